@@ -1,1 +1,6 @@
-//! (being written)
+//! What the hub decides, as pure functions.
+//!
+//! This crate does no I/O, reads no clock, draws no random number and knows no async. Time and
+//! facts enter as arguments; what is to be done leaves as values.
+
+pub mod agent;

@@ -1,0 +1,317 @@
+//! The hub's log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgentId, RepoId, RunId, SessionId, TicketId, Timestamp, TurnId,
+    dispatch::DispatchMode,
+    item::{Approval, Item, PlanStep, RateLimit, Usage},
+    job::Job,
+    run::{RunState, RunTicket},
+    turn::{DiffStats, TurnError, TurnPurpose, TurnStatus},
+    verify::Evidence,
+    wire,
+};
+
+/// One entry of the hub's log. `seq` is global and has no gaps, so a watcher goes on with
+/// `after=<seq>` and misses nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Event {
+    /// Its number, from 1.
+    pub seq: i64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The repo or worktree it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repo: Option<RepoId>,
+    /// The run it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// What has become true.
+    pub event: EventKind,
+}
+
+wire! {
+    /// What has become true.
+    #[serde(tag = "kind")]
+    pub enum EventKind {
+        /// The hub's process began.
+        HubStarted {
+            /// Its version.
+            version: String,
+        },
+        /// A repo or worktree joined the hub.
+        RepoAdded {
+            /// Its directory, relative to the hub's root.
+            path: String,
+        },
+        /// A repo or worktree left the hub.
+        RepoRemoved {
+            /// Directory of what was kept of it, relative to the hub's root.
+            salvage: Option<String>,
+        },
+        /// A ticket file appeared, changed or went.
+        TicketChanged {
+            /// File name.
+            file: String,
+            /// The ticket, while the file is there.
+            ticket: Option<TicketId>,
+            /// Whether it says done.
+            done: bool,
+        },
+        /// A contextspace document changed.
+        ContextChanged {
+            /// Which.
+            name: crate::context::ContextName,
+        },
+        /// A run was asked for.
+        RunCreated,
+        /// A run changed its state.
+        RunStateChanged {
+            /// The new state.
+            state: RunState,
+            /// One line for people.
+            explain: String,
+        },
+        /// A run chose its next ticket.
+        TicketSelected {
+            /// The ticket.
+            ticket: RunTicket,
+        },
+        /// A run finished a ticket.
+        TicketFinished {
+            /// The ticket.
+            ticket: RunTicket,
+            /// Whether the hub verified it.
+            verified: bool,
+        },
+        /// An agent's process was started.
+        SessionStarted {
+            /// The process.
+            session: SessionId,
+            /// The agent.
+            agent: AgentId,
+            /// The agent's version as it reports it.
+            version: Option<String>,
+        },
+        /// An agent's process ended.
+        SessionEnded {
+            /// The process.
+            session: SessionId,
+            /// How, for people.
+            detail: String,
+        },
+        /// A turn began.
+        TurnStarted {
+            /// The turn.
+            turn: TurnId,
+            /// Its number within the run.
+            number: u32,
+            /// The ticket it works on.
+            ticket: TicketId,
+            /// The agent.
+            agent: AgentId,
+            /// Why the agent was asked.
+            purpose: TurnPurpose,
+            /// SHA-256 of the prompt.
+            prompt_hash: String,
+        },
+        /// The agent began or finished a piece of its answer.
+        ItemUpdated {
+            /// The turn.
+            turn: TurnId,
+            /// The piece.
+            item: Item,
+            /// Whether it is finished.
+            completed: bool,
+        },
+        /// The agent changed its plan.
+        PlanUpdated {
+            /// The turn.
+            turn: TurnId,
+            /// The whole plan.
+            steps: Vec<PlanStep>,
+        },
+        /// The agent's account reported its quota.
+        RateLimitsUpdated {
+            /// The account.
+            account: String,
+            /// Its windows.
+            limits: Vec<RateLimit>,
+        },
+        /// The agent asks for permission.
+        ApprovalRequested {
+            /// The turn.
+            turn: TurnId,
+            /// The question.
+            approval: Approval,
+        },
+        /// A question of the agent was answered or became void.
+        ApprovalResolved {
+            /// The turn.
+            turn: TurnId,
+            /// The question with its answer; no answer when it became void.
+            approval: Approval,
+        },
+        /// The agent or its adapter has something to say that is neither answer nor error.
+        AgentNotice {
+            /// The turn.
+            turn: TurnId,
+            /// The text.
+            message: String,
+        },
+        /// A turn ended.
+        TurnEnded {
+            /// The turn.
+            turn: TurnId,
+            /// How.
+            status: TurnStatus,
+            /// What went wrong.
+            error: Option<TurnError>,
+            /// Tokens used in it.
+            usage: Usage,
+        },
+        /// What a turn changed in the tree.
+        DiffUpdated {
+            /// The turn.
+            turn: TurnId,
+            /// Against the tree before the turn.
+            diff: DiffStats,
+        },
+        /// A checkpoint was committed, or could not be.
+        Checkpoint {
+            /// The turn.
+            turn: TurnId,
+            /// The commit.
+            commit: Option<String>,
+            /// Why there is none.
+            error: Option<String>,
+        },
+        /// An agent's dispatch, or the hub's own, was archived.
+        DispatchCreated {
+            /// Its number within the run.
+            seq: u32,
+            /// What it asks for.
+            mode: DispatchMode,
+            /// Title.
+            title: Option<String>,
+        },
+        /// A reply was archived.
+        ReplyReceived {
+            /// Its number within the run.
+            seq: u32,
+            /// Where it came from: `file` or `api`.
+            via: String,
+        },
+        /// The hub began to check a claim of being done.
+        VerifyStarted {
+            /// The ticket.
+            ticket: TicketId,
+            /// Which try it is for this ticket, from 1.
+            attempt: u32,
+            /// The commands.
+            commands: Vec<String>,
+        },
+        /// The hub has its verdict.
+        VerifyEnded {
+            /// The evidence, as kept in the run's directory.
+            evidence: Evidence,
+        },
+        /// A job began, moved a phase on, or ended.
+        JobUpdated {
+            /// The job.
+            job: Job,
+        },
+    }
+}
+
+impl EventKind {
+    /// The `kind` word of this event, for filters.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::HubStarted { .. } => "hub_started",
+            Self::RepoAdded { .. } => "repo_added",
+            Self::RepoRemoved { .. } => "repo_removed",
+            Self::TicketChanged { .. } => "ticket_changed",
+            Self::ContextChanged { .. } => "context_changed",
+            Self::RunCreated => "run_created",
+            Self::RunStateChanged { .. } => "run_state_changed",
+            Self::TicketSelected { .. } => "ticket_selected",
+            Self::TicketFinished { .. } => "ticket_finished",
+            Self::SessionStarted { .. } => "session_started",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::TurnStarted { .. } => "turn_started",
+            Self::ItemUpdated { .. } => "item_updated",
+            Self::PlanUpdated { .. } => "plan_updated",
+            Self::RateLimitsUpdated { .. } => "rate_limits_updated",
+            Self::ApprovalRequested { .. } => "approval_requested",
+            Self::ApprovalResolved { .. } => "approval_resolved",
+            Self::AgentNotice { .. } => "agent_notice",
+            Self::TurnEnded { .. } => "turn_ended",
+            Self::DiffUpdated { .. } => "diff_updated",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::DispatchCreated { .. } => "dispatch_created",
+            Self::ReplyReceived { .. } => "reply_received",
+            Self::VerifyStarted { .. } => "verify_started",
+            Self::VerifyEnded { .. } => "verify_ended",
+            Self::JobUpdated { .. } => "job_updated",
+        }
+    }
+}
+
+wire! {
+    /// Text that is not in the log yet: a piece of an answer as it is being written. Frames may
+    /// be missed; whoever was away reads the item once and goes on from its length.
+    pub struct LiveFrame {
+        /// The run.
+        pub run: RunId,
+        /// The turn.
+        pub turn: TurnId,
+        /// The agent's id of the piece.
+        pub item: String,
+        /// What is being written.
+        pub stream: LiveStream,
+        /// Where `text` begins in the piece, in bytes.
+        pub offset: u64,
+        /// The text.
+        pub text: String,
+    }
+}
+
+crate::words! {
+    /// What a live frame is part of.
+    pub enum LiveStream {
+        /// A message.
+        Message = "message",
+        /// A reasoning summary.
+        Reasoning = "reasoning",
+        /// A command's output.
+        Output = "output",
+        /// A verification command's output.
+        Verify = "verify",
+    }
+}
+
+wire! {
+    /// One message of the event stream.
+    #[serde(tag = "type")]
+    pub enum StreamMessage {
+        /// An entry of the log.
+        Event {
+            /// The entry.
+            event: Event,
+        },
+        /// Text not in the log yet.
+        Live {
+            /// The text.
+            frame: LiveFrame,
+        },
+        /// All entries up to `seq` that match were sent; new ones follow as they come.
+        CaughtUp {
+            /// Number of the newest entry.
+            seq: i64,
+        },
+    }
+}

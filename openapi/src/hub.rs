@@ -1,0 +1,37 @@
+//! The hub itself.
+
+use crate::{Timestamp, repo::Repo, run::Run, wire};
+
+wire! {
+    /// What this hub is.
+    pub struct HubInfo {
+        /// Version of the hub's program.
+        pub version: String,
+        /// Random id of this hub, made when its database was.
+        pub instance: String,
+        /// The hub's root directory.
+        pub root: String,
+        /// When this process began.
+        pub started_at: Timestamp,
+        /// Number of the newest event.
+        pub last_seq: i64,
+        /// How many runs may have an agent at once.
+        pub max_parallel_runs: u32,
+        /// Where the process answers.
+        pub url: String,
+    }
+}
+
+wire! {
+    /// What wants attention, small enough for an agent or a phone.
+    pub struct HubSnapshot {
+        /// The event number it is true at.
+        pub as_of: i64,
+        /// Repos and worktrees that are not idle, at most 50.
+        pub repos: Vec<Repo>,
+        /// Runs that have not ended, at most 50, those that wait for a person first.
+        pub runs: Vec<Run>,
+        /// How many repos and worktrees the hub has.
+        pub repo_total: u64,
+    }
+}

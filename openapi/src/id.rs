@@ -1,0 +1,156 @@
+//! Typed identifiers: a turn's id cannot be passed where a run's is meant.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $check:expr, $expected:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(s: &str) -> Result<Self, InvalidId> {
+                let check: fn(&str) -> bool = $check;
+                if check(s) { Ok(Self(s.to_owned())) } else { Err(InvalidId { expected: $expected }) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(s: String) -> Result<Self, InvalidId> {
+                s.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! prefixed_id {
+    ($(#[$doc:meta])* $name:ident = $prefix:literal) => {
+        text_id!($(#[$doc])* $name, |s| {
+            s.strip_prefix(concat!($prefix, "_")).is_some_and(|rest| {
+                (1..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+            })
+        }, concat!("an identifier that starts with `", $prefix, "_`"));
+
+        impl $name {
+            /// A new identifier; ids made later sort later (UUID version 7).
+            #[must_use]
+            pub fn generate() -> Self {
+                Self(format!(concat!($prefix, "_{}"), uuid::Uuid::now_v7().simple()))
+            }
+        }
+    };
+}
+
+prefixed_id! {
+    /// One pass of the ticket flow over the queue of one working tree.
+    RunId = "run"
+}
+prefixed_id! {
+    /// One prompt to one agent and its answer.
+    TurnId = "trn"
+}
+prefixed_id! {
+    /// One agent process under its shim; several turns and threads may use it.
+    SessionId = "ses"
+}
+prefixed_id! {
+    /// A question of an agent that waits for a yes or a no.
+    ApprovalId = "apr"
+}
+prefixed_id! {
+    /// One long operation with progress, such as a clone.
+    JobId = "job"
+}
+prefixed_id! {
+    /// A personal access token (the identifier, never the secret).
+    TokenId = "tok"
+}
+prefixed_id! {
+    /// What was kept of a removed worktree or repo so that it can be restored.
+    SalvageId = "slv"
+}
+
+text_id! {
+    /// A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`.
+    RepoId,
+    |s| (1..=200).contains(&s.len())
+        && s != "." && s != ".."
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+    "a repo id of letters, digits, `.`, `_` and `-`"
+}
+
+text_id! {
+    /// A ticket: its `ticket_id`, or one derived from its path when the file has none.
+    TicketId,
+    |s| (6..=128).contains(&s.len())
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+    "a ticket id of 6 to 128 letters, digits, `.`, `_` and `-`"
+}
+
+text_id! {
+    /// An agent of the registry, such as `codex`; `user` stands for a person.
+    AgentId,
+    |s| (1..=64).contains(&s.len())
+        && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b)),
+    "an agent id of lower-case letters, digits, `-` and `_`"
+}
+
+/// The text is not an identifier of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidId {
+    expected: &'static str,
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.expected)
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_by_kind() {
+        assert!(RunId::generate().as_str().parse::<RunId>().is_ok());
+        assert!(RunId::generate().as_str().parse::<TurnId>().is_err());
+        for bad in ["", "run_", "run_a/b", "run_a\n", "RUN_1"] {
+            assert!(bad.parse::<RunId>().is_err(), "{bad:?}");
+        }
+        assert!("demo--feat-Two.x".parse::<RepoId>().is_ok());
+        for bad in ["", ".", "..", "a/b", "ä"] {
+            assert!(bad.parse::<RepoId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Repos and worktrees of the hub, as the manifest and git tell.
+
+use crate::{RepoId, RunId, run::RunStatus, wire, words};
+
+wire! {
+    /// One repo or worktree of the hub.
+    pub struct Repo {
+        /// Its id in the manifest.
+        pub id: RepoId,
+        /// Its name for people.
+        pub name: String,
+        /// Directory relative to the hub's root, with `/`.
+        pub path: String,
+        /// Base repo or worktree.
+        pub kind: RepoKind,
+        /// The base repo of a worktree.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub worktree_of: Option<RepoId>,
+        /// The branch checked out when it was last looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub branch: Option<String>,
+        /// Where it stands.
+        pub status: RepoStatus,
+        /// Tickets of its queue.
+        pub tickets: TicketCounts,
+        /// The latest run of its queue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub run: Option<RunBrief>,
+        /// What is wrong with its entry or directory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub issue: Option<String>,
+    }
+}
+
+words! {
+    /// Base repo or worktree.
+    pub enum RepoKind {
+        /// A repo of its own.
+        Base = "base",
+        /// A linked worktree of a base repo.
+        Worktree = "worktree",
+    }
+}
+
+words! {
+    /// Where a repo stands.
+    pub enum RepoStatus {
+        /// Its directory has no `.codex-autorunner/tickets`.
+        Uninitialized = "uninitialized",
+        /// Ready.
+        Ready = "ready",
+        /// Its directory is gone.
+        Missing = "missing",
+        /// Its manifest entry cannot be used.
+        Invalid = "invalid",
+    }
+}
+
+/// How many tickets a queue has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TicketCounts {
+    /// All files of the queue.
+    pub total: u64,
+    /// Those that say done.
+    pub done: u64,
+    /// Those with errors.
+    pub invalid: u64,
+}
+
+wire! {
+    /// A run in one line.
+    pub struct RunBrief {
+        /// Its id.
+        pub id: RunId,
+        /// How it stands.
+        pub status: RunStatus,
+        /// Why it stands so and what happens next.
+        pub explain: String,
+    }
+}
+
+wire! {
+    /// Body of `repo_create`.
+    #[serde(deny_unknown_fields)]
+    pub struct RepoCreate {
+        /// Id; other characters than letters, digits, `.`, `_`, `-` become `-`.
+        pub id: String,
+        /// Directory relative to the hub's root; the id when absent.
+        #[serde(default)]
+        pub path: Option<String>,
+        /// Take an existing directory.
+        #[serde(default)]
+        pub force: bool,
+    }
+}
+
+wire! {
+    /// Body of `repo_clone`.
+    #[serde(deny_unknown_fields)]
+    pub struct RepoClone {
+        /// What git can clone: an URL or an absolute path.
+        pub url: String,
+        /// Id; the last part of the URL when absent.
+        #[serde(default)]
+        pub id: Option<String>,
+    }
+}
+
+wire! {
+    /// Body of `repo_remove`.
+    #[serde(deny_unknown_fields)]
+    pub struct RepoRemove {
+        /// Also delete the directory; else only the manifest's entry goes.
+        #[serde(default)]
+        pub delete_dir: bool,
+        /// Kinds of unsaved work that may be dropped (kept in a salvage bundle for 30 days).
+        #[serde(default)]
+        pub drop: Vec<String>,
+        /// Only say what would happen.
+        #[serde(default)]
+        pub dry_run: bool,
+    }
+}
+
+wire! {
+    /// What a scan of the hub's directories found.
+    pub struct ScanReport {
+        /// Ids that are new.
+        pub added: Vec<RepoId>,
+        /// Ids whose directory is gone.
+        pub missing: Vec<RepoId>,
+        /// Entries and directories that could not be taken, and why.
+        pub issues: Vec<String>,
+        /// How many repos and worktrees the hub has now.
+        pub total: u64,
+    }
+}
