@@ -25,7 +25,7 @@ pub mod worktree;
 
 pub use event::{Event, EventKind};
 pub use id::*;
-pub use page::Page;
+pub use page::{Page, PageQuery};
 pub use problem::{Code, Problem};
 pub use time::Timestamp;
 

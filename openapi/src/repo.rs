@@ -136,3 +136,12 @@ wire! {
         pub total: u64,
     }
 }
+
+wire! {
+    /// The commands that prepare a new worktree of a base repo.
+    #[serde(deny_unknown_fields)]
+    pub struct SetupUpdate {
+        /// Shell commands, run in order in the new worktree; the first that fails ends the rest.
+        pub commands: Vec<String>,
+    }
+}
