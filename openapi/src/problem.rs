@@ -23,6 +23,8 @@ words! {
         UnsupportedMediaType = "unsupported_media_type",
         /// The thing changed since it was read; both versions are in the answer.
         Stale = "stale",
+        /// The change needs an `If-Match` that names the version it was made from.
+        PreconditionRequired = "precondition_required",
         /// A thing of that name exists already.
         AlreadyExists = "already_exists",
         /// A run of this working tree is already active.
@@ -66,6 +68,7 @@ impl Code {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Stale => 412,
+            Self::PreconditionRequired => 428,
             Self::AlreadyExists | Self::RunActive | Self::IllegalTransition => 409,
             Self::TicketsInvalid | Self::WouldLoseWork | Self::GitState => 409,
             Self::GitFailed | Self::AgentUnavailable => 422,
@@ -89,6 +92,7 @@ impl Code {
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Stale => "Changed since it was read",
+            Self::PreconditionRequired => "The version is missing",
             Self::AlreadyExists => "Exists already",
             Self::RunActive => "A run is already active",
             Self::IllegalTransition => "Not possible in this state",
