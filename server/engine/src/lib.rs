@@ -4,3 +4,8 @@
 //! facts enter as arguments; what is to be done leaves as values.
 
 pub mod agent;
+pub mod dispatch;
+pub mod flow;
+pub mod manifest;
+pub mod ticket;
+pub mod yaml;

@@ -1,0 +1,50 @@
+//! A new ticket's text.
+
+use crate::yaml::quote;
+use std::fmt::Write as _;
+
+/// What a new ticket is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TicketDraft {
+    /// A line for lists.
+    pub title: Option<String>,
+    /// Who works it.
+    pub agent: String,
+    /// The identity: `tkt_` and 32 hexadecimal digits, drawn by the caller.
+    pub ticket_id: String,
+    /// What is to be reached.
+    pub goal: Option<String>,
+    /// Text behind the goal; it is written as given.
+    pub body: Option<String>,
+    /// Further fields: each value is written as text.
+    pub fields: Vec<(String, String)>,
+}
+
+/// The content of a new ticket file: title, agent, `done: false`, `ticket_id`, then the goal.
+#[must_use]
+pub fn new_ticket(draft: &TicketDraft) -> Vec<u8> {
+    let mut out = "---\n".to_owned();
+    if let Some(title) = &draft.title {
+        let _ = writeln!(out, "title: {}", quote(title));
+    }
+    let _ = writeln!(out, "agent: {}", quote(&draft.agent));
+    out.push_str("done: false\n");
+    let _ = writeln!(out, "ticket_id: {}", quote(&draft.ticket_id));
+    for (key, value) in &draft.fields {
+        let _ = writeln!(out, "{}: {}", quote(key), quote(value));
+    }
+    out.push_str("---\n\n## Goal\n\n");
+    match &draft.goal {
+        Some(goal) => {
+            out.push_str(goal.trim());
+            out.push('\n');
+        }
+        None => out.push_str("-\n"),
+    }
+    if let Some(body) = draft.body.as_deref().map(str::trim).filter(|body| !body.is_empty()) {
+        out.push('\n');
+        out.push_str(body);
+        out.push('\n');
+    }
+    out.into_bytes()
+}
