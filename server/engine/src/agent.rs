@@ -181,6 +181,10 @@ pub trait Driver: Send {
     /// [`Driver::observe`] as [`Direction::In`].
     fn next(&self, wish: &Wish<'_>) -> Option<String>;
 
+    /// Whether the journal shows that the turn's prompt was sent. Once it is, the turn must not be
+    /// started again; before, nothing of it has happened and an interrupt has nothing to end.
+    fn prompt_sent(&self, turn: &TurnId) -> bool;
+
     /// The state as text, from which [`Adapter::driver`] makes the same driver again.
     fn snapshot(&self) -> String;
 }
