@@ -1,0 +1,607 @@
+//! What a working tree or repository holds that exists nowhere else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::GitError;
+use crate::layout::{Layout, path_of, small_file};
+use crate::status::{Change, Entry, ends_with_slash};
+use crate::{Git, LayoutKind, Oid, Patterns, Status};
+
+/// What is about to be removed; decides what counts as lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// A linked worktree; its branch stays in the repository.
+    Worktree,
+    /// A linked worktree and its branch.
+    WorktreeAndBranch,
+    /// A whole repository with everything in it.
+    Repo,
+}
+
+/// A kind of work that can be lost. Its name is what a caller gives to drop it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsavedKind {
+    /// Changes added to the index.
+    Staged,
+    /// Changes of tracked files that are not added.
+    Unstaged,
+    /// Unsolved conflicts.
+    Conflict,
+    /// Untracked files.
+    Untracked,
+    /// Untracked repositories inside this one.
+    NestedRepo,
+    /// Ignored files that are not regenerable.
+    Ignored,
+    /// Changes of files git was told to overlook.
+    Hidden,
+    /// Stash entries.
+    Stash,
+    /// Commits of a branch.
+    Unpushed,
+    /// Commits of a detached HEAD.
+    Detached,
+    /// Commits of tags, notes and other refs.
+    OtherRef,
+    /// A rebase, merge or the like in progress.
+    Operation,
+    /// Changes or commits in submodules.
+    Submodule,
+    /// Worktrees linked to this repository.
+    LinkedWorktree,
+}
+
+impl UnsavedKind {
+    /// Every kind, in the order they are reported.
+    pub const ALL: [Self; 14] = [
+        Self::Staged,
+        Self::Unstaged,
+        Self::Conflict,
+        Self::Untracked,
+        Self::NestedRepo,
+        Self::Ignored,
+        Self::Hidden,
+        Self::Stash,
+        Self::Unpushed,
+        Self::Detached,
+        Self::OtherRef,
+        Self::Operation,
+        Self::Submodule,
+        Self::LinkedWorktree,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Unstaged => "unstaged",
+            Self::Conflict => "conflict",
+            Self::Untracked => "untracked",
+            Self::NestedRepo => "nested-repo",
+            Self::Ignored => "ignored",
+            Self::Hidden => "hidden",
+            Self::Stash => "stash",
+            Self::Unpushed => "unpushed",
+            Self::Detached => "detached",
+            Self::OtherRef => "other-ref",
+            Self::Operation => "operation",
+            Self::Submodule => "submodule",
+            Self::LinkedWorktree => "linked-worktree",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// One kind of work that would be lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsaved {
+    /// What it is.
+    pub kind: UnsavedKind,
+    /// A line for people, with the count.
+    pub line: String,
+    /// How many paths, commits or entries.
+    pub count: usize,
+    /// The first few of them.
+    pub sample: Vec<String>,
+}
+
+/// How many names a sample holds.
+const SAMPLE: usize = 10;
+/// Commits are counted up to here.
+const COMMITS: usize = 1000;
+
+/// Everything known about what would be lost; [`Unsaved`] is its summary, salvage its reader.
+#[derive(Debug)]
+pub(crate) struct Inventory {
+    pub(crate) layout: Layout,
+    pub(crate) removal: Removal,
+    pub(crate) status: Status,
+    /// The branch that belongs to the tree, also while a rebase has it detached.
+    pub(crate) branch: Option<String>,
+    pub(crate) branch_oid: Option<Oid>,
+    pub(crate) staged_blobs: Vec<Oid>,
+    pub(crate) hidden: Vec<PathBuf>,
+    pub(crate) ignored: Vec<PathBuf>,
+    pub(crate) stashes: Vec<(Oid, String)>,
+    pub(crate) submodules: Vec<(PathBuf, Vec<Unsaved>)>,
+    unpushed: Vec<String>,
+    detached: Vec<String>,
+    other_refs: Vec<String>,
+    linked: Vec<PathBuf>,
+}
+
+impl Git {
+    /// Everything that `removal` of this working tree would destroy and that exists nowhere else.
+    /// Empty means it can go.
+    ///
+    /// Ignored paths that match `regenerable` do not count. For a whole repository, a commit counts
+    /// as saved when a remote-tracking branch of a configured remote has it, unless that remote is a
+    /// local path that is gone.
+    ///
+    /// # Errors
+    /// [`GitError::Refused`] when `removal` does not fit: only linked worktrees are worktrees, only
+    /// others are repositories. What git reports.
+    pub async fn unsaved(
+        &self,
+        removal: Removal,
+        regenerable: &Patterns,
+    ) -> Result<Vec<Unsaved>, GitError> {
+        Ok(self.inventory(removal, regenerable).await?.summary())
+    }
+
+    pub(crate) async fn inventory(
+        &self,
+        removal: Removal,
+        regenerable: &Patterns,
+    ) -> Result<Inventory, GitError> {
+        let layout = self.layout()?;
+        match (&layout.kind, removal) {
+            (LayoutKind::Linked { .. }, Removal::Worktree | Removal::WorktreeAndBranch)
+            | (LayoutKind::Base | LayoutKind::Separate, Removal::Repo) => {}
+            (LayoutKind::Linked { .. }, Removal::Repo) => {
+                return Err(GitError::refused(format!(
+                    "{} is a linked worktree; remove it as one",
+                    layout.root.display()
+                )));
+            }
+            (
+                LayoutKind::Base | LayoutKind::Separate,
+                Removal::Worktree | Removal::WorktreeAndBranch,
+            ) => {
+                return Err(GitError::refused(format!(
+                    "{} is a repository of its own, not a linked worktree",
+                    layout.root.display()
+                )));
+            }
+        }
+        let mut status = self.status_with_ignored().await?;
+        let ignored = split_ignored(&layout.root, &mut status, regenerable);
+        let index = self.index_entries().await?;
+        let branch = status.branch.clone().or_else(|| rebased_branch(&layout));
+        let branch_oid = match &branch {
+            Some(name) => self.resolve(&format!("refs/heads/{name}^{{commit}}")).await?,
+            None => None,
+        };
+        let mut found = Inventory {
+            removal,
+            branch,
+            branch_oid,
+            staged_blobs: self.staged_blobs(&index, &status).await?,
+            hidden: self.hidden_among(&index, &layout).await?,
+            ignored,
+            stashes: Vec::new(),
+            submodules: self.unsaved_submodules(&index, regenerable).await?,
+            unpushed: Vec::new(),
+            detached: Vec::new(),
+            other_refs: Vec::new(),
+            linked: Vec::new(),
+            layout,
+            status,
+        };
+        self.find_commits(&mut found).await?;
+        Ok(found)
+    }
+
+    async fn find_commits(&self, found: &mut Inventory) -> Result<(), GitError> {
+        let heads: Vec<String> = found.status.head.iter().map(Oid::to_string).collect();
+        match found.removal {
+            Removal::Worktree | Removal::WorktreeAndBranch => {
+                if found.status.detached {
+                    let known = ["--branches", "--tags", "--remotes"];
+                    found.detached = self.commits_only_at(&heads, &known).await?;
+                }
+                let (Removal::WorktreeAndBranch, Some(branch), Some(oid)) =
+                    (found.removal, &found.branch, &found.branch_oid)
+                else {
+                    return Ok(());
+                };
+                let exclude = format!("--exclude={branch}");
+                let known = [exclude.as_str(), "--branches", "--tags", "--remotes"];
+                found.unpushed = self.commits_only_at(&[oid.to_string()], &known).await?;
+                let on = [format!("WIP on {branch}:"), format!("On {branch}:")];
+                let mut stashes = self.stashes().await?;
+                stashes.retain(|(_, line)| on.iter().any(|prefix| line.starts_with(prefix)));
+                found.stashes = stashes;
+            }
+            Removal::Repo => {
+                let remotes = self.living_remotes().await?;
+                let known: Vec<&str> = remotes.iter().map(String::as_str).collect();
+                found.unpushed = self.commits_only_at(&["--branches".to_owned()], &known).await?;
+                let known_here: Vec<&str> = known.iter().copied().chain(["--branches"]).collect();
+                if found.status.detached {
+                    found.detached = self.commits_only_at(&heads, &known_here).await?;
+                }
+                let mut others = vec!["--tags".to_owned()];
+                others.extend(self.unusual_refs().await?);
+                found.other_refs = self.commits_only_at(&others, &known_here).await?;
+                found.stashes = self.stashes().await?;
+                let trees = self.worktree_list().await?;
+                found.linked = trees.into_iter().skip(1).map(|t| t.path).collect();
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits reachable from `tips` and not from `known`, as `<oid> <subject>`.
+    pub(crate) async fn commits_only_at(
+        &self,
+        tips: &[String],
+        known: &[&str],
+    ) -> Result<Vec<String>, GitError> {
+        if tips.is_empty() {
+            return Ok(Vec::new());
+        }
+        let args = ["log", "-z", "--no-show-signature", "--no-notes", "--format=tformat:%H %s"];
+        let call = self.read(args).arg(format!("--max-count={COMMITS}"));
+        let call = tips.iter().fold(call, |call, tip| call.arg(tip));
+        let call = known.iter().fold(call.arg("--not"), |call, ref_| call.arg(ref_));
+        let output = call.arg("--").run().await?;
+        // With no tip at all (`--branches` of an empty repository) log falls back to HEAD only when
+        // no ref option was given, so nothing is listed twice.
+        let lines = output.stdout.split(|b| *b == 0).filter(|l| !l.is_empty());
+        Ok(lines.map(|l| String::from_utf8_lossy(l).into_owned()).collect())
+    }
+
+    async fn stashes(&self) -> Result<Vec<(Oid, String)>, GitError> {
+        if self.resolve("refs/stash").await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let args = [
+            "log",
+            "-g",
+            "-z",
+            "--no-show-signature",
+            "--no-notes",
+            "--format=tformat:%H%x00%gs",
+            "refs/stash",
+            "--",
+        ];
+        let output = self.read(args).run().await?;
+        let fields: Vec<&[u8]> = output.stdout.split(|b| *b == 0).collect();
+        let pairs = fields.chunks_exact(2).filter_map(|pair| {
+            let [oid, line] = pair else { return None };
+            Some((Oid::parse_bytes(oid)?, String::from_utf8_lossy(line).into_owned()))
+        });
+        Ok(pairs.collect())
+    }
+
+    /// `--remotes=<name>` for each configured remote that is not a local path which is gone.
+    async fn living_remotes(&self) -> Result<Vec<String>, GitError> {
+        let args = ["config", "-z", "--get-regexp", "^remote\\..*\\.url$"];
+        let output = self.read(args).run_accepting(&[0, 1]).await?;
+        let mut living = BTreeSet::new();
+        for entry in output.stdout.split(|b| *b == 0) {
+            let text = String::from_utf8_lossy(entry);
+            let Some((key, url)) = text.split_once('\n') else { continue };
+            let Some(name) = key.strip_prefix("remote.").and_then(|k| k.strip_suffix(".url"))
+            else {
+                continue;
+            };
+            let local = url.strip_prefix("file://").unwrap_or(url);
+            let gone = local.starts_with('/') && !Path::new(local).exists();
+            if !gone && !name.contains(['*', '?', '[']) {
+                living.insert(format!("--remotes={name}"));
+            }
+        }
+        Ok(living.into_iter().collect())
+    }
+
+    /// Refs that are neither branches, tags, remote-tracking branches nor the stash.
+    async fn unusual_refs(&self) -> Result<Vec<String>, GitError> {
+        let usual = ["refs/heads/", "refs/tags/", "refs/remotes/", "refs/bisect/"];
+        let text =
+            self.read(["for-each-ref", "--format=%(objecttype) %(refname)"]).run().await?.text();
+        let commits = text.lines().filter_map(|l| l.strip_prefix("commit "));
+        let unusual =
+            commits.filter(|r| *r != "refs/stash" && !usual.iter().any(|u| r.starts_with(u)));
+        Ok(unusual.map(str::to_owned).collect())
+    }
+
+    /// Files changed while marked `assume-unchanged` or `skip-worktree`: status does not show them.
+    ///
+    /// # Errors
+    /// What git reports.
+    pub async fn hidden_changes(&self) -> Result<Vec<PathBuf>, GitError> {
+        let index = self.index_entries().await?;
+        self.hidden_among(&index, &self.layout()?).await
+    }
+
+    async fn hidden_among(
+        &self,
+        index: &[IndexEntry],
+        layout: &Layout,
+    ) -> Result<Vec<PathBuf>, GitError> {
+        // Paths a sparse checkout leaves out are marked too; they are not on disk.
+        let marked: Vec<&IndexEntry> = index
+            .iter()
+            .filter(|e| {
+                e.overlooked() && fs::symlink_metadata(layout.root.join(path_of(&e.path))).is_ok()
+            })
+            .collect();
+        if marked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let dir = tempfile::tempdir().map_err(GitError::io("making a temporary directory"))?;
+        let copy = dir.path().join("index");
+        fs::copy(layout.git_dir.join("index"), &copy).map_err(GitError::io("copying the index"))?;
+        let list: Vec<u8> = marked.iter().flat_map(|e| e.path.iter().copied().chain([0])).collect();
+        for unmark in ["--no-assume-unchanged", "--no-skip-worktree"] {
+            let call = self.read(["update-index", unmark, "-z", "--stdin"]).input(list.clone());
+            call.env("GIT_INDEX_FILE", &copy).run().await?;
+        }
+        // Without a refresh every entry whose times differ would be listed.
+        let refresh = self.read(["update-index", "-q", "--refresh"]).env("GIT_INDEX_FILE", &copy);
+        refresh.run_accepting(&[0, 1]).await?;
+        let args =
+            ["diff-files", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=dirty"];
+        let output = self.read(args).env("GIT_INDEX_FILE", &copy).run().await?;
+        let marked: BTreeSet<&[u8]> = marked.iter().map(|e| e.path.as_slice()).collect();
+        Ok(output.stdout.split(|b| *b == 0).filter(|p| marked.contains(p)).map(path_of).collect())
+    }
+
+    async fn index_entries(&self) -> Result<Vec<IndexEntry>, GitError> {
+        let output = self.read(["ls-files", "-s", "-v", "-z"]).run().await?;
+        let records = output.stdout.split(|b| *b == 0).filter(|r| !r.is_empty());
+        let entries: Option<Vec<_>> = records.map(IndexEntry::parse).collect();
+        entries.ok_or_else(|| GitError::unreadable("git ls-files", "an entry has missing fields"))
+    }
+
+    /// Blobs the index names and HEAD does not: content that only `git add` has stored.
+    async fn staged_blobs(
+        &self,
+        index: &[IndexEntry],
+        status: &Status,
+    ) -> Result<Vec<Oid>, GitError> {
+        let staged = status.entries.iter().any(|e| {
+            matches!(e, Entry::Unmerged { .. })
+                || matches!(e, Entry::Changed { staged, .. } | Entry::Renamed { staged, .. } if *staged != Change::Unchanged)
+        });
+        if !staged {
+            return Ok(Vec::new());
+        }
+        let mut blobs: BTreeSet<Oid> =
+            index.iter().filter(|e| !e.is_submodule()).map(|e| e.oid.clone()).collect();
+        if let Some(head) = &status.head {
+            let tree =
+                self.read(["ls-tree", "-r", "-z", "--full-tree", head.as_str()]).run().await?;
+            for record in tree.stdout.split(|b| *b == 0) {
+                let oid =
+                    record.split(|b| *b == b' ' || *b == b'\t').nth(2).and_then(Oid::parse_bytes);
+                if let Some(oid) = oid {
+                    blobs.remove(&oid);
+                }
+            }
+        }
+        let list: Vec<u8> = blobs.iter().flat_map(|o| format!("{o}\n").into_bytes()).collect();
+        if list.is_empty() {
+            return Ok(Vec::new());
+        }
+        // An entry made by `git add --intent-to-add` names a blob that was never stored.
+        let check = self
+            .read(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
+            .input(list)
+            .run()
+            .await?
+            .text();
+        Ok(check.lines().filter_map(|l| Oid::parse(l.strip_suffix(" blob")?)).collect())
+    }
+
+    async fn unsaved_submodules(
+        &self,
+        index: &[IndexEntry],
+        regenerable: &Patterns,
+    ) -> Result<Vec<(PathBuf, Vec<Unsaved>)>, GitError> {
+        let mut all = Vec::new();
+        for entry in index.iter().filter(|e| e.is_submodule()) {
+            let path = path_of(&entry.path);
+            let below = self.beside(self.path().join(&path));
+            if !below.path().join(".git").exists() {
+                continue;
+            }
+            let unsaved = Box::pin(below.unsaved(Removal::Repo, regenerable)).await?;
+            if !unsaved.is_empty() {
+                all.push((path, unsaved));
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Inventory {
+    pub(crate) fn summary(&self) -> Vec<Unsaved> {
+        let changed = |want: fn(Change, Change) -> bool| {
+            let paths = self.status.entries.iter().filter(move |e| match e {
+                // What differs inside a submodule is the submodule's own to report.
+                Entry::Changed { staged, unstaged, submodule, .. } => {
+                    submodule.is_none_or(|s| s.commit_changed || *staged != Change::Unchanged)
+                        && want(*staged, *unstaged)
+                }
+                Entry::Renamed { staged, unstaged, .. } => want(*staged, *unstaged),
+                Entry::Unmerged { .. } | Entry::Untracked { .. } | Entry::Ignored { .. } => false,
+            });
+            paths.map(|e| shown(e.path())).collect::<Vec<_>>()
+        };
+        let of = |want: fn(&Entry) -> bool| {
+            self.status
+                .entries
+                .iter()
+                .filter(|e| want(e))
+                .map(|e| shown(e.path()))
+                .collect::<Vec<_>>()
+        };
+        let paths = |list: &[PathBuf]| list.iter().map(|p| shown(p)).collect::<Vec<_>>();
+        let submodules = self.submodules.iter().map(|(path, what)| {
+            let lines: Vec<&str> = what.iter().map(|u| u.line.as_str()).collect();
+            format!("{}: {}", shown(path), lines.join(", "))
+        });
+        let operation = self.status.op_in_progress.map(|o| o.name().to_owned());
+        let stashes = self.stashes.iter().map(|(_, line)| line.clone());
+        UnsavedKind::ALL
+            .into_iter()
+            .map(|kind| match kind {
+                UnsavedKind::Staged => (
+                    kind,
+                    "path(s) staged but not committed",
+                    changed(|s, _| s != Change::Unchanged),
+                ),
+                UnsavedKind::Unstaged => {
+                    (kind, "path(s) changed but not staged", changed(|_, u| u != Change::Unchanged))
+                }
+                UnsavedKind::Conflict => {
+                    (kind, "path(s) in conflict", of(|e| matches!(e, Entry::Unmerged { .. })))
+                }
+                UnsavedKind::Untracked => (
+                    kind,
+                    "untracked file(s)",
+                    of(|e| matches!(e, Entry::Untracked { .. }) && !e.is_nested_repo()),
+                ),
+                UnsavedKind::NestedRepo => {
+                    (kind, "untracked repositor(ies) inside", of(Entry::is_nested_repo))
+                }
+                UnsavedKind::Ignored => {
+                    (kind, "ignored file(s) that cannot be made again", paths(&self.ignored))
+                }
+                UnsavedKind::Hidden => {
+                    (kind, "file(s) changed while marked to be overlooked", paths(&self.hidden))
+                }
+                UnsavedKind::Stash => (kind, "stash entr(ies)", stashes.clone().collect()),
+                UnsavedKind::Unpushed => {
+                    (kind, "commit(s) on no other branch", self.unpushed.clone())
+                }
+                UnsavedKind::Detached => {
+                    (kind, "commit(s) on no branch at all", self.detached.clone())
+                }
+                UnsavedKind::OtherRef => {
+                    (kind, "commit(s) only tags, notes or other refs have", self.other_refs.clone())
+                }
+                UnsavedKind::Operation => {
+                    (kind, "operation in progress", operation.clone().into_iter().collect())
+                }
+                UnsavedKind::Submodule => {
+                    (kind, "submodule(s) with work of their own", submodules.clone().collect())
+                }
+                UnsavedKind::LinkedWorktree => (kind, "linked worktree(s)", paths(&self.linked)),
+            })
+            .filter(|(_, _, items)| !items.is_empty())
+            .map(|(kind, what, items)| {
+                let count = items.len();
+                let more =
+                    if kind_counts_commits(kind) && count >= COMMITS { "at least " } else { "" };
+                let first = items.first().map_or("", String::as_str);
+                let rest = if count > 1 { ", …" } else { "" };
+                let line = format!("{more}{count} {what} ({first}{rest})");
+                Unsaved { kind, line, count, sample: items.into_iter().take(SAMPLE).collect() }
+            })
+            .collect()
+    }
+}
+
+fn kind_counts_commits(kind: UnsavedKind) -> bool {
+    matches!(kind, UnsavedKind::Unpushed | UnsavedKind::Detached | UnsavedKind::OtherRef)
+}
+
+/// One entry of the index with the marks `git ls-files -v` shows.
+#[derive(Debug)]
+struct IndexEntry {
+    tag: u8,
+    mode: Vec<u8>,
+    oid: Oid,
+    path: Vec<u8>,
+}
+
+impl IndexEntry {
+    /// Reads `H 100644 <oid> 0\t<path>`.
+    fn parse(record: &[u8]) -> Option<Self> {
+        let tab = record.iter().position(|b| *b == b'\t')?;
+        let mut fields = record.get(..tab)?.split(|b| *b == b' ');
+        let tag = *fields.next()?.first()?;
+        let mode = fields.next()?.to_vec();
+        let oid = Oid::parse_bytes(fields.next()?)?;
+        Some(Self { tag, mode, oid, path: record.get(tab + 1..)?.to_vec() })
+    }
+
+    /// Lower case marks assume-unchanged, `S` skip-worktree.
+    fn overlooked(&self) -> bool {
+        self.tag.is_ascii_lowercase() || self.tag == b'S'
+    }
+
+    fn is_submodule(&self) -> bool {
+        self.mode == b"160000"
+    }
+}
+
+/// Takes the ignored entries out of the status and returns those that count, with wholly ignored
+/// directories searched for regenerable parts.
+fn split_ignored(root: &Path, status: &mut Status, regenerable: &Patterns) -> Vec<PathBuf> {
+    let mut ignored = Vec::new();
+    status.entries.retain(|entry| {
+        let Entry::Ignored { path } = entry else { return true };
+        if regenerable.matches(path) {
+        } else if ends_with_slash(path) {
+            walk(root, path, regenerable, &mut ignored);
+        } else {
+            ignored.push(path.clone());
+        }
+        false
+    });
+    ignored.sort();
+    ignored
+}
+
+pub(crate) fn walk(root: &Path, dir: &Path, skip: &Patterns, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(root.join(dir)).into_iter().flatten().flatten() {
+        let path = dir.join(entry.file_name());
+        if skip.matches(&path) {
+            continue;
+        }
+        if entry.file_type().is_ok_and(|t| t.is_dir()) {
+            walk(root, &path, skip, into);
+        } else {
+            into.push(path);
+        }
+    }
+}
+
+fn rebased_branch(layout: &Layout) -> Option<String> {
+    let name = ["rebase-merge/head-name", "rebase-apply/head-name"]
+        .into_iter()
+        .find_map(|file| small_file(&layout.git_dir.join(file)))?;
+    let name = String::from_utf8_lossy(&name).trim().to_owned();
+    name.strip_prefix("refs/heads/").map(str::to_owned)
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
