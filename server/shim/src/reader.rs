@@ -1,0 +1,168 @@
+//! Reads a journal from its files, whether its shim lives or not.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::entry::{Entry, decode};
+use crate::journal::CURRENT;
+
+/// What is found in a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The next line.
+    Entry(Entry),
+    /// Lines that should be here are not: deleted after an acknowledgement, lost or damaged.
+    Missing {
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
+    /// The journal ends within a line: the shim died while it wrote, or is writing now.
+    Torn {
+        /// The number the line would have.
+        n: u64,
+        /// How many bytes of it are there.
+        bytes: usize,
+    },
+}
+
+/// Reads the journal of `dir` from line `from` on to its present end.
+///
+/// # Errors
+/// The directory cannot be read, or holds no journal.
+pub fn read_journal(dir: &Path, from: u64) -> io::Result<Journal> {
+    let mut journal =
+        Journal { dir: dir.to_owned(), next: from.max(1), segment: None, done: false };
+    if segments(dir)?.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "this directory holds no journal"));
+    }
+    journal.advance()?;
+    Ok(journal)
+}
+
+/// The lines of a journal; see [`read_journal`].
+#[derive(Debug)]
+pub struct Journal {
+    dir: PathBuf,
+    next: u64,
+    segment: Option<(u64, BufReader<File>)>,
+    done: bool,
+}
+
+impl Iterator for Journal {
+    type Item = io::Result<Found>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let found = if self.done { None } else { self.step().transpose() };
+        // After an error or the end there is nothing to go on from.
+        self.done = !matches!(&found, Some(Ok(Found::Entry(_) | Found::Missing { .. })));
+        found
+    }
+}
+
+impl Journal {
+    fn step(&mut self) -> io::Result<Option<Found>> {
+        let mut line = Vec::new();
+        let mut damaged = false;
+        while let Some((_, reader)) = &mut self.segment {
+            line.clear();
+            let bytes = reader.read_until(b'\n', &mut line)?;
+            if bytes == 0 {
+                if !self.advance()? {
+                    // Damaged lines at the very end have no line after them to tell their number.
+                    let n = self.next;
+                    return Ok(damaged.then_some(Found::Missing { from: n, to: n }));
+                }
+                continue;
+            }
+            let Some(entry) = decode(&line) else {
+                if !line.ends_with(b"\n") && !self.is_followed() {
+                    return Ok(Some(Found::Torn { n: self.next, bytes }));
+                }
+                damaged = true;
+                continue;
+            };
+            if entry.n < self.next {
+                continue;
+            }
+            if entry.n > self.next {
+                // The line itself is read again after the gap was told.
+                let back = i64::try_from(bytes).map_err(io::Error::other)?;
+                reader.seek_relative(-back)?;
+                let gap = Found::Missing { from: self.next, to: entry.n - 1 };
+                self.next = entry.n;
+                return Ok(Some(gap));
+            }
+            self.next += 1;
+            return Ok(Some(Found::Entry(entry)));
+        }
+        Ok(None)
+    }
+
+    /// Whether a later segment exists, so that this one's last line will not grow any more.
+    fn is_followed(&self) -> bool {
+        let current = self.segment.as_ref().map_or(0, |(first, _)| *first);
+        segments(&self.dir).is_ok_and(|all| all.iter().any(|(first, _)| *first > current))
+    }
+
+    /// Opens the segment that comes next; `false` if there is none.
+    fn advance(&mut self) -> io::Result<bool> {
+        let read = self.segment.as_ref().map(|(first, _)| *first);
+        loop {
+            let all = segments(&self.dir)?;
+            let chosen = match read {
+                Some(read) => all.iter().find(|(first, _)| *first > read),
+                None => all.iter().rev().find(|(first, _)| *first <= self.next).or(all.first()),
+            };
+            let Some((first, path)) = chosen else { return Ok(false) };
+            match File::open(path) {
+                Ok(file) => {
+                    let mut reader = BufReader::new(file);
+                    // The shim may have turned the page between the look and the opening.
+                    if first_number(&mut reader)?.is_none_or(|number| number == *first) {
+                        self.segment = Some((*first, reader));
+                        return Ok(true);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// All segments by their first number. An empty current one has nothing to read and is left out,
+/// unless it is the only one.
+fn segments(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let number =
+            name.to_str().and_then(|name| name.strip_prefix("journal.")?.strip_suffix(".jsonl"));
+        if let Some(first) = number.and_then(|number| number.parse().ok()) {
+            all.push((first, dir.join(name)));
+        }
+    }
+    all.sort_unstable();
+    let current = dir.join(CURRENT);
+    match File::open(&current) {
+        Ok(file) => match first_number(&mut BufReader::new(file))? {
+            Some(first) => all.push((first, current)),
+            // Nothing in it, or not even one whole line: it comes after all others.
+            None => all.push((all.last().map_or(1, |(first, _)| first + 1), current)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(all)
+}
+
+/// The number the segment's first line begins with; reads nothing away.
+fn first_number(reader: &mut BufReader<File>) -> io::Result<Option<u64>> {
+    let start = reader.fill_buf()?;
+    let Some(rest) = start.strip_prefix(br#"{"n":"#) else { return Ok(None) };
+    let digits: Vec<u8> = rest.iter().copied().take_while(u8::is_ascii_digit).collect();
+    Ok(std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()))
+}
