@@ -5,25 +5,13 @@
 
 use crate::ticket::{Code, Issue, Severity, Source, Split};
 use crate::yaml::{self, Node, Value};
-use serde::{Deserialize, Serialize};
-
-/// What a dispatch asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Tell people; the run goes on.
-    Notify,
-    /// Stop and wait for a reply.
-    Pause,
-    /// What the agent said at the end of a turn, kept for the history.
-    TurnSummary,
-}
+pub use car_api::dispatch::DispatchMode;
 
 /// A message of an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispatch {
     /// What it asks for.
-    pub mode: Mode,
+    pub mode: DispatchMode,
     /// A line for lists.
     pub title: Option<String>,
     /// The message, without leading blank lines.
@@ -65,24 +53,6 @@ pub enum NameError {
     Reserved(String),
 }
 
-impl Mode {
-    /// The word in the file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Mode::Notify => "notify",
-            Mode::Pause => "pause",
-            Mode::TurnSummary => "turn_summary",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Mode::Notify, Mode::Pause, Mode::TurnSummary]
-            .into_iter()
-            .find(|mode| text.trim().eq_ignore_ascii_case(mode.as_str()))
-    }
-}
-
 /// Reads `DISPATCH.md`. Without frontmatter it is a notification. A `mode` that is not text counts
 /// as absent, as in CAR.
 ///
@@ -92,8 +62,8 @@ pub fn parse_dispatch(bytes: &[u8]) -> Result<Dispatch, MessageError> {
     let message = read(bytes).map_err(MessageError::Unreadable)?;
     let mode = match message.root.as_ref().and_then(|root| root.get("mode")).and_then(Node::string)
     {
-        None => Mode::Notify,
-        Some(text) => Mode::parse(text).ok_or_else(|| MessageError::Mode(text.to_owned()))?,
+        None => DispatchMode::Notify,
+        Some(text) => parse_mode(text).ok_or_else(|| MessageError::Mode(text.to_owned()))?,
     };
     Ok(Dispatch {
         mode,
@@ -127,7 +97,7 @@ pub fn parse_reply(bytes: &[u8]) -> Result<Reply, MessageError> {
 
 /// The text of a dispatch that reads back as the given one.
 #[must_use]
-pub fn render_dispatch(mode: Mode, title: Option<&str>, body: &str) -> String {
+pub fn render_dispatch(mode: DispatchMode, title: Option<&str>, body: &str) -> String {
     let title = title.map(|title| format!("title: {}\n", yaml::quote(title))).unwrap_or_default();
     format!("---\nmode: {}\n{title}---\n\n{}\n", mode.as_str(), body.trim())
 }
@@ -187,6 +157,10 @@ fn read(bytes: &[u8]) -> Result<Message, Issue> {
 fn first_error(issues: Vec<Issue>) -> Issue {
     let error = issues.into_iter().find(|issue| issue.severity() == Severity::Error);
     error.unwrap_or_else(|| Issue::at_start(Code::FileUnreadable, "it cannot be read"))
+}
+
+fn parse_mode(text: &str) -> Option<DispatchMode> {
+    text.trim().to_ascii_lowercase().parse().ok()
 }
 
 fn title(root: Option<&Node>) -> Option<String> {

@@ -1,17 +1,17 @@
 use super::{
-    MessageError, Mode, check_attachment_name, parse_dispatch, parse_reply, render_dispatch,
-    render_reply,
+    DispatchMode, MessageError, check_attachment_name, parse_dispatch, parse_reply,
+    render_dispatch, render_reply,
 };
 
 #[test]
 fn modes_are_read_as_car_reads_them() {
     let mode = |text: &str| parse_dispatch(text.as_bytes()).map(|dispatch| dispatch.mode);
-    assert_eq!(mode("hello"), Ok(Mode::Notify));
-    assert_eq!(mode("---\n---\nhello"), Ok(Mode::Notify));
-    assert_eq!(mode("---\ntitle: x\n---\nhello"), Ok(Mode::Notify));
-    assert_eq!(mode("---\nmode: PAUSE\n---\nhello"), Ok(Mode::Pause));
-    assert_eq!(mode("---\nmode: ' turn_summary '\n---\nhello"), Ok(Mode::TurnSummary));
-    assert_eq!(mode("---\nmode: 3\n---\nhello"), Ok(Mode::Notify));
+    assert_eq!(mode("hello"), Ok(DispatchMode::Notify));
+    assert_eq!(mode("---\n---\nhello"), Ok(DispatchMode::Notify));
+    assert_eq!(mode("---\ntitle: x\n---\nhello"), Ok(DispatchMode::Notify));
+    assert_eq!(mode("---\nmode: PAUSE\n---\nhello"), Ok(DispatchMode::Pause));
+    assert_eq!(mode("---\nmode: ' turn_summary '\n---\nhello"), Ok(DispatchMode::TurnSummary));
+    assert_eq!(mode("---\nmode: 3\n---\nhello"), Ok(DispatchMode::Notify));
     assert_eq!(mode("---\nmode: bad\n---\nhello"), Err(MessageError::Mode("bad".to_owned())));
 }
 
@@ -49,11 +49,11 @@ fn rendered_messages_read_back() {
         let reply = parse_reply(render_reply(title, body).as_bytes()).unwrap();
         assert_eq!((reply.title.as_deref(), reply.body.trim_end()), (title, body));
     }
-    let text = render_dispatch(Mode::Pause, Some("yes"), "  question?\n");
+    let text = render_dispatch(DispatchMode::Pause, Some("yes"), "  question?\n");
     let dispatch = parse_dispatch(text.as_bytes()).unwrap();
     assert_eq!(
         (dispatch.mode, dispatch.title.as_deref(), dispatch.body.as_str()),
-        (Mode::Pause, Some("yes"), "question?\n")
+        (DispatchMode::Pause, Some("yes"), "question?\n")
     );
 }
 

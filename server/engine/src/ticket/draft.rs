@@ -16,7 +16,9 @@ pub struct TicketDraft {
     pub goal: Option<String>,
     /// Text behind the goal; it is written as given.
     pub body: Option<String>,
-    /// Further fields: each value is written as text.
+    /// Verification commands.
+    pub verify: Vec<String>,
+    /// Further fields, each written as text.
     pub fields: Vec<(String, String)>,
 }
 
@@ -30,6 +32,12 @@ pub fn new_ticket(draft: &TicketDraft) -> Vec<u8> {
     let _ = writeln!(out, "agent: {}", quote(&draft.agent));
     out.push_str("done: false\n");
     let _ = writeln!(out, "ticket_id: {}", quote(&draft.ticket_id));
+    if !draft.verify.is_empty() {
+        out.push_str("verify:\n");
+    }
+    for command in &draft.verify {
+        let _ = writeln!(out, "  - {}", quote(command));
+    }
     for (key, value) in &draft.fields {
         let _ = writeln!(out, "{}: {}", quote(key), quote(value));
     }

@@ -4,8 +4,8 @@ use super::assignee::{Assignee, KnownAgents, normalise};
 use super::issue::{Code, Issue, TextEdit};
 use super::source::Source;
 use crate::yaml::{Node, Resolved, Style, Value};
+use car_api::verify::{VerifyCommand, VerifyTree};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// Bytes of one `context` file that reach the prompt unless `max_bytes` says otherwise.
 pub const CONTEXT_ENTRY_BYTES: u64 = 4096;
@@ -67,29 +67,8 @@ pub struct ContextEntry {
     pub required: bool,
 }
 
-/// A command the hub runs to check that a ticket is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VerifyCommand {
-    /// A shell command.
-    pub run: String,
-    /// Where, relative to the tree's root; the root itself when absent.
-    pub dir: Option<String>,
-    /// How long it may take; the hub's default when absent.
-    pub timeout: Option<Duration>,
-    /// On which tree.
-    pub tree: VerifyTree,
-}
-
-/// The tree a verification runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VerifyTree {
-    /// The working tree, after checking that it is clean.
-    #[default]
-    Worktree,
-    /// A fresh checkout of the commit.
-    Clean,
-}
+/// How long a verification command may take when the ticket does not say, in seconds.
+pub const DEFAULT_VERIFY_TIMEOUT_S: u64 = 20 * 60;
 
 /// Reads the fields, adding what is wrong to `issues`. Fields that could not be read are left out;
 /// the caller discards the result when an issue is an error.
@@ -407,7 +386,12 @@ fn verify_command(item: &Node) -> Result<VerifyCommand, (&Node, String)> {
         |node: &Node| node.string().map(str::trim).filter(|run| !run.is_empty()).map(str::to_owned);
     if item.scalar().is_some() {
         let run = command(item).ok_or((item, "write a shell command as text.".to_owned()))?;
-        return Ok(VerifyCommand { run, dir: None, timeout: None, tree: VerifyTree::default() });
+        return Ok(VerifyCommand {
+            run,
+            dir: None,
+            timeout_s: DEFAULT_VERIFY_TIMEOUT_S,
+            tree: VerifyTree::Worktree,
+        });
     }
     let allowed = "run, dir, timeout, tree";
     for (key, _) in item.entries() {
@@ -425,10 +409,10 @@ fn verify_command(item: &Node) -> Result<VerifyCommand, (&Node, String)> {
             None => return Err((node, "give `dir` as a path inside the tree.".to_owned())),
         },
     };
-    let timeout = match given("timeout") {
-        None => None,
-        Some(node) => match node.text().and_then(parse_duration) {
-            Some(timeout) => Some(timeout),
+    let timeout_s = match given("timeout") {
+        None => DEFAULT_VERIFY_TIMEOUT_S,
+        Some(node) => match node.text().and_then(parse_seconds) {
+            Some(timeout) => timeout,
             None => return Err((node, "give `timeout` as in 90s, 15m or 2h.".to_owned())),
         },
     };
@@ -437,11 +421,11 @@ fn verify_command(item: &Node) -> Result<VerifyCommand, (&Node, String)> {
         Some((_, Some("clean"))) => VerifyTree::Clean,
         Some((node, _)) => return Err((node, "set `tree` to `worktree` or `clean`.".to_owned())),
     };
-    Ok(VerifyCommand { run, dir, timeout, tree })
+    Ok(VerifyCommand { run, dir, timeout_s, tree })
 }
 
 /// `90s`, `15m`, `2h`; a bare number is seconds. Zero and more than a week are refused.
-fn parse_duration(text: &str) -> Option<Duration> {
+fn parse_seconds(text: &str) -> Option<u64> {
     let text = text.trim();
     let (digits, seconds) = match text.as_bytes().last()? {
         b's' => (text.strip_suffix('s')?, 1),
@@ -450,7 +434,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
         _ => (text, 1),
     };
     let total = digits.trim().parse::<u64>().ok()?.checked_mul(seconds)?;
-    (1..=7 * 24 * 3600).contains(&total).then(|| Duration::from_secs(total))
+    (1..=7 * 24 * 3600).contains(&total).then_some(total)
 }
 
 /// Whether a path stays in the tree, by its text alone.

@@ -1,5 +1,6 @@
 //! What the linter says.
 
+pub use car_api::ticket::Severity;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -16,16 +17,6 @@ pub struct Issue {
     pub message: String,
     /// A change that repairs it without guessing, where there is one.
     pub fix: Option<Fix>,
-}
-
-/// Whether a ticket with the issue can be worked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// The ticket must not be worked until this is repaired.
-    Error,
-    /// The ticket means what it says, but should be cleaned up.
-    Warning,
 }
 
 /// A safe repair: edits of the file's bytes that do not overlap.

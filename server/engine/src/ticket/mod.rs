@@ -18,12 +18,13 @@ mod tests;
 mod verification;
 
 pub use assignee::{Assignee, KnownAgents};
+pub use car_api::verify::{VerifyCommand, VerifyTree};
 pub use directory::{Listed, check_directory};
 pub use draft::{TicketDraft, new_ticket};
 pub use edit::{EditError, FieldValue, fix, set_done, set_field};
 pub use frontmatter::{
-    CONTEXT_ENTRY_BYTES, CONTEXT_TOTAL_BYTES, ContextEntry, Frontmatter, Outline, VerifyCommand,
-    VerifyTree, is_ticket_id, verify_commands,
+    CONTEXT_ENTRY_BYTES, CONTEXT_TOTAL_BYTES, ContextEntry, DEFAULT_VERIFY_TIMEOUT_S, Frontmatter,
+    Outline, is_ticket_id, verify_commands,
 };
 pub use issue::{Code, Fix, Issue, Severity, TextEdit};
 pub use source::{MAX_FRONTMATTER_BYTES, MAX_TICKET_BYTES, Source, Split};
@@ -87,6 +88,12 @@ pub fn parse(name: &str, bytes: &[u8], agents: &KnownAgents) -> Parsed {
         Split::Unfenced | Split::Unclosed { .. } | Split::Refused => (Outline::default(), None),
     };
     issues.sort_by_key(|issue| (issue.line, issue.column));
+    // A control character is also a syntax error; saying so once is enough.
+    issues.dedup_by(|next, previous| {
+        next.code == Code::YamlSyntax
+            && matches!(previous.code, Code::ControlCharacter | Code::NulByte)
+            && (next.line, next.column) == (previous.line, previous.column)
+    });
     let sound = issues.iter().all(|issue| issue.severity() != Severity::Error);
     Parsed {
         number,

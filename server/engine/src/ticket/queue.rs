@@ -159,6 +159,50 @@ pub fn insert_gap(names: &[&str], before: u64, count: u64) -> Result<Vec<Rename>
         .collect()
 }
 
+/// Frees number `at`: the ticket there moves up by one, and those directly behind it as far as
+/// they are in the way. Tickets behind a gap stay where they are.
+///
+/// # Errors
+/// [`PlanError`] when the queue has duplicates or a number would overflow.
+pub fn make_room(names: &[&str], at: u64) -> Result<Vec<Rename>, PlanError> {
+    room(&unique(names)?, at)
+}
+
+/// Gives ticket `from` the number `to`; tickets in the way move up as in [`make_room`].
+///
+/// # Errors
+/// [`PlanError`] when the queue has duplicates, `from` does not exist, or a number is 0 or would
+/// overflow.
+pub fn move_to(names: &[&str], from: u64, to: u64) -> Result<Vec<Rename>, PlanError> {
+    let mut tickets = unique(names)?;
+    let Some(index) = tickets.iter().position(|(ticket, _)| ticket.number == from) else {
+        return Err(PlanError::NotFound { number: from });
+    };
+    if to == 0 {
+        return Err(PlanError::OutOfRange { last: u64::MAX });
+    }
+    if from == to {
+        return Ok(Vec::new());
+    }
+    let (ticket, name) = tickets.remove(index);
+    let mut plan = room(&tickets, to)?;
+    plan.push(Rename { from: name.to_owned(), to: ticket.with_number(to) });
+    Ok(plan)
+}
+
+fn room(tickets: &[(TicketName, &str)], at: u64) -> Result<Vec<Rename>, PlanError> {
+    let mut wanted = at;
+    let mut plan = Vec::new();
+    for (ticket, name) in tickets.iter().filter(|(ticket, _)| ticket.number >= at) {
+        if ticket.number != wanted {
+            break;
+        }
+        wanted = wanted.checked_add(1).ok_or(PlanError::TooLarge)?;
+        plan.push(Rename { from: (*name).to_owned(), to: ticket.with_number(wanted) });
+    }
+    Ok(plan)
+}
+
 /// Numbers the queue 1, 2, 3, … in its present order.
 ///
 /// # Errors
