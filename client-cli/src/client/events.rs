@@ -1,0 +1,75 @@
+//! The hub's log, page by page. Following it is `watch`'s.
+
+use car_api::{Event, Page, RepoId, RunId};
+use reqwest::Url;
+
+use super::{Client, coverage};
+use crate::ClientError;
+
+/// Which events are wanted; an empty filter wants all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only of this repo or worktree.
+    pub repo: Option<RepoId>,
+    /// Only of this run.
+    pub run: Option<RunId>,
+    /// Only of these kinds, by the words of `EventKind::word`.
+    pub kinds: Vec<String>,
+}
+
+impl EventFilter {
+    /// Whether every event passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.repo.is_none() && self.run.is_none() && self.kinds.is_empty()
+    }
+
+    /// The value of `kind=`: one parameter, words apart by commas.
+    fn kinds(&self) -> Option<String> {
+        (!self.kinds.is_empty()).then(|| self.kinds.join(","))
+    }
+}
+
+impl Client {
+    /// Events after the one numbered `after`, oldest first.
+    ///
+    /// # Errors
+    /// `cursor_too_old` when the log does not reach back that far.
+    pub async fn event_list(
+        &self,
+        after: i64,
+        limit: Option<u32>,
+        filter: &EventFilter,
+    ) -> Result<Page<Event>, ClientError> {
+        self.get("event_list", &["events"])
+            .query("after", Some(after))
+            .query("limit", limit)
+            .query("repo", filter.repo.as_ref())
+            .query("run", filter.run.as_ref())
+            .query("kind", filter.kinds())
+            .json()
+            .await
+    }
+
+    /// The address of the same events as a WebSocket.
+    pub(crate) fn event_socket_url(&self, after: i64, filter: &EventFilter) -> Url {
+        coverage::record("event_list");
+        let mut url = self.api_url(&["events"]);
+        // The scheme was checked to be http or https, for which this cannot fail.
+        let _ = url.set_scheme(if url.scheme() == "https" { "wss" } else { "ws" });
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("after", &after.to_string());
+            if let Some(repo) = &filter.repo {
+                query.append_pair("repo", repo.as_str());
+            }
+            if let Some(run) = &filter.run {
+                query.append_pair("run", run.as_str());
+            }
+            if let Some(kinds) = filter.kinds() {
+                query.append_pair("kind", &kinds);
+            }
+        }
+        url
+    }
+}

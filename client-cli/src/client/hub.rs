@@ -1,0 +1,60 @@
+//! The hub itself.
+
+use car_api::hub::{HubInfo, HubSnapshot};
+use car_api::repo::ScanReport;
+use reqwest::Method;
+
+use super::{Call, Client};
+use crate::ClientError;
+
+impl Client {
+    /// Whether a hub's process answers; needs no token.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as a hub does.
+    pub async fn health_live(&self) -> Result<(), ClientError> {
+        let url = self.root_url(&["health", "live"]);
+        Call::new(self, "health_live", Method::GET, url).done().await
+    }
+
+    /// Whether the hub is ready for work.
+    ///
+    /// # Errors
+    /// `unavailable` while it starts or shuts down.
+    pub async fn health_ready(&self) -> Result<(), ClientError> {
+        let url = self.root_url(&["health", "ready"]);
+        Call::new(self, "health_ready", Method::GET, url).done().await
+    }
+
+    /// What this hub is.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hub_get(&self) -> Result<HubInfo, ClientError> {
+        self.get("hub_get", &["hub"]).json().await
+    }
+
+    /// What wants attention, in one small document.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hub_snapshot(&self) -> Result<HubSnapshot, ClientError> {
+        self.get("hub_snapshot", &["hub", "snapshot"]).json().await
+    }
+
+    /// Looks for repos and worktrees in the hub's directories.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hub_scan(&self) -> Result<ScanReport, ClientError> {
+        self.post("hub_scan", &["hub", "scan"]).json().await
+    }
+
+    /// The OpenAPI document of this hub.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn openapi_get(&self) -> Result<serde_json::Value, ClientError> {
+        self.get("openapi_get", &["openapi.json"]).json().await
+    }
+}

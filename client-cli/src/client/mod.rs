@@ -1,0 +1,126 @@
+//! One method per operation of the API; each resource has its file.
+
+mod agents;
+mod call;
+mod contextspace;
+mod coverage;
+mod events;
+mod hub;
+mod jobs;
+mod repos;
+mod runs;
+#[cfg(test)]
+mod tests;
+mod tickets;
+mod tokens;
+mod worktrees;
+
+use std::time::Duration;
+
+use reqwest::{
+    Method, Url,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
+
+use crate::ClientError;
+use call::Call;
+pub(crate) use call::{innermost, refusal};
+pub use events::EventFilter;
+
+/// A handle on one hub; clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: Option<String>,
+}
+
+impl std::fmt::Debug for Client {
+    /// Without the token: it must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("base", &self.base.as_str())
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client of the hub at `url` (scheme, host and port; a path is kept as a prefix), with the
+    /// secret of a personal access token. Sends nothing yet.
+    ///
+    /// # Errors
+    /// `url` is not an http(s) URL, or the token has characters no header can carry.
+    pub fn new(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        let fault = |detail: String| ClientError::Protocol { url: url.to_owned(), detail };
+        let base = Url::parse(url).map_err(|e| fault(format!("this is not an URL ({e})")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(fault("an URL that begins with http:// or https:// is needed".to_owned()));
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| fault("the token has characters a token cannot have".to_owned()))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("car/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            // A redirect would carry the request, and for the same host its token, somewhere the
+            // caller did not name.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10));
+        if base.scheme() == "http" {
+            // Without certificates there is nothing to read from disk: loading the system's takes
+            // longer than the whole request to a hub on this machine. Proxies of the environment
+            // are for the outside world.
+            builder = builder.tls_certs_only([]).no_proxy();
+        }
+        let http = builder.build().map_err(|e| fault(e.to_string()))?;
+        Ok(Self { http, base, token: token.map(str::to_owned) })
+    }
+
+    /// The hub's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The address of a path below `/api/v1`; every segment is percent-encoded.
+    pub(crate) fn api_url(&self, segments: &[&str]) -> Url {
+        let mut url = self.root_url(&["api", "v1"]);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(segments);
+        }
+        url
+    }
+
+    fn root_url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    fn get(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::GET, self.api_url(segments))
+    }
+
+    fn post(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::POST, self.api_url(segments))
+    }
+
+    fn put(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::PUT, self.api_url(segments))
+    }
+
+    fn delete(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::DELETE, self.api_url(segments))
+    }
+}

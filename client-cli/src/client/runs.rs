@@ -1,0 +1,149 @@
+//! Runs, their turns, and what people and agents say to each other in them.
+
+use car_api::{
+    ApprovalId, Page, PageQuery, RepoId, RunId, TurnId,
+    dispatch::{Dispatch, Reply, ReplyCreate},
+    item::Approval,
+    run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
+    turn::{Turn, TurnDetail},
+    verify::Evidence,
+};
+
+use super::Client;
+use crate::ClientError;
+
+impl Client {
+    /// Starts a run over a repo's queue.
+    ///
+    /// # Errors
+    /// `run_active`, `tickets_invalid`, `agent_unavailable`, `git_state`.
+    pub async fn run_start(&self, repo: &RepoId, body: &RunStart) -> Result<Run, ClientError> {
+        self.post("run_start", &["repos", repo.as_str(), "runs"]).body(body).json().await
+    }
+
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn run_list(
+        &self,
+        repo: Option<&RepoId>,
+        status: Option<RunStatus>,
+        page: &PageQuery,
+    ) -> Result<Page<Run>, ClientError> {
+        self.get("run_list", &["runs"])
+            .query("repo", repo)
+            .query("status", status)
+            .page(page)
+            .json()
+            .await
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn run_get(&self, run: &RunId) -> Result<Run, ClientError> {
+        self.get("run_get", &["runs", run.as_str()]).json().await
+    }
+
+    /// Why a run stands as it does, who acts next, and when.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn run_explain(&self, run: &RunId) -> Result<Explain, ClientError> {
+        self.get("run_explain", &["runs", run.as_str(), "explain"]).json().await
+    }
+
+    /// Lets a paused or parked run go on.
+    ///
+    /// # Errors
+    /// `illegal_transition`.
+    pub async fn run_resume(&self, run: &RunId, body: &RunResume) -> Result<Run, ClientError> {
+        self.post("run_resume", &["runs", run.as_str(), "resume"]).body(body).json().await
+    }
+
+    /// Pauses a run after its present turn.
+    ///
+    /// # Errors
+    /// `illegal_transition`.
+    pub async fn run_pause(&self, run: &RunId) -> Result<Run, ClientError> {
+        self.post("run_pause", &["runs", run.as_str(), "pause"]).json().await
+    }
+
+    /// Stops a run and its agent.
+    ///
+    /// # Errors
+    /// `illegal_transition`.
+    pub async fn run_stop(&self, run: &RunId) -> Result<Run, ClientError> {
+        self.post("run_stop", &["runs", run.as_str(), "stop"]).json().await
+    }
+
+    /// Answers a run; the text will be in the next prompt.
+    ///
+    /// # Errors
+    /// `not_found`, `illegal_transition`.
+    pub async fn run_reply(&self, run: &RunId, body: &ReplyCreate) -> Result<Reply, ClientError> {
+        self.post("run_reply", &["runs", run.as_str(), "reply"]).body(body).json().await
+    }
+
+    /// Turns of a run, in order.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn run_turns(
+        &self,
+        run: &RunId,
+        page: &PageQuery,
+    ) -> Result<Page<Turn>, ClientError> {
+        self.get("run_turns", &["runs", run.as_str(), "turns"]).page(page).json().await
+    }
+
+    /// One turn with everything the agent did in it.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn turn_get(&self, turn: &TurnId) -> Result<TurnDetail, ClientError> {
+        self.get("turn_get", &["turns", turn.as_str()]).json().await
+    }
+
+    /// What the agents of a run had to say, in order.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn run_dispatches(&self, run: &RunId) -> Result<Page<Dispatch>, ClientError> {
+        self.get("run_dispatches", &["runs", run.as_str(), "dispatches"]).json().await
+    }
+
+    /// What people answered, in order.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn run_replies(&self, run: &RunId) -> Result<Page<Reply>, ClientError> {
+        self.get("run_replies", &["runs", run.as_str(), "replies"]).json().await
+    }
+
+    /// The hub's verdicts on a run's tickets, in order.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn run_evidence(&self, run: &RunId) -> Result<Page<Evidence>, ClientError> {
+        self.get("run_evidence", &["runs", run.as_str(), "evidence"]).json().await
+    }
+
+    /// Answers a question of a run's agent.
+    ///
+    /// # Errors
+    /// `not_found`, `illegal_transition` when it was answered or is void.
+    pub async fn approval_decide(
+        &self,
+        run: &RunId,
+        approval: &ApprovalId,
+        body: &ApprovalDecide,
+    ) -> Result<Approval, ClientError> {
+        self.post("approval_decide", &["runs", run.as_str(), "approvals", approval.as_str()])
+            .body(body)
+            .json()
+            .await
+    }
+}

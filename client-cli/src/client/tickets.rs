@@ -1,0 +1,138 @@
+//! Tickets of a queue. A ticket is named by its number or its id.
+
+use car_api::{
+    Page, PageQuery, RepoId,
+    ticket::{
+        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketState,
+        TicketText, TicketUpdate,
+    },
+};
+
+use super::Client;
+use crate::ClientError;
+
+impl Client {
+    /// The queue of one repo or worktree, in order.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn ticket_list(
+        &self,
+        repo: &RepoId,
+        state: Option<TicketState>,
+        page: &PageQuery,
+    ) -> Result<Page<Ticket>, ClientError> {
+        self.get("ticket_list", &["repos", repo.as_str(), "tickets"])
+            .query("state", state)
+            .page(page)
+            .json()
+            .await
+    }
+
+    /// The tickets of all queues.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn ticket_list_all(
+        &self,
+        state: Option<TicketState>,
+        page: &PageQuery,
+    ) -> Result<Page<Ticket>, ClientError> {
+        self.get("ticket_list_all", &["tickets"]).query("state", state).page(page).json().await
+    }
+
+    /// Writes a new ticket.
+    ///
+    /// # Errors
+    /// `bad_request`, `tickets_invalid`.
+    pub async fn ticket_create(
+        &self,
+        repo: &RepoId,
+        body: &TicketCreate,
+    ) -> Result<TicketText, ClientError> {
+        self.post("ticket_create", &["repos", repo.as_str(), "tickets"]).body(body).json().await
+    }
+
+    /// One ticket with its text.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn ticket_get(&self, repo: &RepoId, ticket: &str) -> Result<TicketText, ClientError> {
+        self.get("ticket_get", &["repos", repo.as_str(), "tickets", ticket]).json().await
+    }
+
+    /// Replaces a ticket's text if it is still the version of `if_match` (`*` = whatever is there).
+    ///
+    /// # Errors
+    /// `stale` with the present text; `tickets_invalid` for a text with errors.
+    pub async fn ticket_update(
+        &self,
+        repo: &RepoId,
+        ticket: &str,
+        body: &TicketUpdate,
+        if_match: Option<&str>,
+    ) -> Result<TicketText, ClientError> {
+        self.put("ticket_update", &["repos", repo.as_str(), "tickets", ticket])
+            .if_match(if_match)
+            .body(body)
+            .json()
+            .await
+    }
+
+    /// Marks a ticket done or not done.
+    ///
+    /// # Errors
+    /// `not_found`, `stale`, `tickets_invalid`.
+    pub async fn ticket_done(
+        &self,
+        repo: &RepoId,
+        ticket: &str,
+        body: &TicketDone,
+        if_match: Option<&str>,
+    ) -> Result<TicketText, ClientError> {
+        self.post("ticket_done", &["repos", repo.as_str(), "tickets", ticket, "done"])
+            .if_match(if_match)
+            .body(body)
+            .json()
+            .await
+    }
+
+    /// Gives a ticket another number; the rest makes room. Answers with the queue.
+    ///
+    /// # Errors
+    /// `not_found`, `bad_request`.
+    pub async fn ticket_move(
+        &self,
+        repo: &RepoId,
+        ticket: &str,
+        body: &TicketMove,
+    ) -> Result<Page<Ticket>, ClientError> {
+        self.post("ticket_move", &["repos", repo.as_str(), "tickets", ticket, "move"])
+            .body(body)
+            .json()
+            .await
+    }
+
+    /// Closes the gaps in a queue's numbers. Answers with the queue.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn ticket_renumber(&self, repo: &RepoId) -> Result<Page<Ticket>, ClientError> {
+        self.post("ticket_renumber", &["repos", repo.as_str(), "tickets", "renumber"]).json().await
+    }
+
+    /// Checks a queue, and mends what can be mended safely when asked to.
+    ///
+    /// # Errors
+    /// `not_found`. Findings are no error.
+    pub async fn ticket_lint(
+        &self,
+        repo: &RepoId,
+        body: &TicketLint,
+    ) -> Result<LintReport, ClientError> {
+        self.post("ticket_lint", &["repos", repo.as_str(), "tickets", "lint"])
+            .body(body)
+            .json()
+            .await
+    }
+}

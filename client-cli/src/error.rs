@@ -1,0 +1,44 @@
+//! What can go wrong between a caller and the hub.
+
+use car_api::{Code, Problem};
+
+/// Why an operation has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The hub answered that it will not or cannot do it, and why.
+    #[error("{}", .0.detail)]
+    Problem(Box<Problem>),
+    /// Nobody answered at the hub's address.
+    #[error("the hub at {url} does not answer: {detail}")]
+    Unreachable {
+        /// Where the hub was looked for.
+        url: String,
+        /// What the network said.
+        detail: String,
+    },
+    /// Somebody answered, but not as the contract says; most often another program or version.
+    #[error("{url} did not answer as a hub does: {detail}")]
+    Protocol {
+        /// Who was asked.
+        url: String,
+        /// What was wrong with the answer.
+        detail: String,
+    },
+}
+
+impl ClientError {
+    /// The problem's code, when the hub answered with a problem.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Problem(problem) => Some(problem.code),
+            Self::Unreachable { .. } | Self::Protocol { .. } => None,
+        }
+    }
+}
+
+impl From<Problem> for ClientError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}

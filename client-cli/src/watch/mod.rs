@@ -1,0 +1,234 @@
+//! The hub's events as they come, over a WebSocket, resumed by cursor after any cut: every event
+//! that matches is delivered once, in order, however often the connection is lost.
+
+mod backoff;
+mod cursor;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use car_api::{
+    Code, Event, Problem,
+    event::{LiveFrame, StreamMessage},
+};
+use futures_util::StreamExt;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{
+        Error as WsError, Message,
+        client::IntoClientRequest,
+        http::{HeaderValue, header::AUTHORIZATION},
+        protocol::CloseFrame,
+    },
+};
+
+use crate::{
+    Client, ClientError, EventFilter,
+    client::{innermost, refusal},
+};
+pub use backoff::Backoff;
+pub use cursor::{Cursor, Verdict};
+
+/// The hub sends a heartbeat at least every 20 s; a line that is silent for longer than this is
+/// dead although nobody said so.
+const SILENCE: Duration = Duration::from_secs(50);
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What a watcher is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// An entry of the log.
+    Event(Box<Event>),
+    /// Text that is not in the log yet. Such frames may be missed.
+    Live(LiveFrame),
+    /// Everything up to this number that matches was delivered; what follows is new.
+    CaughtUp {
+        /// Number of the newest entry.
+        seq: i64,
+    },
+    /// The connection was lost; it is taken up again after the delay.
+    Lost {
+        /// What happened.
+        reason: String,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
+    /// The connection is there again.
+    Back,
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A subscription to the hub's events.
+pub struct Watch {
+    client: Client,
+    filter: EventFilter,
+    cursor: Cursor,
+    backoff: Backoff,
+    socket: Option<Socket>,
+    resume_at: Option<Instant>,
+    /// Cursor at which a hole was seen; a second hole at the same place is the log's own.
+    hole: Option<i64>,
+    connected_once: bool,
+}
+
+impl Client {
+    /// Follows the events after the one numbered `after`. Connects at the first `next`.
+    #[must_use]
+    pub fn watch(&self, after: i64, filter: EventFilter) -> Watch {
+        Watch {
+            client: self.clone(),
+            cursor: Cursor::new(after, !filter.is_empty()),
+            filter,
+            backoff: Backoff::default(),
+            socket: None,
+            resume_at: None,
+            hole: None,
+            connected_once: false,
+        }
+    }
+}
+
+impl Watch {
+    /// The number up to which everything was delivered: where another watch would go on.
+    #[must_use]
+    pub fn cursor(&self) -> i64 {
+        self.cursor.after()
+    }
+
+    /// The next thing there is to tell. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// Errors no repetition can mend: the first connection fails, the credential is refused, or
+    /// the log does not reach back to the cursor. After an error the watch is of no more use.
+    pub async fn next(&mut self) -> Result<Update, ClientError> {
+        loop {
+            let Some(socket) = &mut self.socket else {
+                if let Some(update) = self.connect().await? {
+                    return Ok(update);
+                }
+                continue;
+            };
+            match timeout(SILENCE, socket.next()).await {
+                Err(_) => return Ok(self.lost("the hub fell silent".to_owned())),
+                Ok(None) => return Ok(self.lost("the connection ended".to_owned())),
+                Ok(Some(Err(e))) => return Ok(self.lost(innermost(&e))),
+                Ok(Some(Ok(Message::Close(frame)))) => return self.closed(frame.as_ref()),
+                Ok(Some(Ok(Message::Text(text)))) => {
+                    if let Some(update) = self.message(&text)? {
+                        return Ok(update);
+                    }
+                }
+                // Pings are answered by the library; the contract has no binary messages.
+                Ok(Some(Ok(
+                    Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_),
+                ))) => {}
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Option<Update>, ClientError> {
+        if let Some(at) = self.resume_at {
+            sleep_until(at).await;
+        }
+        match self.open().await {
+            Ok(socket) => {
+                self.socket = Some(socket);
+                self.resume_at = None;
+                let again = std::mem::replace(&mut self.connected_once, true);
+                Ok(again.then_some(Update::Back))
+            }
+            Err(error) if self.connected_once && may_pass(&error) => {
+                Ok(Some(self.lost(error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open(&self) -> Result<Socket, ClientError> {
+        let at = self.client.url();
+        let fault = |detail| ClientError::Protocol { url: at.to_owned(), detail };
+        let url = self.client.event_socket_url(self.cursor.after(), &self.filter);
+        let mut request = url.as_str().into_client_request().map_err(|e| fault(innermost(&e)))?;
+        if let Some(token) = self.client.token() {
+            let value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|e| fault(e.to_string()))?;
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let unreachable = |detail| ClientError::Unreachable { url: at.to_owned(), detail };
+        match timeout(CONNECT, connect_async(request)).await {
+            Err(_) => Err(unreachable("no answer within 10 s".to_owned())),
+            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Err(WsError::Http(answer))) => {
+                let status = answer.status().as_u16();
+                Err(refusal(at, status, answer.body().as_deref().unwrap_or_default()))
+            }
+            Ok(Err(error)) => Err(unreachable(innermost(&error))),
+        }
+    }
+
+    /// What a text message says, if the caller has to know.
+    fn message(&mut self, text: &str) -> Result<Option<Update>, ClientError> {
+        let message: StreamMessage = serde_json::from_str(text).map_err(|e| {
+            let detail = format!("a message of the event stream cannot be read ({e})");
+            ClientError::Protocol { url: self.client.url().to_owned(), detail }
+        })?;
+        let verdict = self.cursor.accept(&message);
+        match verdict {
+            Verdict::Repeat => return Ok(None),
+            Verdict::Hole => return self.hole().map(Some),
+            Verdict::Deliver => self.backoff = Backoff::default(),
+        }
+        Ok(Some(match message {
+            StreamMessage::Event { event } => Update::Event(Box::new(event)),
+            StreamMessage::Live { frame } => Update::Live(frame),
+            StreamMessage::CaughtUp { seq } => Update::CaughtUp { seq },
+        }))
+    }
+
+    fn hole(&mut self) -> Result<Update, ClientError> {
+        let after = self.cursor.after();
+        if self.hole.replace(after) == Some(after) {
+            let detail = format!("its log has no entry {}", after.saturating_add(1));
+            return Err(ClientError::Protocol { url: self.client.url().to_owned(), detail });
+        }
+        Ok(self.lost("an event was missing; asking for it again".to_owned()))
+    }
+
+    /// The close codes of the event stream: 4401 the credential is no longer valid, 4408 this
+    /// reader was too slow, 4410 the log does not reach back to the cursor.
+    fn closed(&mut self, frame: Option<&CloseFrame>) -> Result<Update, ClientError> {
+        let code = frame.map_or(1005, |f| u16::from(f.code));
+        let said = frame.map(|f| f.reason.to_string()).filter(|text| !text.is_empty());
+        let refused = |code, otherwise: &str| {
+            Err(Problem::new(code, said.clone().unwrap_or_else(|| otherwise.to_owned())).into())
+        };
+        match code {
+            4401 => refused(Code::Unauthenticated, "the token is no longer valid"),
+            4410 => refused(Code::CursorTooOld, "the log does not reach back that far"),
+            _ => Ok(self.lost(said.unwrap_or_else(|| format!("the hub closed it ({code})")))),
+        }
+    }
+
+    fn lost(&mut self, reason: String) -> Update {
+        self.socket = None;
+        let retry_in = self.backoff.next_delay();
+        self.resume_at = Some(Instant::now() + retry_in);
+        Update::Lost { reason, retry_in }
+    }
+}
+
+/// Whether the same attempt may go well later.
+fn may_pass(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } => true,
+        // A proxy in front of a hub that is being restarted answers with a page of its own.
+        ClientError::Protocol { .. } => true,
+        ClientError::Problem(problem) => problem.status >= 500 || problem.status == 429,
+    }
+}
