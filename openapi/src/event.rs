@@ -301,7 +301,7 @@ wire! {
         /// An entry of the log.
         Event {
             /// The entry.
-            event: Event,
+            event: Box<Event>,
         },
         /// Text not in the log yet.
         Live {

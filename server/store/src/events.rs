@@ -1,0 +1,114 @@
+//! The log.
+
+use car_api::{Event, EventKind, RepoId, RunId, Timestamp};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use crate::{
+    Result, Store,
+    columns::{from_json, json, parse_opt, row},
+};
+
+/// Which events are wanted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EventQuery {
+    /// Only those with a higher number.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
+    /// Only of this repo.
+    pub repo: Option<RepoId>,
+    /// Only of this run.
+    pub run: Option<RunId>,
+    /// Only of these kinds; all when empty.
+    pub kinds: Vec<String>,
+}
+
+row! {
+    struct Row {
+        seq: i64,
+        at: i64,
+        repo: Option<String>,
+        run: Option<String>,
+        payload: String,
+    }
+}
+
+impl TryFrom<Row> for Event {
+    type Error = crate::Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            seq: row.seq,
+            at: Timestamp::from_micros(row.at),
+            repo: parse_opt("repo id", row.repo.as_deref())?,
+            run: parse_opt("run id", row.run.as_deref())?,
+            event: from_json("event", &row.payload)?,
+        })
+    }
+}
+
+pub(crate) async fn append(
+    conn: &mut SqliteConnection,
+    at: Timestamp,
+    repo: Option<&RepoId>,
+    run: Option<&RunId>,
+    kind: &EventKind,
+) -> Result<i64> {
+    let seq: i64 = sqlx::query_scalar(
+        "update counters set value = value + 1 where name = 'events' returning value",
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    sqlx::query(
+        "insert into events (seq, at, kind, repo, run, payload) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(seq)
+    .bind(at.micros())
+    .bind(kind.word())
+    .bind(repo.map(RepoId::as_str))
+    .bind(run.map(RunId::as_str))
+    .bind(json(kind)?)
+    .execute(conn)
+    .await?;
+    Ok(seq)
+}
+
+impl Store {
+    /// Events after a cursor, oldest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>> {
+        let mut sql = "select seq, at, repo, run, payload from events where seq > $1".to_owned();
+        let mut binds: Vec<&str> = Vec::new();
+        for (column, value) in [
+            ("repo", query.repo.as_ref().map(RepoId::as_str)),
+            ("run", query.run.as_ref().map(RunId::as_str)),
+        ] {
+            if let Some(value) = value {
+                binds.push(value);
+                sql.push_str(&format!(" and {column} = ${}", binds.len() + 2));
+            }
+        }
+        if !query.kinds.is_empty() {
+            let places: Vec<String> = query
+                .kinds
+                .iter()
+                .map(|kind| {
+                    binds.push(kind);
+                    format!("${}", binds.len() + 2)
+                })
+                .collect();
+            sql.push_str(&format!(" and kind in ({})", places.join(", ")));
+        }
+        sql.push_str(" order by seq limit $2");
+        // Only column names and placeholders of ours are in the text.
+        let mut statement = sqlx::query_as::<_, Row>(AssertSqlSafe(sql))
+            .bind(query.after)
+            .bind(i64::from(query.limit));
+        for value in binds {
+            statement = statement.bind(value);
+        }
+        statement.fetch_all(&self.readers).await?.into_iter().map(Event::try_from).collect()
+    }
+}

@@ -1,0 +1,184 @@
+//! The database: one writer that groups commits, and readers beside it.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, Connection, SqlSafeStr, SqliteConnection, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{Error, Result, Write, write};
+
+/// The files of `migrations/`, in order.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "hub", include_str!("../../../migrations/0001_hub.sql"))];
+
+/// How many waiting commits one transaction takes at most.
+const GROUP: usize = 256;
+
+/// The hub's memory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    commits: mpsc::Sender<Commit>,
+    bell: watch::Receiver<i64>,
+    pub(crate) readers: SqlitePool,
+}
+
+#[derive(Debug)]
+struct Commit {
+    writes: Vec<Write>,
+    done: oneshot::Sender<Result<Committed>>,
+}
+
+/// What a commit gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// Number of the last event it appended, if it appended any.
+    pub last_seq: Option<i64>,
+}
+
+impl Store {
+    /// Opens the database file, makes it if there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is no database of the hub.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was acknowledged survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", "-1024")
+            .pragma("journal_size_limit", "16777216");
+        let mut writer = SqliteConnection::connect_with(&options).await?;
+        migrator().run(&mut writer).await?;
+        let last: i64 = sqlx::query_scalar("select value from counters where name = 'events'")
+            .fetch_one(&mut writer)
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .min_connections(0)
+            .max_connections(3)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.create_if_missing(false).read_only(true));
+        let (commits, queue) = mpsc::channel(1024);
+        let (ring, bell) = watch::channel(last);
+        tokio::spawn(run_writer(writer, queue, ring));
+        Ok(Self { commits, bell, readers })
+    }
+
+    /// Commits all of the writes or none. Returns when they are on disk.
+    ///
+    /// # Errors
+    /// `Conflict` when a unique rule forbids one of them; else what the database says.
+    pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed> {
+        let (done, answer) = oneshot::channel();
+        self.commits.send(Commit { writes, done }).await.map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Number of the newest event. A change means "there is more", nothing else.
+    #[must_use]
+    pub fn bell(&self) -> watch::Receiver<i64> {
+        self.bell.clone()
+    }
+
+    /// Waits until every commit asked for so far is done, then lets the readers go.
+    pub async fn close(&self) {
+        // An empty commit queues behind all others.
+        let _ = self.commit(Vec::new()).await;
+        self.readers.close().await;
+    }
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        let sql = AssertSqlSafe(*sql).into_sql_str();
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// Takes what is waiting, writes it in one transaction, answers everybody. A group that fails on
+/// its own (a unique rule) is rolled back alone, by its savepoint.
+async fn run_writer(
+    mut conn: SqliteConnection,
+    mut queue: mpsc::Receiver<Commit>,
+    bell: watch::Sender<i64>,
+) {
+    let mut waiting = Vec::with_capacity(GROUP);
+    while queue.recv_many(&mut waiting, GROUP).await > 0 {
+        let group = std::mem::take(&mut waiting);
+        let mut results = Vec::with_capacity(group.len());
+        let outcome = write_group(&mut conn, &group, &mut results).await;
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "the database refused a transaction");
+            let _ = sqlx::query("rollback").execute(&mut conn).await;
+        }
+        let last =
+            results.iter().filter_map(|r: &Result<Committed>| r.as_ref().ok()?.last_seq).max();
+        if outcome.is_ok()
+            && let Some(last) = last
+        {
+            bell.send_replace(last);
+        }
+        let failed = outcome.err();
+        for (commit, result) in group.into_iter().zip(results) {
+            let result = match &failed {
+                None => result,
+                Some(Error::DiskFull) => Err(Error::DiskFull),
+                Some(error) => Err(Error::corrupt("transaction", error)),
+            };
+            let _ = commit.done.send(result);
+        }
+    }
+    let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut conn).await;
+    let _ = conn.close().await;
+}
+
+async fn write_group(
+    conn: &mut SqliteConnection,
+    group: &[Commit],
+    results: &mut Vec<Result<Committed>>,
+) -> Result<()> {
+    if group.iter().all(|commit| commit.writes.is_empty()) {
+        results.extend(group.iter().map(|_| Ok(Committed { last_seq: None })));
+        return Ok(());
+    }
+    let alone = group.len() == 1;
+    sqlx::query("begin immediate").execute(&mut *conn).await?;
+    for commit in group {
+        if !alone {
+            sqlx::query("savepoint one").execute(&mut *conn).await?;
+        }
+        let result = write_one(conn, &commit.writes).await;
+        if alone && result.is_err() {
+            results.push(result);
+            sqlx::query("rollback").execute(&mut *conn).await?;
+            return Ok(());
+        }
+        if !alone {
+            if result.is_err() {
+                sqlx::query("rollback to one").execute(&mut *conn).await?;
+            }
+            sqlx::query("release one").execute(&mut *conn).await?;
+        }
+        results.push(result);
+    }
+    sqlx::query("commit").execute(&mut *conn).await?;
+    Ok(())
+}
+
+async fn write_one(conn: &mut SqliteConnection, writes: &[Write]) -> Result<Committed> {
+    let mut last_seq = None;
+    for one in writes {
+        last_seq = write::apply(conn, one).await?.or(last_seq);
+    }
+    Ok(Committed { last_seq })
+}

@@ -1,0 +1,125 @@
+//! Every change the hub can make to its memory.
+
+use car_api::{
+    EventKind, RepoId, RunId, Timestamp, TokenId, job::Job, turn::Turn, worktree::Salvage,
+};
+use sqlx::SqliteConnection;
+
+use crate::{
+    AccountRow, ApprovalRow, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
+    TokenRow, VerdictRow, accounts, approvals, effects, events, facts, items, jobs, runs, salvages,
+    sessions, ticket_files, tokens, turns, verdicts,
+};
+
+/// One change. A list of them is committed as a whole or not at all.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Append to the log.
+    Event {
+        /// When it became true.
+        at: Timestamp,
+        /// The repo or worktree it belongs to.
+        repo: Option<RepoId>,
+        /// The run it belongs to.
+        run: Option<RunId>,
+        /// What has become true.
+        kind: Box<EventKind>,
+    },
+    /// A new run; fails with `Conflict` when its tree has an active one.
+    RunCreate(Box<RunRow>),
+    /// A run's new state.
+    Run(Box<RunRow>),
+    /// An effect to carry out.
+    EffectAdd(EffectRow),
+    /// Effects of a run up to a step were carried out, except those listed by step and place.
+    EffectsDone {
+        /// The run.
+        run: RunId,
+        /// Up to which step, inclusive.
+        step: u64,
+    },
+    /// One effect was carried out.
+    EffectDone {
+        /// The run.
+        run: RunId,
+        /// Its step.
+        step: u64,
+        /// Its place within the step.
+        place: u32,
+    },
+    /// A turn, new or changed, with the tree's fingerprint when it began.
+    Turn(Box<Turn>, Option<String>),
+    /// A piece of a turn, new or changed.
+    Item(ItemRow),
+    /// A session, new or changed.
+    Session(SessionRow),
+    /// A question of an agent, new or changed.
+    Approval(Box<ApprovalRow>),
+    /// The latest verdict on a ticket.
+    Verdict(VerdictRow),
+    /// What was read of a ticket file.
+    TicketFile(TicketFileRow),
+    /// A ticket file is gone.
+    TicketFileGone {
+        /// Its repo.
+        repo: RepoId,
+        /// Its name.
+        file: String,
+    },
+    /// A repo left the hub: forget its index.
+    RepoGone(RepoId),
+    /// A job, new or changed.
+    Job(Box<Job>),
+    /// A new token.
+    TokenCreate(TokenRow),
+    /// A token was used.
+    TokenUsed(TokenId, Timestamp),
+    /// A token no longer works.
+    TokenRevoke(TokenId, Timestamp),
+    /// Something was kept of a removed worktree or repo.
+    Salvage(Box<Salvage>),
+    /// What was kept is gone: restored or expired.
+    SalvageGone(car_api::SalvageId),
+    /// What is known of an account.
+    Account(AccountRow),
+    /// A fact about the database itself.
+    Fact {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// Carries one change out. Gives the event's number for an event.
+pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<Option<i64>> {
+    match write {
+        Write::Event { at, repo, run, kind } => {
+            return events::append(conn, *at, repo.as_ref(), run.as_ref(), kind).await.map(Some);
+        }
+        Write::RunCreate(row) => runs::insert(conn, row).await?,
+        Write::Run(row) => runs::update(conn, row).await?,
+        Write::EffectAdd(row) => effects::insert(conn, row).await?,
+        Write::EffectsDone { run, step } => effects::done_up_to(conn, run, *step).await?,
+        Write::EffectDone { run, step, place } => {
+            effects::done(conn, run, *step, *place).await?;
+        }
+        Write::Turn(turn, fingerprint) => turns::upsert(conn, turn, fingerprint.as_deref()).await?,
+        Write::Item(row) => items::upsert(conn, row).await?,
+        Write::Session(row) => sessions::upsert(conn, row).await?,
+        Write::Approval(row) => approvals::upsert(conn, row).await?,
+        Write::Verdict(row) => verdicts::upsert(conn, row).await?,
+        Write::TicketFile(row) => ticket_files::upsert(conn, row).await?,
+        Write::TicketFileGone { repo, file } => ticket_files::delete(conn, repo, file).await?,
+        Write::RepoGone(repo) => ticket_files::delete_repo(conn, repo).await?,
+        Write::Job(job) => jobs::upsert(conn, job).await?,
+        Write::TokenCreate(row) => tokens::insert(conn, row).await?,
+        Write::TokenUsed(id, at) => tokens::used(conn, id, *at).await?,
+        Write::TokenRevoke(id, at) => tokens::revoke(conn, id, *at).await?,
+        Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
+        Write::SalvageGone(id) => salvages::delete(conn, id).await?,
+        Write::Account(row) => accounts::upsert(conn, row).await?,
+        Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
+    }
+    Ok(None)
+}
