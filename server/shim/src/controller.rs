@@ -96,7 +96,9 @@ impl Connection {
             self.searched = start;
         }
         self.inbox.drain(..start);
-        self.inbox.shrink_to(CHUNK);
+        if self.inbox.is_empty() {
+            self.inbox.shrink_to(CHUNK);
+        }
         self.searched = self.inbox.len();
     }
 

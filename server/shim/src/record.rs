@@ -85,6 +85,8 @@ fn string(out: &mut impl Write, bytes: &[u8]) -> io::Result<bool> {
     Ok(lossy)
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 fn escaped(out: &mut impl Write, mut text: &[u8]) -> io::Result<()> {
     while let Some(at) = text.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {
         let (plain, rest) = text.split_at(at);
@@ -95,7 +97,10 @@ fn escaped(out: &mut impl Write, mut text: &[u8]) -> io::Result<()> {
             b'\n' => out.write_all(br"\n")?,
             b'\r' => out.write_all(br"\r")?,
             b'\t' => out.write_all(br"\t")?,
-            control => write!(out, r"\u{control:04x}")?,
+            control => {
+                let [high, low] = [control >> 4, control & 15].map(|digit| HEX[usize::from(digit)]);
+                out.write_all(&[b'\\', b'u', b'0', b'0', high, low])?;
+            }
         }
         text = &rest[1..];
     }

@@ -9,6 +9,8 @@ const MAX_WAITING: usize = 64 << 20;
 pub(crate) struct Stdin {
     pipe: Option<ChildStdin>,
     waiting: Vec<u8>,
+    /// How much at the front of `waiting` the agent has taken.
+    taken: usize,
     eof: bool,
 }
 
@@ -16,7 +18,7 @@ impl Stdin {
     /// Takes over the pipe.
     pub(crate) fn new(pipe: ChildStdin) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
-        Ok(Self { pipe: Some(pipe), waiting: Vec::new(), eof: false })
+        Ok(Self { pipe: Some(pipe), waiting: Vec::new(), taken: 0, eof: false })
     }
 
     /// Why a line cannot be taken now, if it cannot.
@@ -25,7 +27,7 @@ impl Stdin {
             Some("the agent's input is closed")
         } else if line.contains('\n') {
             Some("a line must not contain a line feed")
-        } else if self.waiting.len() + line.len() > MAX_WAITING {
+        } else if self.waiting.len() - self.taken + line.len() > MAX_WAITING {
             Some("the agent does not read its input: stop it, or wait")
         } else {
             None
@@ -34,6 +36,10 @@ impl Stdin {
 
     /// Hands a line on, at the latest when the agent reads.
     pub(crate) fn push(&mut self, line: &str) {
+        if self.taken > MAX_WAITING {
+            self.waiting.drain(..self.taken);
+            self.taken = 0;
+        }
         self.waiting.extend_from_slice(line.as_bytes());
         self.waiting.push(b'\n');
         self.pump();
@@ -53,21 +59,22 @@ impl Stdin {
     /// Writes as much as the agent takes.
     pub(crate) fn pump(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
-        while !self.waiting.is_empty() {
-            match pipe.write(&self.waiting) {
-                Ok(count) => drop(self.waiting.drain(..count)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+        while self.taken < self.waiting.len() {
+            match pipe.write(&self.waiting[self.taken..]) {
+                Ok(count) => self.taken += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => {
                     // The agent closed its end: nobody will ever read this.
                     self.pipe = None;
-                    self.waiting = Vec::new();
-                    return;
+                    break;
                 }
             }
         }
+        self.waiting.clear();
         self.waiting.shrink_to(64 << 10);
-        if self.eof && self.waiting.is_empty() {
+        self.taken = 0;
+        if self.eof {
             self.pipe = None;
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::process::{WaitOptions, WaitStatus, wait};
+use rustix::process::{Signal, WaitOptions, WaitStatus, wait};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
@@ -21,7 +21,8 @@ pub(super) struct Signals {
 pub(super) struct Waker(Option<UnixStream>);
 
 impl Signals {
-    /// SIGCHLD and SIGTERM wake; SIGHUP and SIGINT are for the terminal's programs, not for this.
+    /// SIGCHLD and SIGTERM wake; SIGHUP and SIGINT are for the terminal's programs, not for
+    /// this, and a file that may not grow is an error of the write, not a reason to die.
     pub(super) fn catch() -> io::Result<Self> {
         let (reader, writer) = UnixStream::pair()?;
         reader.set_nonblocking(true)?;
@@ -31,7 +32,7 @@ impl Signals {
         flag::register(SIGTERM, Arc::clone(&terminate))?;
         low_level::pipe::register(SIGTERM, writer.try_clone()?)?;
         low_level::pipe::register(SIGCHLD, writer.try_clone()?)?;
-        for ignored in [SIGHUP, SIGINT] {
+        for ignored in [SIGHUP, SIGINT, Signal::XFSZ.as_raw()] {
             flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
         }
         Ok(Self { reader, writer, terminate })
