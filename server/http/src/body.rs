@@ -1,0 +1,145 @@
+//! Request bodies: bounded in size and in patience, JSON only.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use car_api::{Code, problem::FieldError};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
+
+use crate::problem::ApiError;
+
+/// Largest body that is read, in bytes.
+const LIMIT: usize = 1024 * 1024;
+
+/// How long a body may stand still before the request is given up.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// A JSON body, of a request or of an answer.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            let detail = "Send the body as JSON, with `Content-Type: application/json`.";
+            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+        }
+        let bytes = read(request.into_body()).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let Ok(text) = value.to_str() else { return false };
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut body = Limited::new(body, LIMIT);
+    let mut bytes = Vec::new();
+    loop {
+        match timeout(IDLE, body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    bytes.extend_from_slice(&data);
+                }
+            }
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                let detail = "The body is larger than 1 MiB; send less at a time.";
+                return Err(ApiError::new(Code::TooLarge, detail));
+            }
+            Ok(Some(Err(_))) => return Err(ApiError::bad_request("The body broke off.")),
+            Ok(None) => return Ok(bytes),
+            Err(_) => return Err(ApiError::bad_request("The body did not arrive in time.")),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        let detail = error.into_inner().to_string();
+        ApiError::bad_request(format!("The body is not as this operation needs it: {detail}."))
+            .with_field(FieldError { pointer, detail })
+    })?;
+    json.end().map_err(|_| ApiError::bad_request("The body goes on after its JSON ends."))?;
+    Ok(value)
+}
+
+/// The path as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+            }
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use car_api::ticket::TicketCreate;
+
+    use super::*;
+
+    #[test]
+    fn mistakes_in_a_body_are_pointed_at() {
+        let fault = |text: &str| {
+            let error = parse::<TicketCreate>(text.as_bytes()).unwrap_err();
+            let problem = error.problem();
+            (problem.code, problem.errors.first().map(|e| e.pointer.clone()))
+        };
+        assert_eq!(
+            fault(r#"{"title": "t", "verify": ["a", 1]}"#),
+            (Code::BadRequest, Some("/verify/1".to_owned()))
+        );
+        assert_eq!(fault(r#"{"title": 1}"#), (Code::BadRequest, Some("/title".to_owned())));
+        assert_eq!(fault(r#"{"titel": "t"}"#), (Code::BadRequest, Some("/titel".to_owned())));
+        assert_eq!(fault("{}"), (Code::BadRequest, Some(String::new())));
+        assert_eq!(fault(r#"{"title": "t"} {}"#), (Code::BadRequest, None));
+        assert_eq!(fault(""), (Code::BadRequest, Some(String::new())));
+    }
+
+    #[test]
+    fn only_one_json_content_type_will_do() {
+        let json = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_TYPE, value.parse().unwrap());
+            }
+            is_json(&headers)
+        };
+        assert!(json(&["application/json"]) && json(&["Application/JSON; charset=utf-8"]));
+        for bad in [
+            &[] as &[&str],
+            &["text/plain"],
+            &["application/jsonp"],
+            &["application/x-www-form-urlencoded"],
+            &["application/json", "text/plain"],
+        ] {
+            assert!(!json(bad), "{bad:?}");
+        }
+    }
+}

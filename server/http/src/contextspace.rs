@@ -1,0 +1,69 @@
+//! `/repos/{repo}/contextspace`
+
+use axum::extract::State;
+use car_api::{
+    Page, RepoId,
+    context::{ContextDoc, ContextName, ContextUpdate},
+};
+use car_hub::Hub;
+
+use crate::{
+    body::Json,
+    extract::Path,
+    problem::Answer,
+    version::{MustMatch, Tagged},
+};
+
+/// List the contextspace documents with their texts
+#[utoipa::path(
+    get, path = "/repos/{repo}/contextspace", tag = "contextspace", operation_id = "context_list",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    responses((status = 200, description = "All documents", body = Page<ContextDoc>)),
+)]
+pub(crate) async fn list(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+) -> Answer<Json<Page<ContextDoc>>> {
+    Ok(Json(hub.context_list(&repo).await?))
+}
+
+/// Get a contextspace document
+#[utoipa::path(
+    get, path = "/repos/{repo}/contextspace/{name}", tag = "contextspace", operation_id = "context_get",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("name" = ContextName, Path, description = "Document"),
+    ),
+    responses((status = 200, description = "The document; empty when its file is missing", body = ContextDoc, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn get(
+    State(hub): State<Hub>,
+    Path((repo, name)): Path<(RepoId, ContextName)>,
+) -> Answer<Tagged<ContextDoc>> {
+    Ok(tagged(hub.context_get(&repo, name).await?))
+}
+
+/// Replace a contextspace document
+#[utoipa::path(
+    put, path = "/repos/{repo}/contextspace/{name}", tag = "contextspace", operation_id = "context_update",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("name" = ContextName, Path, description = "Document"),
+        ("If-Match" = String, Header, description = "The `etag` of the version that was changed, or `*`"),
+    ),
+    request_body = ContextUpdate,
+    extensions(("x-problems" = json!(["stale", "precondition_required"]))),
+    responses((status = 200, description = "The document as it is now", body = ContextDoc, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn update(
+    State(hub): State<Hub>,
+    Path((repo, name)): Path<(RepoId, ContextName)>,
+    MustMatch(version): MustMatch,
+    Json(body): Json<ContextUpdate>,
+) -> Answer<Tagged<ContextDoc>> {
+    Ok(tagged(hub.context_update(&repo, name, body, Some(version)).await?))
+}
+
+fn tagged(doc: ContextDoc) -> Tagged<ContextDoc> {
+    Tagged { etag: doc.etag.clone(), body: doc }
+}

@@ -1,0 +1,50 @@
+//! `/hub`
+
+use axum::extract::State;
+use car_api::hub::{HubInfo, HubSnapshot};
+use car_api::repo::ScanReport;
+use car_hub::Hub;
+
+use crate::{body::Json, problem::Answer};
+
+/// Say whether the hub can work
+#[utoipa::path(
+    get, path = "/health/ready", tag = "health", operation_id = "health_ready",
+    responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
+)]
+pub(crate) async fn ready(State(hub): State<Hub>) -> Answer<Json<serde_json::Value>> {
+    hub.ready().await?;
+    Ok(Json(serde_json::json!({})))
+}
+
+/// Get the hub
+#[utoipa::path(
+    get, path = "/hub", tag = "hub", operation_id = "hub_get",
+    responses((status = 200, description = "What this hub is", body = HubInfo)),
+)]
+pub(crate) async fn get(State(hub): State<Hub>) -> Answer<Json<HubInfo>> {
+    Ok(Json(hub.hub_get().await?))
+}
+
+/// Get what wants attention
+///
+/// One small document for an agent or a phone, with the event number it is true at: go on with
+/// `event_list` from there.
+#[utoipa::path(
+    get, path = "/hub/snapshot", tag = "hub", operation_id = "hub_snapshot",
+    responses((status = 200, description = "What wants attention", body = HubSnapshot)),
+)]
+pub(crate) async fn snapshot(State(hub): State<Hub>) -> Answer<Json<HubSnapshot>> {
+    Ok(Json(hub.hub_snapshot().await?))
+}
+
+/// Look for repos and worktrees
+///
+/// Looks through the hub's directories and brings the manifest up to date.
+#[utoipa::path(
+    post, path = "/hub/scan", tag = "hub", operation_id = "hub_scan",
+    responses((status = 200, description = "What was found", body = ScanReport)),
+)]
+pub(crate) async fn scan(State(hub): State<Hub>) -> Answer<Json<ScanReport>> {
+    Ok(Json(hub.hub_scan().await?))
+}

@@ -1,0 +1,82 @@
+//! Requests that another site's page made a browser send.
+
+use axum::http::{HeaderMap, Method, header::ORIGIN};
+
+use crate::Hosts;
+
+/// Whether a page of another origin is behind the request, and the request could change something
+/// or open a socket. A client that is no browser sends neither header and is not concerned.
+pub(crate) fn is_foreign(method: &Method, headers: &HeaderMap, hosts: &Hosts) -> bool {
+    let harmless = (method == Method::GET || method == Method::HEAD) && !upgrades(headers);
+    !harmless && (foreign_origin(headers, hosts) || foreign_site(headers))
+}
+
+/// Whether the request asks for another protocol, such as WebSocket.
+pub(crate) fn upgrades(headers: &HeaderMap) -> bool {
+    headers.contains_key(axum::http::header::UPGRADE)
+}
+
+fn foreign_origin(headers: &HeaderMap, hosts: &Hosts) -> bool {
+    headers.get_all(ORIGIN).iter().any(|origin| {
+        let authority = origin.to_str().ok().and_then(|text| {
+            text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))
+        });
+        !authority.is_some_and(|authority| hosts.contains(authority))
+    })
+}
+
+/// What the browser itself says (W3C Fetch Metadata). `same-site` is foreign too: another port of
+/// this machine is the same site.
+fn foreign_site(headers: &HeaderMap) -> bool {
+    headers
+        .get_all("sec-fetch-site")
+        .iter()
+        .any(|site| site.as_bytes() != b"same-origin" && site.as_bytes() != b"none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(method: Method, headers: &[(&'static str, &'static str)]) -> bool {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        is_foreign(&method, &headers, &Hosts::new(4173, ["box.ts.net".to_owned()]))
+    }
+
+    #[test]
+    fn pages_of_other_origins_change_nothing() {
+        for origin in [
+            "http://evil.test",
+            "null",
+            "http://localhost:5173",
+            "http://localhost",
+            "file://",
+            "http://localhost:4173.evil.test",
+            "http://localhost:4173/",
+            "",
+        ] {
+            assert!(foreign(Method::POST, &[("origin", origin)]), "{origin:?}");
+            assert!(foreign(Method::GET, &[("origin", origin), ("upgrade", "websocket")]));
+            assert!(!foreign(Method::GET, &[("origin", origin)]), "reading is for CORS to refuse");
+        }
+        for site in ["cross-site", "same-site", "anything"] {
+            assert!(foreign(Method::DELETE, &[("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(foreign(Method::OPTIONS, &[("origin", "http://evil.test")]), "no preflight passes");
+    }
+
+    #[test]
+    fn own_pages_and_programs_pass() {
+        for headers in [
+            &[] as &[_],
+            &[("origin", "http://localhost:4173"), ("sec-fetch-site", "same-origin")],
+            &[("origin", "https://box.ts.net")],
+            &[("sec-fetch-site", "none")],
+        ] {
+            assert!(!foreign(Method::POST, headers), "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `/repos`
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use car_api::{
+    Page, RepoId,
+    job::Job,
+    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, SetupUpdate},
+    worktree::RemovalReport,
+};
+use car_hub::Hub;
+use serde::Deserialize;
+
+use crate::{
+    body::Json,
+    extract::{Path, Query, page},
+    problem::Answer,
+};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RepoQuery {
+    /// Only base repos, or only worktrees.
+    kind: Option<RepoKind>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    limit: Option<u32>,
+}
+
+/// List repos and worktrees
+#[utoipa::path(
+    get, path = "/repos", tag = "repos", operation_id = "repo_list", params(RepoQuery),
+    responses((status = 200, description = "One page, by id", body = Page<Repo>)),
+)]
+pub(crate) async fn list(
+    State(hub): State<Hub>,
+    Query(query): Query<RepoQuery>,
+) -> Answer<Response> {
+    // The hub keeps this page as bytes: with hundreds of repos, encoding would be the whole cost.
+    let bytes = hub.repo_list_json(query.kind, page(query.after, query.limit)?).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+/// Create a repo, or take an existing directory
+#[utoipa::path(
+    post, path = "/repos", tag = "repos", operation_id = "repo_create", request_body = RepoCreate,
+    extensions(("x-problems" = json!(["already_exists", "git_failed"]))),
+    responses((status = 201, description = "The new repo", body = Repo)),
+)]
+pub(crate) async fn create(
+    State(hub): State<Hub>,
+    Json(body): Json<RepoCreate>,
+) -> Answer<(StatusCode, Json<Repo>)> {
+    Ok((StatusCode::CREATED, Json(hub.repo_create(body).await?)))
+}
+
+/// Clone a repo
+#[utoipa::path(
+    post, path = "/repos/clone", tag = "repos", operation_id = "repo_clone", request_body = RepoClone,
+    extensions(("x-problems" = json!(["already_exists"]))),
+    responses((status = 202, description = "The job that clones it", body = Job)),
+)]
+pub(crate) async fn clone(
+    State(hub): State<Hub>,
+    Json(body): Json<RepoClone>,
+) -> Answer<(StatusCode, Json<Job>)> {
+    Ok((StatusCode::ACCEPTED, Json(hub.repo_clone(body).await?)))
+}
+
+/// Get a repo or worktree
+#[utoipa::path(
+    get, path = "/repos/{repo}", tag = "repos", operation_id = "repo_get",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    responses((status = 200, description = "The repo", body = Repo)),
+)]
+pub(crate) async fn get(State(hub): State<Hub>, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
+    Ok(Json(hub.repo_get(&repo).await?))
+}
+
+/// Make the directories a queue needs
+#[utoipa::path(
+    post, path = "/repos/{repo}/init", tag = "repos", operation_id = "repo_init",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    responses((status = 200, description = "The repo, ready", body = Repo)),
+)]
+pub(crate) async fn init(State(hub): State<Hub>, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
+    Ok(Json(hub.repo_init(&repo).await?))
+}
+
+/// Get the commands that prepare new worktrees
+#[utoipa::path(
+    get, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_get",
+    params(("repo" = RepoId, Path, description = "Base repo")),
+    responses((status = 200, description = "The commands", body = SetupUpdate)),
+)]
+pub(crate) async fn setup_get(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+) -> Answer<Json<SetupUpdate>> {
+    Ok(Json(hub.repo_setup_get(&repo).await?))
+}
+
+/// Set the commands that prepare new worktrees
+#[utoipa::path(
+    put, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_update",
+    params(("repo" = RepoId, Path, description = "Base repo")), request_body = SetupUpdate,
+    responses((status = 200, description = "The commands as they are now", body = SetupUpdate)),
+)]
+pub(crate) async fn setup_update(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Json(body): Json<SetupUpdate>,
+) -> Answer<Json<SetupUpdate>> {
+    Ok(Json(hub.repo_setup_update(&repo, body).await?))
+}
+
+/// Take a repo out of the hub
+///
+/// Work that exists nowhere else is refused, unless its kinds are named in `drop`; it is then kept
+/// as a salvage.
+#[utoipa::path(
+    post, path = "/repos/{repo}/remove", tag = "repos", operation_id = "repo_remove",
+    params(("repo" = RepoId, Path, description = "Base repo")), request_body = RepoRemove,
+    extensions(("x-problems" = json!(["would_lose_work", "run_active", "git_failed"]))),
+    responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
+)]
+pub(crate) async fn remove(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Json(body): Json<RepoRemove>,
+) -> Answer<Json<RemovalReport>> {
+    Ok(Json(hub.repo_remove(&repo, body).await?))
+}

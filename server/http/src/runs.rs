@@ -1,0 +1,221 @@
+//! `/repos/{repo}/runs`, `/runs` and `/turns`
+
+use axum::{extract::State, http::StatusCode};
+use car_api::{
+    ApprovalId, Page, RepoId, RunId, TurnId,
+    dispatch::{Dispatch, Reply, ReplyCreate},
+    item::Approval,
+    run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
+    turn::{Turn, TurnDetail},
+    verify::Evidence,
+};
+use car_hub::Hub;
+use serde::Deserialize;
+
+use crate::{
+    body::Json,
+    extract::{Paging, Path, Query, page},
+    problem::Answer,
+};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RunQuery {
+    /// Only runs of this repo or worktree.
+    repo: Option<RepoId>,
+    /// Only runs that stand so.
+    status: Option<RunStatus>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    limit: Option<u32>,
+}
+
+/// Start a run over a queue
+#[utoipa::path(
+    post, path = "/repos/{repo}/runs", tag = "runs", operation_id = "run_start",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = RunStart,
+    extensions(("x-problems" = json!(["run_active", "tickets_invalid", "git_state", "agent_unavailable"]))),
+    responses((status = 201, description = "The new run", body = Run)),
+)]
+pub(crate) async fn start(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Json(body): Json<RunStart>,
+) -> Answer<(StatusCode, Json<Run>)> {
+    Ok((StatusCode::CREATED, Json(hub.run_start(&repo, body).await?)))
+}
+
+/// List runs
+#[utoipa::path(
+    get, path = "/runs", tag = "runs", operation_id = "run_list", params(RunQuery),
+    responses((status = 200, description = "One page, newest first", body = Page<Run>)),
+)]
+pub(crate) async fn list(
+    State(hub): State<Hub>,
+    Query(query): Query<RunQuery>,
+) -> Answer<Json<Page<Run>>> {
+    let page = page(query.after, query.limit)?;
+    Ok(Json(hub.run_list(query.repo, query.status, page).await?))
+}
+
+/// Get a run
+#[utoipa::path(
+    get, path = "/runs/{run}", tag = "runs", operation_id = "run_get",
+    params(("run" = RunId, Path, description = "Run")),
+    responses((status = 200, description = "The run", body = Run)),
+)]
+pub(crate) async fn get(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answer<Json<Run>> {
+    Ok(Json(hub.run_get(&run).await?))
+}
+
+/// Say why a run stands as it does, and who acts next
+#[utoipa::path(
+    get, path = "/runs/{run}/explain", tag = "runs", operation_id = "run_explain",
+    params(("run" = RunId, Path, description = "Run")),
+    responses((status = 200, description = "The explanation", body = Explain)),
+)]
+pub(crate) async fn explain(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+) -> Answer<Json<Explain>> {
+    Ok(Json(hub.run_explain(&run).await?))
+}
+
+/// Let a paused or parked run go on
+#[utoipa::path(
+    post, path = "/runs/{run}/resume", tag = "runs", operation_id = "run_resume",
+    params(("run" = RunId, Path, description = "Run")), request_body = RunResume,
+    extensions(("x-problems" = json!(["illegal_transition", "tickets_invalid", "agent_unavailable"]))),
+    responses((status = 200, description = "The run", body = Run)),
+)]
+pub(crate) async fn resume(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+    Json(body): Json<RunResume>,
+) -> Answer<Json<Run>> {
+    Ok(Json(hub.run_resume(&run, body).await?))
+}
+
+/// Pause a run after its present turn
+#[utoipa::path(
+    post, path = "/runs/{run}/pause", tag = "runs", operation_id = "run_pause",
+    params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-problems" = json!(["illegal_transition"]))),
+    responses((status = 200, description = "The run", body = Run)),
+)]
+pub(crate) async fn pause(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answer<Json<Run>> {
+    Ok(Json(hub.run_pause(&run).await?))
+}
+
+/// Stop a run and its agent now
+#[utoipa::path(
+    post, path = "/runs/{run}/stop", tag = "runs", operation_id = "run_stop",
+    params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-problems" = json!(["illegal_transition"]))),
+    responses((status = 200, description = "The run", body = Run)),
+)]
+pub(crate) async fn stop(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answer<Json<Run>> {
+    Ok(Json(hub.run_stop(&run).await?))
+}
+
+/// Reply to a run; the text is in its next prompt
+#[utoipa::path(
+    post, path = "/runs/{run}/reply", tag = "runs", operation_id = "run_reply",
+    params(("run" = RunId, Path, description = "Run")), request_body = ReplyCreate,
+    extensions(("x-problems" = json!(["illegal_transition"]))),
+    responses((status = 201, description = "The reply as it was archived", body = Reply)),
+)]
+pub(crate) async fn reply(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+    Json(body): Json<ReplyCreate>,
+) -> Answer<(StatusCode, Json<Reply>)> {
+    Ok((StatusCode::CREATED, Json(hub.run_reply(&run, body).await?)))
+}
+
+/// List the turns of a run
+#[utoipa::path(
+    get, path = "/runs/{run}/turns", tag = "runs", operation_id = "run_turns",
+    params(("run" = RunId, Path, description = "Run"), Paging),
+    responses((status = 200, description = "One page, oldest first", body = Page<Turn>)),
+)]
+pub(crate) async fn turns(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+    Query(paging): Query<Paging>,
+) -> Answer<Json<Page<Turn>>> {
+    Ok(Json(hub.run_turns(&run, paging.page()?).await?))
+}
+
+/// Get a turn with everything the agent did in it
+#[utoipa::path(
+    get, path = "/turns/{turn}", tag = "runs", operation_id = "turn_get",
+    params(("turn" = TurnId, Path, description = "Turn")),
+    responses((status = 200, description = "The turn", body = TurnDetail)),
+)]
+pub(crate) async fn turn(
+    State(hub): State<Hub>,
+    Path(turn): Path<TurnId>,
+) -> Answer<Json<TurnDetail>> {
+    Ok(Json(hub.turn_get(&turn).await?))
+}
+
+/// List what a run's agent said to people
+#[utoipa::path(
+    get, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "run_dispatches",
+    params(("run" = RunId, Path, description = "Run")),
+    responses((status = 200, description = "All dispatches, oldest first", body = Page<Dispatch>)),
+)]
+pub(crate) async fn dispatches(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+) -> Answer<Json<Page<Dispatch>>> {
+    Ok(Json(hub.run_dispatches(&run).await?))
+}
+
+/// List what people replied to a run
+#[utoipa::path(
+    get, path = "/runs/{run}/replies", tag = "runs", operation_id = "run_replies",
+    params(("run" = RunId, Path, description = "Run")),
+    responses((status = 200, description = "All replies, oldest first", body = Page<Reply>)),
+)]
+pub(crate) async fn replies(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+) -> Answer<Json<Page<Reply>>> {
+    Ok(Json(hub.run_replies(&run).await?))
+}
+
+/// List what the hub found when it checked a run's claims
+#[utoipa::path(
+    get, path = "/runs/{run}/evidence", tag = "runs", operation_id = "run_evidence",
+    params(("run" = RunId, Path, description = "Run")),
+    responses((status = 200, description = "All evidence, oldest first", body = Page<Evidence>)),
+)]
+pub(crate) async fn evidence(
+    State(hub): State<Hub>,
+    Path(run): Path<RunId>,
+) -> Answer<Json<Page<Evidence>>> {
+    Ok(Json(hub.run_evidence(&run).await?))
+}
+
+/// Answer a question of an agent
+#[utoipa::path(
+    post, path = "/runs/{run}/approvals/{approval}", tag = "runs", operation_id = "approval_decide",
+    params(
+        ("run" = RunId, Path, description = "Run"),
+        ("approval" = ApprovalId, Path, description = "Question"),
+    ),
+    request_body = ApprovalDecide,
+    extensions(("x-problems" = json!(["illegal_transition"]))),
+    responses((status = 200, description = "The question with its answer", body = Approval)),
+)]
+pub(crate) async fn decide(
+    State(hub): State<Hub>,
+    Path((run, approval)): Path<(RunId, ApprovalId)>,
+    Json(body): Json<ApprovalDecide>,
+) -> Answer<Json<Approval>> {
+    Ok(Json(hub.approval_decide(&run, &approval, body).await?))
+}

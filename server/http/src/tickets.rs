@@ -1,0 +1,182 @@
+//! `/repos/{repo}/tickets` and `/tickets`
+
+use axum::{extract::State, http::StatusCode};
+use car_api::{
+    Page, RepoId,
+    ticket::{
+        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketState,
+        TicketText, TicketUpdate,
+    },
+};
+use car_hub::Hub;
+use serde::Deserialize;
+
+use crate::{
+    body::Json,
+    extract::{Path, Query, page},
+    problem::Answer,
+    version::{IfMatch, MustMatch, Tagged},
+};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TicketQuery {
+    /// Only tickets that stand so.
+    state: Option<TicketState>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    limit: Option<u32>,
+}
+
+/// List the tickets of a queue
+///
+/// Files with errors are listed like any other.
+#[utoipa::path(
+    get, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_list",
+    params(("repo" = RepoId, Path, description = "Repo or worktree"), TicketQuery),
+    responses((status = 200, description = "One page, in the queue's order", body = Page<Ticket>)),
+)]
+pub(crate) async fn list(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Query(query): Query<TicketQuery>,
+) -> Answer<Json<Page<Ticket>>> {
+    Ok(Json(hub.ticket_list(&repo, query.state, page(query.after, query.limit)?).await?))
+}
+
+/// List the tickets of all queues
+#[utoipa::path(
+    get, path = "/tickets", tag = "tickets", operation_id = "ticket_list_all", params(TicketQuery),
+    responses((status = 200, description = "One page, by repo and number", body = Page<Ticket>)),
+)]
+pub(crate) async fn list_all(
+    State(hub): State<Hub>,
+    Query(query): Query<TicketQuery>,
+) -> Answer<Json<Page<Ticket>>> {
+    Ok(Json(hub.ticket_list_all(query.state, page(query.after, query.limit)?).await?))
+}
+
+/// Create a ticket
+#[utoipa::path(
+    post, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_create",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketCreate,
+    responses((status = 201, description = "The new ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn create(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Json(body): Json<TicketCreate>,
+) -> Answer<(StatusCode, Tagged<TicketText>)> {
+    Ok((StatusCode::CREATED, tagged(hub.ticket_create(&repo, body).await?)))
+}
+
+/// Get a ticket with its text
+#[utoipa::path(
+    get, path = "/repos/{repo}/tickets/{ticket}", tag = "tickets", operation_id = "ticket_get",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("ticket" = String, Path, description = "Ticket: its number or its id"),
+    ),
+    responses((status = 200, description = "The ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn get(
+    State(hub): State<Hub>,
+    Path((repo, ticket)): Path<(RepoId, String)>,
+) -> Answer<Tagged<TicketText>> {
+    Ok(tagged(hub.ticket_get(&repo, &ticket).await?))
+}
+
+/// Replace a ticket's text
+#[utoipa::path(
+    put, path = "/repos/{repo}/tickets/{ticket}", tag = "tickets", operation_id = "ticket_update",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("ticket" = String, Path, description = "Ticket: its number or its id"),
+        ("If-Match" = String, Header, description = "The `etag` of the version that was changed, or `*`"),
+    ),
+    request_body = TicketUpdate,
+    extensions(("x-problems" = json!(["stale", "precondition_required", "tickets_invalid"]))),
+    responses((status = 200, description = "The ticket as it is now", body = TicketText, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn update(
+    State(hub): State<Hub>,
+    Path((repo, ticket)): Path<(RepoId, String)>,
+    MustMatch(version): MustMatch,
+    Json(body): Json<TicketUpdate>,
+) -> Answer<Tagged<TicketText>> {
+    Ok(tagged(hub.ticket_update(&repo, &ticket, body, Some(version)).await?))
+}
+
+/// Mark a ticket done, or open again
+#[utoipa::path(
+    post, path = "/repos/{repo}/tickets/{ticket}/done", tag = "tickets", operation_id = "ticket_done",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("ticket" = String, Path, description = "Ticket: its number or its id"),
+        ("If-Match" = Option<String>, Header, description = "The `etag` of the version that was read"),
+    ),
+    request_body = TicketDone,
+    extensions(("x-problems" = json!(["stale", "tickets_invalid"]))),
+    responses((status = 200, description = "The ticket as it is now", body = TicketText, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn done(
+    State(hub): State<Hub>,
+    Path((repo, ticket)): Path<(RepoId, String)>,
+    IfMatch(version): IfMatch,
+    Json(body): Json<TicketDone>,
+) -> Answer<Tagged<TicketText>> {
+    Ok(tagged(hub.ticket_done(&repo, &ticket, body, version).await?))
+}
+
+/// Give a ticket another place in the queue
+#[utoipa::path(
+    post, path = "/repos/{repo}/tickets/{ticket}/move", tag = "tickets", operation_id = "ticket_move",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("ticket" = String, Path, description = "Ticket: its number or its id"),
+    ),
+    request_body = TicketMove,
+    extensions(("x-problems" = json!(["tickets_invalid", "run_active"]))),
+    responses((status = 200, description = "The queue as it is now", body = Page<Ticket>)),
+)]
+pub(crate) async fn r#move(
+    State(hub): State<Hub>,
+    Path((repo, ticket)): Path<(RepoId, String)>,
+    Json(body): Json<TicketMove>,
+) -> Answer<Json<Page<Ticket>>> {
+    Ok(Json(hub.ticket_move(&repo, &ticket, body).await?))
+}
+
+/// Close the gaps in a queue's numbers
+#[utoipa::path(
+    post, path = "/repos/{repo}/tickets/renumber", tag = "tickets", operation_id = "ticket_renumber",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    extensions(("x-problems" = json!(["tickets_invalid", "run_active"]))),
+    responses((status = 200, description = "The queue as it is now", body = Page<Ticket>)),
+)]
+pub(crate) async fn renumber(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+) -> Answer<Json<Page<Ticket>>> {
+    Ok(Json(hub.ticket_renumber(&repo).await?))
+}
+
+/// Check a queue, and mend what can be mended safely
+#[utoipa::path(
+    post, path = "/repos/{repo}/tickets/lint", tag = "tickets", operation_id = "ticket_lint",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketLint,
+    responses((status = 200, description = "What the linter found", body = LintReport)),
+)]
+pub(crate) async fn lint(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Json(body): Json<TicketLint>,
+) -> Answer<Json<LintReport>> {
+    Ok(Json(hub.ticket_lint(&repo, body).await?))
+}
+
+fn tagged(text: TicketText) -> Tagged<TicketText> {
+    Tagged { etag: text.ticket.etag.clone(), body: text }
+}

@@ -1,0 +1,50 @@
+//! `/tokens`
+
+use axum::{extract::State, http::StatusCode};
+use car_api::{
+    Page, TokenId,
+    token::{Token, TokenCreate, TokenCreated},
+};
+use car_hub::Hub;
+
+use crate::{App, body::Json, extract::Path, problem::Answer};
+
+/// List tokens, without their secrets
+#[utoipa::path(
+    get, path = "/tokens", tag = "tokens", operation_id = "token_list",
+    responses((status = 200, description = "All tokens", body = Page<Token>)),
+)]
+pub(crate) async fn list(State(hub): State<Hub>) -> Answer<Json<Page<Token>>> {
+    Ok(Json(hub.token_list().await?))
+}
+
+/// Create a token
+///
+/// The only time its secret is shown.
+#[utoipa::path(
+    post, path = "/tokens", tag = "tokens", operation_id = "token_create", request_body = TokenCreate,
+    responses((status = 201, description = "The token with its secret", body = TokenCreated)),
+)]
+pub(crate) async fn create(
+    State(hub): State<Hub>,
+    Json(body): Json<TokenCreate>,
+) -> Answer<(StatusCode, Json<TokenCreated>)> {
+    Ok((StatusCode::CREATED, Json(hub.token_create(body).await?)))
+}
+
+/// Delete a token
+///
+/// It stops working at once; streams opened with it are closed.
+#[utoipa::path(
+    delete, path = "/tokens/{token}", tag = "tokens", operation_id = "token_delete",
+    params(("token" = TokenId, Path, description = "Token")),
+    responses((status = 204, description = "The token is gone")),
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Path(token): Path<TokenId>,
+) -> Answer<StatusCode> {
+    app.hub.token_delete(&token).await?;
+    app.revoked.send_modify(|count| *count += 1);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,99 @@
+//! `/worktrees` and `/salvages`
+
+use axum::{extract::State, http::StatusCode};
+use car_api::{
+    Page, RepoId, SalvageId,
+    job::Job,
+    repo::Repo,
+    worktree::{RemovalReport, Salvage, WorktreeCleanup, WorktreeCreate},
+};
+use car_hub::Hub;
+use serde::Deserialize;
+
+use crate::{
+    body::Json,
+    extract::{Paging, Path, Query, page},
+    problem::Answer,
+};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WorktreeQuery {
+    /// Only worktrees of this repo.
+    base: Option<RepoId>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    limit: Option<u32>,
+}
+
+/// List worktrees
+#[utoipa::path(
+    get, path = "/worktrees", tag = "worktrees", operation_id = "worktree_list", params(WorktreeQuery),
+    responses((status = 200, description = "One page, by id", body = Page<Repo>)),
+)]
+pub(crate) async fn list(
+    State(hub): State<Hub>,
+    Query(query): Query<WorktreeQuery>,
+) -> Answer<Json<Page<Repo>>> {
+    Ok(Json(hub.worktree_list(query.base, page(query.after, query.limit)?).await?))
+}
+
+/// Create a worktree and run the set-up commands of its base
+#[utoipa::path(
+    post, path = "/worktrees", tag = "worktrees", operation_id = "worktree_create",
+    request_body = WorktreeCreate,
+    extensions(("x-problems" = json!(["not_found", "already_exists", "git_state", "git_failed"]))),
+    responses((status = 202, description = "The job that makes it", body = Job)),
+)]
+pub(crate) async fn create(
+    State(hub): State<Hub>,
+    Json(body): Json<WorktreeCreate>,
+) -> Answer<(StatusCode, Json<Job>)> {
+    Ok((StatusCode::ACCEPTED, Json(hub.worktree_create(body).await?)))
+}
+
+/// Remove a worktree
+///
+/// Its queue and runs are archived. Work that exists nowhere else is refused, unless its kinds are
+/// named in `drop`; it is then kept as a salvage.
+#[utoipa::path(
+    post, path = "/worktrees/{repo}/cleanup", tag = "worktrees", operation_id = "worktree_cleanup",
+    params(("repo" = RepoId, Path, description = "Worktree")), request_body = WorktreeCleanup,
+    extensions(("x-problems" = json!(["would_lose_work", "run_active", "git_state", "git_failed"]))),
+    responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
+)]
+pub(crate) async fn cleanup(
+    State(hub): State<Hub>,
+    Path(repo): Path<RepoId>,
+    Json(body): Json<WorktreeCleanup>,
+) -> Answer<Json<RemovalReport>> {
+    Ok(Json(hub.worktree_cleanup(&repo, body).await?))
+}
+
+/// List what was kept of removed worktrees and repos
+#[utoipa::path(
+    get, path = "/salvages", tag = "worktrees", operation_id = "salvage_list", params(Paging),
+    responses((status = 200, description = "One page, newest first", body = Page<Salvage>)),
+)]
+pub(crate) async fn salvages(
+    State(hub): State<Hub>,
+    Query(paging): Query<Paging>,
+) -> Answer<Json<Page<Salvage>>> {
+    Ok(Json(hub.salvage_list(paging.page()?).await?))
+}
+
+/// Bring a removed worktree or repo back
+#[utoipa::path(
+    post, path = "/salvages/{salvage}/restore", tag = "worktrees", operation_id = "salvage_restore",
+    params(("salvage" = SalvageId, Path, description = "What was kept")),
+    extensions(("x-problems" = json!(["already_exists", "git_state", "git_failed"]))),
+    responses((status = 200, description = "The worktree or repo, as it was", body = Repo)),
+)]
+pub(crate) async fn restore(
+    State(hub): State<Hub>,
+    Path(salvage): Path<SalvageId>,
+) -> Answer<Json<Repo>> {
+    Ok(Json(hub.salvage_restore(&salvage).await?))
+}
