@@ -7,5 +7,6 @@ pub mod agent;
 pub mod dispatch;
 pub mod flow;
 pub mod manifest;
+pub mod prompt;
 pub mod ticket;
 pub mod yaml;

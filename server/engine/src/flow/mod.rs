@@ -48,6 +48,8 @@ pub struct Flow {
     pub wish: Option<Wish>,
     /// Whether changes to protected files were accepted by a person.
     pub accept_protected: bool,
+    /// Number of the last reply an agent has had in a prompt of a turn that was completed.
+    pub replies_seen: u32,
 }
 
 /// What takes effect when the present phase is over.
@@ -264,6 +266,8 @@ pub struct TurnResult {
     pub active_ms: i64,
     /// The account the agent used.
     pub account: String,
+    /// Number of the last reply that was in its prompt.
+    pub replies_seen: u32,
 }
 
 /// How a turn ended.
@@ -438,6 +442,7 @@ impl Flow {
             finished: Finished::default(),
             wish: None,
             accept_protected: false,
+            replies_seen: 0,
         }
     }
 

@@ -1,1 +1,364 @@
+use std::fmt::Write as _;
 
+use car_api::{
+    agent::ApprovalPolicy,
+    turn::{ErrorClass, TurnError},
+    verify::VerifyTree,
+};
+use proptest::prelude::*;
+
+use super::*;
+
+fn options() -> RunOptions {
+    RunOptions {
+        max_total_turns: 50,
+        max_lint_retries: 3,
+        max_commit_retries: 2,
+        max_verify_retries: 3,
+        max_network_retries: 5,
+        max_tokens: None,
+        max_seconds: None,
+        auto_commit: false,
+        require_commit: true,
+        include_previous_ticket: false,
+        approvals: ApprovalPolicy::Never,
+    }
+}
+
+fn turn(n: u32) -> TurnId {
+    format!("trn_{n}").parse().unwrap()
+}
+
+fn ticket(n: u64) -> RunTicket {
+    RunTicket {
+        id: format!("tkt_{n:03}").parse().unwrap(),
+        number: n,
+        file: format!("TICKET-{n:03}.md"),
+        title: format!("Ticket {n}"),
+        agent: "codex".parse().unwrap(),
+    }
+}
+
+fn brief() -> Brief {
+    Brief {
+        model: None,
+        reasoning: None,
+        require_commit: true,
+        verify: vec![VerifyCommand {
+            run: "make check".into(),
+            dir: None,
+            timeout_s: 60,
+            tree: VerifyTree::Worktree,
+        }],
+        protect: vec!["tests/**".into()],
+    }
+}
+
+fn moment(n: u32) -> Moment {
+    Moment { now: Timestamp::from_secs(1000 + i64::from(n)), turn: turn(n) }
+}
+
+fn candidate(done: bool, dirty: Option<&str>) -> Input {
+    Input::Surveyed(Finding::Next(Box::new(Candidate {
+        ticket: ticket(1),
+        brief: brief(),
+        done,
+        dirty: dirty.map(str::to_owned),
+        protected: Vec::new(),
+    })))
+}
+
+fn ended(n: u32, outcome: TurnOutcome) -> Input {
+    Input::TurnEnded(TurnResult {
+        turn: turn(n),
+        outcome,
+        usage: Usage { input_tokens: 10, output_tokens: 1, ..Usage::default() },
+        active_ms: 1000,
+        account: "codex".into(),
+        replies_seen: 0,
+    })
+}
+
+fn failure(class: ErrorClass, retry_at: Option<Timestamp>) -> TurnOutcome {
+    TurnOutcome::Failed(TurnError { class, message: "it broke".into(), retry_at })
+}
+
+fn seen(ticket: Reading, dirty: Option<&str>) -> Input {
+    Input::Examined(Examination {
+        dispatch: DispatchFinding::None,
+        ticket,
+        dirty: dirty.map(str::to_owned),
+        fingerprint: "f".into(),
+        protected: Vec::new(),
+    })
+}
+
+fn inputs() -> Vec<Input> {
+    let protected = Input::Examined(Examination {
+        dispatch: DispatchFinding::None,
+        ticket: Reading::Done,
+        dirty: None,
+        fingerprint: "f".into(),
+        protected: vec!["tests/a.rs".into()],
+    });
+    let asking = Input::Examined(Examination {
+        dispatch: DispatchFinding::Pause { title: "Which?".into() },
+        ticket: Reading::Done,
+        dirty: None,
+        fingerprint: "f".into(),
+        protected: Vec::new(),
+    });
+    vec![
+        Input::Granted,
+        Input::Surveyed(Finding::NoTickets),
+        Input::Surveyed(Finding::AllDone),
+        Input::Surveyed(Finding::NeedsFix { details: "two files are 001".into() }),
+        Input::Surveyed(Finding::ForUser { ticket: ticket(1) }),
+        Input::Surveyed(Finding::Held { account: "a".into(), until: Timestamp::from_secs(9) }),
+        candidate(false, None),
+        candidate(true, None),
+        candidate(true, Some("M a.rs")),
+        Input::ThreadOpened { thread: "t".into() },
+        Input::ThreadLost { detail: "no rollout".into(), tree_changed: false },
+        Input::ThreadLost { detail: "no rollout".into(), tree_changed: true },
+        ended(0, TurnOutcome::Completed),
+        ended(0, TurnOutcome::Interrupted),
+        ended(0, failure(ErrorClass::Transient, None)),
+        ended(0, failure(ErrorClass::Quota, Some(Timestamp::from_secs(5000)))),
+        ended(0, failure(ErrorClass::Auth, None)),
+        ended(0, failure(ErrorClass::ContextOverflow, None)),
+        ended(0, failure(ErrorClass::Other, None)),
+        ended(99, TurnOutcome::Completed),
+        Input::AgentLost { detail: "killed".into(), tree_changed: false },
+        Input::AgentLost { detail: "killed".into(), tree_changed: true },
+        seen(Reading::Open, None),
+        seen(Reading::Done, None),
+        seen(Reading::Done, Some("M a.rs")),
+        seen(Reading::Broken { details: "no agent".into() }, None),
+        seen(Reading::Gone, None),
+        protected,
+        asking,
+        Input::Verified(VerifyOutcome::Passed),
+        Input::Verified(VerifyOutcome::Failed { report: "exit 1".into() }),
+        Input::Verified(VerifyOutcome::Broken { details: "no shell".into() }),
+        Input::Elapsed,
+        Input::BudgetReached { what: "tokens".into() },
+        Input::Replied,
+        Input::Resume { max_total_turns: None, accept_protected: false },
+        Input::Pause,
+        Input::Stop,
+        Input::Supersede { by: "run_2".parse().unwrap() },
+        Input::Fail { code: FailureCode::RepoNotFound, message: "gone".into() },
+        Input::Recovered,
+    ]
+}
+
+fn work() -> Work {
+    Work { thread: Some("t".into()), ..Work::new(ticket(1), brief()) }
+}
+
+fn with(state: RunState) -> Flow {
+    Flow { state, work: Some(work()), ..Flow::new(options()) }
+}
+
+fn states() -> Vec<Flow> {
+    let running = |phase| with(RunState::Running { phase });
+    let paused = |reason| {
+        let details = "why".to_owned();
+        let since = Timestamp::from_secs(1);
+        with(RunState::Paused { reason, details, since, resume: resume_rule(reason) })
+    };
+    vec![
+        Flow::new(options()),
+        running(Phase::Selecting),
+        running(Phase::InTurn { turn: turn(0), purpose: TurnPurpose::Work }),
+        running(Phase::PostTurn { turn: turn(0) }),
+        running(Phase::Verifying { attempt: 1 }),
+        running(Phase::BackingOff { until: Timestamp::from_secs(9), attempt: 1 }),
+        paused(PauseReason::UserPause),
+        paused(PauseReason::MaxTurns),
+        with(RunState::Parked { account: "codex".into(), until: Timestamp::from_secs(9) }),
+        with(RunState::Stopping),
+        with(RunState::Completed),
+        with(RunState::Failed { code: FailureCode::Internal, message: "m".into() }),
+        with(RunState::Stopped),
+        with(RunState::Superseded { by: "run_2".parse().unwrap() }),
+    ]
+}
+
+/// Every state meets every input; the whole table is one reviewable file.
+#[test]
+fn transition_table() {
+    let mut table = String::new();
+    for flow in states() {
+        writeln!(table, "{:?}", flow.state).unwrap();
+        for input in inputs() {
+            writeln!(table, "    {input:?}").unwrap();
+            match step(&flow, input, &moment(7)) {
+                Ok(t) => writeln!(table, "        -> {:?} {:?}", t.flow.state, t.effects).unwrap(),
+                Err(Illegal) => writeln!(table, "        -> illegal").unwrap(),
+            }
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/flow/transitions.txt");
+    if std::fs::read_to_string(path).unwrap_or_default() != table {
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, table).unwrap();
+            return;
+        }
+        panic!("{path} is out of date; run `UPDATE=1 cargo nextest run -p car-engine transition`");
+    }
+}
+
+/// Whatever happens, a run is never stuck: from every state some inputs lead to an end, and every
+/// state that is not an end says who acts next.
+#[test]
+fn every_state_can_end() {
+    for start in states() {
+        let mut reached = vec![start.clone()];
+        let mut at = 0;
+        while at < reached.len() && !reached[at].state.status().is_end() {
+            for input in inputs() {
+                if let Ok(t) = step(&reached[at], input, &moment(0))
+                    && reached.iter().all(|seen| seen.state != t.flow.state)
+                {
+                    reached.push(t.flow);
+                }
+            }
+            at += 1;
+        }
+        assert!(reached.iter().any(|f| f.state.status().is_end()), "{:?} cannot end", start.state);
+        for flow in reached {
+            let explain = explain(&flow, Some(1));
+            assert!(!explain.line.is_empty());
+            let over = flow.state.status().is_end();
+            assert_eq!(explain.next_action.is_empty(), over, "{:?}", flow.state);
+        }
+    }
+}
+
+fn run(mut flow: Flow, steps: impl IntoIterator<Item = Input>) -> Flow {
+    for (n, input) in (0..).zip(steps) {
+        let shown = format!("{input:?}");
+        flow = step(&flow, input, &moment(n))
+            .unwrap_or_else(|_| panic!("{shown} in {:?}", flow.state))
+            .flow;
+    }
+    flow
+}
+
+/// A turn that claims done, verification that never passes: reopened, asked again, then a person.
+#[test]
+fn a_liar_never_passes() {
+    let mut flow = run(Flow::new(options()), [Input::Granted, candidate(false, None)]);
+    for n in 0..4 {
+        let id = flow.turn().expect("a turn").clone();
+        let result = TurnResult {
+            turn: id,
+            outcome: TurnOutcome::Completed,
+            usage: Usage::default(),
+            active_ms: 1,
+            account: String::new(),
+            replies_seen: 0,
+        };
+        let report = format!("exit {n}");
+        flow = run(
+            flow,
+            [
+                Input::TurnEnded(result),
+                seen(Reading::Done, None),
+                Input::Verified(VerifyOutcome::Failed { report }),
+            ],
+        );
+    }
+    let RunState::Paused { reason, details, .. } = &flow.state else { panic!("{:?}", flow.state) };
+    assert_eq!(*reason, PauseReason::VerifyFailed);
+    assert!(details.contains("exit 3"));
+    assert_eq!(flow.finished, Finished::default());
+}
+
+/// The agent dies mid-turn: its conversation is taken up once; the second loss asks a person.
+#[test]
+fn a_lost_agent_is_taken_up_once() {
+    let lost = |tree_changed| Input::AgentLost { detail: "killed".into(), tree_changed };
+    let opened = Input::ThreadOpened { thread: "t".into() };
+    let begun = run(Flow::new(options()), [Input::Granted, candidate(false, None), opened]);
+    let again = step(&begun, lost(true), &moment(5)).unwrap();
+    assert_eq!(again.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Continue }]);
+    let third = step(&again.flow, lost(false), &moment(6)).unwrap();
+    assert_eq!(third.flow.state.status().as_str(), "paused");
+    // Without a conversation the turn begins again only over an unchanged tree.
+    let no_thread = run(Flow::new(options()), [Input::Granted, candidate(false, None)]);
+    let fresh = step(&no_thread, lost(false), &moment(5)).unwrap();
+    assert_eq!(fresh.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Work }]);
+    let asked = step(&no_thread, lost(true), &moment(5)).unwrap();
+    assert_eq!(asked.flow.state.status().as_str(), "paused");
+}
+
+#[test]
+fn two_turns_without_a_change_pause() {
+    let mut flow = run(Flow::new(options()), [Input::Granted]);
+    for n in 0..3 {
+        flow = step(&flow, candidate(false, None), &moment(n)).unwrap().flow;
+        flow = run(flow, [ended(n, TurnOutcome::Completed), seen(Reading::Open, None)]);
+    }
+    let RunState::Paused { reason, .. } = flow.state else { panic!("{:?}", flow.state) };
+    assert_eq!(reason, PauseReason::LoopNoDiff);
+}
+
+proptest! {
+    /// A hub that dies after any committed step and recovers ends where an undisturbed one ends:
+    /// recovery says again what was to be done, and never changes what was decided.
+    #[test]
+    fn recovery_changes_nothing(
+        picks in proptest::collection::vec(0usize..41, 1..60),
+        deaths in proptest::collection::vec(any::<bool>(), 60),
+    ) {
+        let mut calm = Flow::new(options());
+        let mut shaken = calm.clone();
+        for (n, pick) in picks.into_iter().enumerate() {
+            let at = moment(u32::try_from(n).unwrap());
+            let input = match (&inputs()[pick % inputs().len()], calm.turn()) {
+                (Input::TurnEnded(result), Some(turn)) => {
+                    Input::TurnEnded(TurnResult { turn: turn.clone(), ..result.clone() })
+                }
+                (input, _) => input.clone(),
+            };
+            let stopping = calm.state == RunState::Stopping;
+            if deaths[n] && !stopping {
+                let again = step(&shaken, Input::Recovered, &at).unwrap();
+                prop_assert_eq!(&again.flow.state, &shaken.state);
+                shaken = again.flow;
+            }
+            match (step(&calm, input.clone(), &at), step(&shaken, input, &at)) {
+                (Ok(one), Ok(other)) => {
+                    prop_assert_eq!(&one.effects, &other.effects);
+                    (calm, shaken) = (one.flow, other.flow);
+                }
+                (Err(_), Err(_)) => {}
+                (one, other) => prop_assert!(false, "{:?} against {:?}", one, other),
+            }
+            prop_assert_eq!(&calm.state, &shaken.state);
+            prop_assert_eq!(&calm.work, &shaken.work);
+            prop_assert!(calm.finished.verified <= calm.finished.tickets);
+        }
+    }
+
+    /// No sequence of inputs spends more turns than the limit allows between two resumes.
+    #[test]
+    fn the_limit_of_turns_holds(picks in proptest::collection::vec(0usize..41, 1..200)) {
+        let mut flow = Flow::new(RunOptions { max_total_turns: 3, ..options() });
+        for (n, pick) in picks.into_iter().enumerate() {
+            let input = match (&inputs()[pick % inputs().len()], flow.turn()) {
+                (Input::TurnEnded(result), Some(turn)) => {
+                    Input::TurnEnded(TurnResult { turn: turn.clone(), ..result.clone() })
+                }
+                (input, _) => input.clone(),
+            };
+            if let Ok(t) = step(&flow, input, &moment(u32::try_from(n).unwrap())) {
+                flow = t.flow;
+            }
+            prop_assert!(flow.spent.turns_since_resume <= 3);
+        }
+    }
+}

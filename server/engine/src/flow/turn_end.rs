@@ -34,6 +34,7 @@ pub(super) fn turn_ended(
     let turn = result.turn;
     Ok(match result.outcome {
         TurnOutcome::Completed => {
+            flow.replies_seen = flow.replies_seen.max(result.replies_seen);
             if let Some(work) = &mut flow.work {
                 work.network_retries = 0;
                 work.quota_hits = 0;
