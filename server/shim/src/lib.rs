@@ -6,6 +6,21 @@
 //!
 //! Two sides: [`main`] is the shim itself, a subcommand of whatever program calls it; [`spawn`],
 //! [`attach`], [`status`], [`read_journal`] and [`sweep`] are for the hub that uses it. Linux only.
+//!
+//! A shim's directory, readable only by its user:
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `journal.jsonl` | the newest lines: `{"n":1,"at":<µs>,"dir":"start"\|"in"\|"out"\|"err"\|"exit",…}` |
+//! | `journal.<n>.jsonl` | older lines, from number n on |
+//! | `shim.json` | who the shim and the agent are: [`State`] |
+//! | `lock` | locked as long as the shim lives: [`status`] |
+//! | `shim.sock` | the socket, while the shim serves |
+//! | `shim.log` | the shim's own last words; empty if all went well |
+//!
+//! What is durable when: an `in` line before the agent gets it, the `exit` line before the
+//! controller can see it, `out` and `err` lines within 50 ms of being written. So a line the agent
+//! got is in the journal whatever dies; a line in the journal was sent, or its agent is dead.
 
 mod agent;
 mod cgroup;

@@ -178,3 +178,46 @@ async fn a_full_disk_is_waited_out() {
     exit(&mut conn).await;
     assert_eq!(run.entries().len(), 5);
 }
+
+#[tokio::test]
+async fn whatever_dies_when_every_line_the_agent_got_is_in_the_journal() {
+    for round in 0..30_u32 {
+        let run = script("while read -r x; do echo $x >>\"$0\"; echo $x; done");
+        let got = run.dir().with_file_name("got");
+        let run = run.with(|options| options.command.push(got.clone().into())).start();
+        let mut conn = run.attach(1).await;
+        let (shim, agent) = run.processes();
+        // The moment is spread by how many lines were heard back, not by a clock.
+        for i in 0..200 {
+            conn.control.send(format!("line-{i}")).await.unwrap();
+        }
+        for _ in 0..round * 7 {
+            next(&mut conn).await;
+        }
+        if round % 3 == 2 {
+            agent.signal(Signal::KILL).unwrap();
+            exit(&mut conn).await;
+        } else {
+            shim.signal(Signal::KILL).unwrap();
+            until("both are dead", || !run.is_alive() && !agent.is_alive()).await;
+        }
+        let journal: Vec<String> = car_shim::read_journal(run.dir(), 1)
+            .unwrap()
+            .filter_map(|found| match found.unwrap() {
+                Found::Entry(entry) => match entry.kind {
+                    EntryKind::In(line) => Some(line),
+                    EntryKind::Start { .. }
+                    | EntryKind::Out(_)
+                    | EntryKind::Err(_)
+                    | EntryKind::Exit(_) => None,
+                },
+                Found::Torn { .. } => None,
+                missing @ Found::Missing { .. } => panic!("{missing:?}"),
+            })
+            .collect();
+        let got = fs::read_to_string(got).unwrap_or_default();
+        let got: Vec<&str> = got.lines().collect();
+        assert!(got.len() <= journal.len(), "round {round}");
+        assert_eq!(got, journal[..got.len()], "round {round}");
+    }
+}
