@@ -1,6 +1,6 @@
 //! The handle everything goes through.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use car_api::{
     hub::{HubInfo, HubSnapshot},
@@ -8,22 +8,7 @@ use car_api::{
 };
 use car_engine::agent::Adapter;
 
-use crate::{Error, Result};
-
-/// What a hub is opened with.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The hub's root directory, absolute.
-    pub root: PathBuf,
-    /// Where the process answers, for people and agents.
-    pub url: String,
-    /// The program whose `shim` subcommand runs agents; the hub's own binary.
-    pub shim_program: PathBuf,
-    /// The client's program, for `bin/car` in repos.
-    pub client_program: Option<PathBuf>,
-    /// How many runs may have an agent at once.
-    pub max_parallel_runs: u32,
-}
+use crate::{Config, Error, Result};
 
 /// The running hub. Cheap to clone; every clone is the same hub.
 #[derive(Clone)]

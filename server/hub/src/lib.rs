@@ -4,6 +4,7 @@
 //! requests come in as calls of [`Hub`], one method an operation of the API.
 
 mod agents;
+mod config;
 mod contextspace;
 mod error;
 mod events;
@@ -15,6 +16,7 @@ mod tickets;
 mod tokens;
 mod worktrees;
 
+pub use config::{Config, FlowConfig};
 pub use error::{Error, Result};
 pub use events::EventFilter;
-pub use hub::{Config, Hub};
+pub use hub::Hub;

@@ -1,0 +1,79 @@
+//! What a hub is opened with.
+
+use std::path::PathBuf;
+
+use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
+
+/// What a hub is opened with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The hub's root directory, absolute.
+    pub root: PathBuf,
+    /// Where the process answers, for people and agents.
+    pub url: String,
+    /// The program whose `shim` subcommand runs agents; the hub's own binary.
+    pub shim_program: PathBuf,
+    /// The client's program, for `bin/car` in repos.
+    pub client_program: Option<PathBuf>,
+    /// Where base repos are, relative to the root.
+    pub repos_root: String,
+    /// Where worktrees are, relative to the root.
+    pub worktrees_root: String,
+    /// How many runs may have an agent at once.
+    pub max_parallel_runs: u32,
+    /// Who works a new ticket that names nobody.
+    pub default_agent: AgentId,
+    /// How runs are worked.
+    pub flow: FlowConfig,
+    /// Variables of the hub's own environment that agents and verification commands inherit,
+    /// where set. Everything else stays out.
+    pub environment: Vec<(String, String)>,
+}
+
+/// How runs are worked, where a run or ticket does not say otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowConfig {
+    /// Limits and choices a run starts with.
+    pub options: RunOptions,
+    /// Budget of a prompt in bytes.
+    pub prompt_max_bytes: usize,
+    /// Seconds without a line from the agent after which a turn is interrupted.
+    pub turn_idle_timeout_s: u64,
+    /// Seconds a turn may take.
+    pub turn_timeout_s: u64,
+    /// Commands that check a claim of being done where the ticket names none.
+    pub verify: Vec<VerifyCommand>,
+    /// Whether a command that fails on the run's base commit too lets a ticket pass.
+    pub allow_preexisting: bool,
+    /// Prompt template in place of the built-in one.
+    pub prompt_template: Option<String>,
+    /// Seconds a worktree's set-up commands may take.
+    pub setup_timeout_s: u64,
+}
+
+impl Default for FlowConfig {
+    fn default() -> Self {
+        Self {
+            options: RunOptions {
+                max_total_turns: 50,
+                max_lint_retries: 3,
+                max_commit_retries: 2,
+                max_verify_retries: 3,
+                max_network_retries: 5,
+                max_tokens: None,
+                max_seconds: None,
+                auto_commit: false,
+                require_commit: true,
+                include_previous_ticket: false,
+                approvals: ApprovalPolicy::Never,
+            },
+            prompt_max_bytes: car_engine::prompt::DEFAULT_MAX_BYTES,
+            turn_idle_timeout_s: 600,
+            turn_timeout_s: 7200,
+            verify: Vec::new(),
+            allow_preexisting: false,
+            prompt_template: None,
+            setup_timeout_s: 600,
+        }
+    }
+}
