@@ -78,6 +78,7 @@ pub struct Git {
     home: Option<PathBuf>,
     approved_filters: BTreeSet<Vec<u8>>,
     identity: Option<crate::commit::Identity>,
+    timeout: Option<Duration>,
 }
 
 impl Git {
@@ -90,6 +91,7 @@ impl Git {
             home: None,
             approved_filters: BTreeSet::new(),
             identity: None,
+            timeout: None,
         }
     }
 
@@ -120,6 +122,14 @@ impl Git {
     #[must_use]
     pub fn with_fallback_identity(mut self, identity: crate::commit::Identity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// Ends any one git process after this time instead of the default (2 minutes to read, 10 to
+    /// write, an hour on the network).
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -275,6 +285,7 @@ impl Call<'_> {
         }
         let command = self.command(&sections)?;
         let args = shown(&self.args);
+        self.timeout = self.git.timeout.unwrap_or(self.timeout);
         let limits = Limits {
             timeout: self.timeout,
             stdout: self.stdout_limit,

@@ -97,6 +97,8 @@ pub(crate) async fn run(
         }
     };
     let code = match status {
+        // Ended by its closed stdout, as it should.
+        Some(_) if truncated => Some(0),
         Some(status) => status.code(),
         None => {
             group.stop().await;

@@ -130,6 +130,7 @@ impl Git {
             tree.write(["symbolic-ref", "HEAD"]).arg(format!("refs/heads/{branch}")).run().await?;
         }
         tree.fill(manifest, salvage).await?;
+        self.bring_back_stashes(&manifest.stashes).await?;
         let attached = (on_branch || manifest.head.is_none()) && !manifest.detached;
         Ok(Restored { branch: manifest.branch.clone().filter(|_| attached), note })
     }
@@ -169,6 +170,15 @@ impl Git {
                 )),
             )),
         }
+    }
+
+    /// Stash entries stay in the repository when a worktree goes; those dropped since come back.
+    async fn bring_back_stashes(&self, saved: &[(Oid, String)]) -> Result<(), GitError> {
+        let present = self.stashes().await?;
+        for (oid, message) in saved.iter().rev().filter(|s| !present.contains(s)) {
+            self.write(["stash", "store", "--quiet", "-m", message, oid.as_str()]).run().await?;
+        }
+        Ok(())
     }
 
     /// Writes the working files: those of the restored index first, then the saved ones over them.

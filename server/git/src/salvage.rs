@@ -39,6 +39,8 @@ pub struct SalvageManifest {
     pub detached: bool,
     /// The commit HEAD stood on; none before the first commit.
     pub head: Option<Oid>,
+    /// Stash entries made on that branch, newest first, with their messages.
+    pub stashes: Vec<(Oid, String)>,
     /// What would have been lost.
     pub unsaved: Vec<Unsaved>,
     /// Files of this directory with their hashes.
@@ -176,6 +178,7 @@ impl Git {
             branch_oid: inventory.branch_oid.clone(),
             detached: inventory.status.detached,
             head: inventory.status.head.clone(),
+            stashes: inventory.stashes.clone(),
             unsaved: inventory.summary(),
             archives,
             files,

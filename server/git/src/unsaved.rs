@@ -274,7 +274,7 @@ impl Git {
         Ok(lines.map(|l| String::from_utf8_lossy(l).into_owned()).collect())
     }
 
-    async fn stashes(&self) -> Result<Vec<(Oid, String)>, GitError> {
+    pub(crate) async fn stashes(&self) -> Result<Vec<(Oid, String)>, GitError> {
         if self.resolve("refs/stash").await?.is_none() {
             return Ok(Vec::new());
         }

@@ -108,10 +108,10 @@ impl Git {
             (None, StartPoint::Default) => self.default_start(refs.origin_head).await?,
         };
         let created_branch = refs.oid.is_none();
-        let mut add =
-            self.checkout_call(&["worktree", "add", "--quiet", "--no-track", "--no-guess-remote"]);
+        let mut add = self.checkout_call(&["worktree", "add", "--quiet"]);
         if created_branch {
-            add = add.arg("-b").arg(branch).arg("--").arg(path).arg(start_oid.as_str());
+            add = add.arg("--no-track").arg("-b").arg(branch).arg("--");
+            add = add.arg(path).arg(start_oid.as_str());
         } else {
             add = add.arg("--").arg(path).arg(branch);
         }
