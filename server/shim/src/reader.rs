@@ -66,11 +66,10 @@ impl Journal {
     fn step(&mut self) -> io::Result<Option<Found>> {
         let mut line = Vec::new();
         let mut damaged = false;
-        while let Some((_, reader)) = &mut self.segment {
-            line.clear();
-            let bytes = reader.read_until(b'\n', &mut line)?;
-            if bytes == 0 {
-                if !self.advance()? {
+        while self.segment.is_some() {
+            let last = self.read_line(&mut line)?;
+            if line.is_empty() {
+                if last || !self.advance()? {
                     // Damaged lines at the very end have no line after them to tell their number.
                     let n = self.next;
                     return Ok(damaged.then_some(Found::Missing { from: n, to: n }));
@@ -78,8 +77,8 @@ impl Journal {
                 continue;
             }
             let Some(entry) = decode(&line) else {
-                if !line.ends_with(b"\n") && !self.is_followed() {
-                    return Ok(Some(Found::Torn { n: self.next, bytes }));
+                if last {
+                    return Ok(Some(Found::Torn { n: self.next, bytes: line.len() }));
                 }
                 damaged = true;
                 continue;
@@ -89,8 +88,10 @@ impl Journal {
             }
             if entry.n > self.next {
                 // The line itself is read again after the gap was told.
-                let back = i64::try_from(bytes).map_err(io::Error::other)?;
-                reader.seek_relative(-back)?;
+                let back = i64::try_from(line.len()).map_err(io::Error::other)?;
+                if let Some((_, reader)) = &mut self.segment {
+                    reader.seek_relative(-back)?;
+                }
                 let gap = Found::Missing { from: self.next, to: entry.n - 1 };
                 self.next = entry.n;
                 return Ok(Some(gap));
@@ -99,6 +100,22 @@ impl Journal {
             return Ok(Some(Found::Entry(entry)));
         }
         Ok(None)
+    }
+
+    /// Reads a line, or what there is of one. `true` if the journal ends here, without a line feed.
+    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+        line.clear();
+        let Some((_, reader)) = &mut self.segment else { return Ok(true) };
+        reader.read_until(b'\n', line)?;
+        if line.ends_with(b"\n") {
+            return Ok(false);
+        }
+        let followed = self.is_followed();
+        // A segment that is followed is finished, but only now: it may have grown since.
+        if followed && let Some((_, reader)) = &mut self.segment {
+            reader.read_until(b'\n', line)?;
+        }
+        Ok(!followed)
     }
 
     /// Whether a later segment exists, so that this one's last line will not grow any more.
@@ -133,28 +150,31 @@ impl Journal {
     }
 }
 
-/// All segments by their first number. An empty current one has nothing to read and is left out,
-/// unless it is the only one.
+/// All segments by their first number. The newest is looked at before the others are listed: if it
+/// is turned over meanwhile, it is listed under its new name, and none is overlooked.
 fn segments(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let current = dir.join(CURRENT);
+    let newest = match File::open(&current) {
+        Ok(file) => Some(first_number(&mut BufReader::new(file))?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
     let mut all = Vec::new();
     for entry in fs::read_dir(dir)? {
         let name = entry?.file_name();
-        let number =
-            name.to_str().and_then(|name| name.strip_prefix("journal.")?.strip_suffix(".jsonl"));
+        let name = name.to_str().unwrap_or_default();
+        let number = name.strip_prefix("journal.").and_then(|name| name.strip_suffix(".jsonl"));
         if let Some(first) = number.and_then(|number| number.parse().ok()) {
             all.push((first, dir.join(name)));
         }
     }
     all.sort_unstable();
-    let current = dir.join(CURRENT);
-    match File::open(&current) {
-        Ok(file) => match first_number(&mut BufReader::new(file))? {
-            Some(first) => all.push((first, current)),
-            // Nothing in it, or not even one whole line: it comes after all others.
-            None => all.push((all.last().map_or(1, |(first, _)| first + 1), current)),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    let last = all.last().map_or(0, |(first, _)| *first);
+    // One without even a number in it comes after all others.
+    if let Some(first) = newest.map(|number| number.unwrap_or(last + 1))
+        && first > last
+    {
+        all.push((first, current));
     }
     Ok(all)
 }
@@ -163,6 +183,6 @@ fn segments(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
 fn first_number(reader: &mut BufReader<File>) -> io::Result<Option<u64>> {
     let start = reader.fill_buf()?;
     let Some(rest) = start.strip_prefix(br#"{"n":"#) else { return Ok(None) };
-    let digits: Vec<u8> = rest.iter().copied().take_while(u8::is_ascii_digit).collect();
-    Ok(std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()))
+    let Some(end) = rest.iter().position(|&b| b == b',') else { return Ok(None) };
+    Ok(std::str::from_utf8(&rest[..end]).ok().and_then(|digits| digits.parse().ok()))
 }
