@@ -420,6 +420,11 @@ impl Call<'_> {
             let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
             command.env("GIT_CEILING_DIRECTORIES", parent);
         }
+        if !self.outside {
+            // `core.worktree` in the repository's configuration would lead git elsewhere.
+            let root = std::fs::canonicalize(&self.git.path);
+            command.env("GIT_WORK_TREE", root.unwrap_or_else(|_| self.git.path.clone()));
+        }
         match self.access {
             Access::Read => {
                 command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
@@ -434,7 +439,11 @@ impl Call<'_> {
             command.arg("-c").arg(pair);
         }
         command.arg("-c").arg("credential.helper=");
-        command.arg("-c").arg("core.sshCommand=ssh").arg("-c").arg("ssh.variant=ssh");
+        command
+            .arg("-c")
+            .arg("core.sshCommand=ssh -o BatchMode=yes")
+            .arg("-c")
+            .arg("ssh.variant=ssh");
         self.switch_off(&mut command, sections)?;
         for (n, (key, value)) in self.set.iter().enumerate() {
             let variable = format!("CAR_GIT_SET_{n}");

@@ -48,6 +48,7 @@ impl Git {
                 self.path().display()
             )));
         }
+        self.refuse_shared_branch(&inventory).await?;
         let unsaved = inventory.summary();
         let (dropped, kept): (Vec<_>, Vec<_>) =
             unsaved.into_iter().partition(|u| request.drop.contains(&u.kind));
@@ -70,6 +71,22 @@ impl Git {
         Ok(Removed { dropped, salvage })
     }
 
+    async fn refuse_shared_branch(&self, found: &Inventory) -> Result<(), GitError> {
+        let (Removal::WorktreeAndBranch, Some(branch)) = (found.removal, &found.branch) else {
+            return Ok(());
+        };
+        let own = fs::canonicalize(&found.layout.root).unwrap_or_default();
+        let trees = self.worktree_list().await?;
+        let other = trees.iter().find(|t| t.branch.as_ref() == Some(branch) && t.path != own);
+        match other {
+            Some(tree) => Err(GitError::refused(format!(
+                "branch `{branch}` is checked out at {} too; remove only the worktree",
+                tree.path.display()
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// What must not change between saving and deleting.
     async fn snapshot(&self, found: &Inventory) -> Result<(String, Vec<Unsaved>), GitError> {
         Ok((self.fingerprint(&found.status).await?, found.summary()))
@@ -90,7 +107,9 @@ impl Git {
                 Ok(())
             }
             (LayoutKind::Base | LayoutKind::Separate | LayoutKind::Linked { .. }, _) => {
-                let root = found.layout.root.clone();
+                // Removing a symlink to the repository would leave the repository.
+                let root = fs::canonicalize(&found.layout.root)
+                    .map_err(GitError::io(format!("reading {}", found.layout.root.display())))?;
                 let doing = format!("removing {}", root.display());
                 tokio::task::spawn_blocking(move || fs::remove_dir_all(root))
                     .await

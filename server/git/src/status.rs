@@ -181,9 +181,11 @@ impl Git {
         status.index_locked = layout.git_dir.join("index.lock").exists();
         for path in self.submodule_paths() {
             let below = self.beside(self.path().join(&path));
-            // A submodule that cannot be asked must not hide the state of everything else.
-            let Ok(found) = Box::pin(below.status()).await else { continue };
-            status.note_submodule(path, &found);
+            // A submodule that cannot be asked must neither hide the state of everything else nor
+            // pass for clean.
+            let found = Box::pin(below.status()).await;
+            let (modified, untracked) = found.map_or((true, false), |s| s.dirt());
+            status.note_submodule(path, modified, untracked);
         }
         Ok(status)
     }
@@ -205,10 +207,14 @@ impl Git {
 }
 
 impl Status {
-    fn note_submodule(&mut self, at: PathBuf, found: &Status) {
-        let untracked = found.entries.iter().any(|e| matches!(e, Entry::Untracked { .. }));
-        let modified = found.entries.iter().any(|e| !matches!(e, Entry::Untracked { .. }))
-            || found.op_in_progress.is_some();
+    /// Whether anything but untracked files differs, and whether there are untracked files.
+    fn dirt(&self) -> (bool, bool) {
+        let is_untracked = |e: &Entry| matches!(e, Entry::Untracked { .. });
+        let modified = self.op_in_progress.is_some() || !self.entries.iter().all(is_untracked);
+        (modified, self.entries.iter().any(is_untracked))
+    }
+
+    fn note_submodule(&mut self, at: PathBuf, modified: bool, untracked: bool) {
         if !untracked && !modified {
             return;
         }

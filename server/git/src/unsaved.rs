@@ -356,12 +356,11 @@ impl Git {
         let dir = tempfile::tempdir().map_err(GitError::io("making a temporary directory"))?;
         let copy = dir.path().join("index");
         fs::copy(layout.git_dir.join("index"), &copy).map_err(GitError::io("copying the index"))?;
-        let list: Vec<u8> = marked.iter().flat_map(|e| e.path.iter().copied().chain([0])).collect();
-        for unmark in ["--no-assume-unchanged", "--no-skip-worktree"] {
-            let call = self.read(["update-index", unmark, "-z", "--stdin"]).input(list.clone());
-            call.env("GIT_INDEX_FILE", &copy).run().await?;
-        }
-        // Without a refresh every entry whose times differ would be listed.
+        // Entries put in anew carry no marks and no times, so that git compares contents. Clearing
+        // the marks alone would trust the times, and the copy is too new for git to distrust them.
+        let list: Vec<u8> = marked.iter().flat_map(|e| e.index_info()).collect();
+        let renew = self.read(["update-index", "-z", "--index-info"]).input(list);
+        renew.env("GIT_INDEX_FILE", &copy).run().await?;
         let refresh = self.read(["update-index", "-q", "--refresh"]).env("GIT_INDEX_FILE", &copy);
         refresh.run_accepting(&[0, 1]).await?;
         let args =
@@ -552,6 +551,15 @@ impl IndexEntry {
         Some(Self { tag, mode, oid, path: record.get(tab + 1..)?.to_vec() })
     }
 
+    /// The form `git update-index --index-info` reads.
+    fn index_info(&self) -> Vec<u8> {
+        let mut record = self.mode.clone();
+        record.extend_from_slice(format!(" {} 0\t", self.oid).as_bytes());
+        record.extend_from_slice(&self.path);
+        record.push(0);
+        record
+    }
+
     /// Lower case marks assume-unchanged, `S` skip-worktree.
     fn overlooked(&self) -> bool {
         self.tag.is_ascii_lowercase() || self.tag == b'S'
@@ -580,8 +588,14 @@ fn split_ignored(root: &Path, status: &mut Status, regenerable: &Patterns) -> Ve
     ignored
 }
 
+/// Every file below `dir`. A directory that cannot be read stands for itself, so that what it
+/// holds is not taken for nothing.
 pub(crate) fn walk(root: &Path, dir: &Path, skip: &Patterns, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(root.join(dir)).into_iter().flatten().flatten() {
+    let Ok(entries) = fs::read_dir(root.join(dir)) else {
+        into.push(dir.to_owned());
+        return;
+    };
+    for entry in entries.flatten() {
         let path = dir.join(entry.file_name());
         if skip.matches(&path) {
             continue;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 #[test]
 fn raw_and_numstat_are_joined_by_path() {
-    let bytes = b":100644 100644 a b M\0x\ty\0:000000 100644 a b A\0bin\0:100644 000000 a b D\0gone\0:100644 000000 a b U\0c\0:100644 100644 a b M\0c\x003\t1\tx\ty\0-\t-\tbin\0000\t7\tgone\0";
+    let bytes = b":100644 100644 a b M\0x\ty\0:000000 100644 a b A\0bin\0:100644 000000 a b D\0gone\0:100644 000000 a b U\0c\0:100644 100644 a b M\0c\x003\t1\tx\ty\0-\t-\tbin\x000\t7\tgone\0";
     let stat = |path: &str, insertions, deletions, status| FileStat {
         path: path.into(),
         insertions,

@@ -161,7 +161,7 @@ async fn commits() {
         (log[0].subject.as_str(), log[0].author.as_str(), log[0].email.as_str()),
         ("-x --amend", "Ada", "ada@example.org")
     );
-    assert_eq!(log[0].parents, [oid.clone()]);
+    assert_eq!(log[0].parents, std::slice::from_ref(&oid));
     assert_eq!(git.log("HEAD", 10).await.unwrap().len(), 3);
     assert_eq!(git.log(&format!("{oid}..HEAD"), 10).await.unwrap().len(), 1);
     assert!(git.log("--all", 10).await.is_err(), "a range is never an option");

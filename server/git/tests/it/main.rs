@@ -1,5 +1,7 @@
 //! The crate against real git, through its public interface.
 
+#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 mod changes;
 mod harness;
 mod planted;

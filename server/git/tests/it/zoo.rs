@@ -263,3 +263,15 @@ async fn linked_worktrees_know_their_repository() {
     std::os::unix::fs::symlink(world.path("wt"), &link).unwrap();
     assert_eq!(Git::at(link).main_worktree().unwrap(), Some(world.path("base")));
 }
+
+#[tokio::test]
+async fn the_configuration_cannot_lead_git_to_another_directory() {
+    let world = World::with_base();
+    world.sh(".", "mkdir elsewhere; echo precious >elsewhere/a; git -C base config core.worktree \"$PWD/elsewhere\"");
+    let git = world.git("base");
+    assert!(git.status().await.unwrap().is_clean());
+    world.sh(".", "echo new >base/new");
+    git.commit_all("x").await.unwrap().unwrap();
+    assert_eq!(world.sh("elsewhere", "cat a; ls"), "precious\na\n");
+    assert!(git.status().await.unwrap().is_clean());
+}
