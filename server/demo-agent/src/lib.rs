@@ -9,7 +9,7 @@ mod app_server;
 pub mod script;
 mod steps;
 mod threads;
-mod ticket;
+pub mod ticket;
 mod turn;
 mod wire;
 

@@ -141,6 +141,19 @@ pub fn find(text: &str) -> Option<Result<Vec<Step>, String>> {
     Some(serde_json::from_str(&list).map_err(|e| format!("the script cannot be read: {e}")))
 }
 
+/// The script of the ticket a prompt is about, or of the prompt itself.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_in_prompt(prompt: &str) -> Option<Result<Vec<Step>, String>> {
+    let ticket = ["<CAR_CURRENT_TICKET_FILE>\n", "<CAR_TICKET>\n"]
+        .iter()
+        .filter_map(|tag| prompt.rfind(tag))
+        .max()
+        .and_then(|at| prompt.get(at..));
+    ticket.and_then(find).or_else(|| find(prompt))
+}
+
 /// The steps of an attempt, counted from 1.
 #[must_use]
 pub fn of_attempt(steps: &[Step], attempt: u32) -> Vec<Step> {

@@ -6,17 +6,18 @@ use crate::script::Dispatch;
 
 /// What an agent reads out of a prompt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Prompt {
+pub struct Prompt {
     /// The ticket's file as the prompt names it.
-    pub(crate) ticket: Option<String>,
+    pub ticket: Option<String>,
     /// Where a dispatch is to be written.
-    pub(crate) dispatch: Option<String>,
+    pub dispatch: Option<String>,
     /// The prompt asks only for a commit of what is there.
-    pub(crate) commit_only: bool,
+    pub commit_only: bool,
 }
 
 /// Reads a prompt of the ticket flow, of this hub or of its Python predecessors.
-pub(crate) fn read(prompt: &str) -> Prompt {
+#[must_use]
+pub fn read(prompt: &str) -> Prompt {
     let section = ["<CAR_CURRENT_TICKET_FILE>\n", "<CAR_TICKET>\n"]
         .iter()
         .filter_map(|tag| prompt.rfind(tag))

@@ -135,7 +135,7 @@ fn steps(
 ) -> Result<Vec<Step>, String> {
     let path = prompt.ticket.as_ref().map(|ticket| ticket::within(cwd, ticket));
     let body = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-    let script = body.as_deref().and_then(script::find).or_else(|| script::find(text));
+    let script = body.as_deref().and_then(script::find).or_else(|| script::find_in_prompt(text));
     // What a prompt without a ticket asks for is counted by the thread's turns.
     let attempt = match &path {
         Some(path) => threads::attempt(&order.server.home, path).map_err(|e| e.to_string())?,
