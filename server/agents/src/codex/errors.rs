@@ -22,7 +22,7 @@ pub(super) struct Circumstances<'a> {
 pub(super) fn classify(error: &proto::TurnError, now: &Circumstances<'_>) -> TurnError {
     let class = class(error, now.logged_out);
     let retry_at = match class {
-        ErrorClass::Quota => now.limits.reset(),
+        ErrorClass::Quota => now.limits.reset(now.at),
         ErrorClass::Transient => {
             now.at.zip(wait_millis(&error.message)).map(|(at, millis)| at.plus_millis(millis))
         }

@@ -44,8 +44,10 @@ impl Limits {
         changed.then(|| self.0.values().cloned().collect())
     }
 
-    /// When the windows that are used up have all been reset, if that is known.
-    pub(super) fn reset(&self) -> Option<Timestamp> {
-        self.0.values().filter(|w| w.used_percent >= 100.0).filter_map(|w| w.resets_at).max()
+    /// When the windows that are used up have all been reset, if that is known and lies after
+    /// `now`, where that is known.
+    pub(super) fn reset(&self, now: Option<Timestamp>) -> Option<Timestamp> {
+        let used_up = self.0.values().filter(|window| window.used_percent >= 100.0);
+        used_up.filter_map(|w| w.resets_at).filter(|at| now.is_none_or(|now| *at > now)).max()
     }
 }

@@ -229,6 +229,10 @@ impl State {
             Some(Phase::Ended) => return Vec::new(),
             Some(Phase::Opening | Phase::Opened { .. }) | None => {}
         }
+        // Edits of an interrupted turn are never told to be complete.
+        if self.threads.values().all(|thread| thread.turn.is_none()) {
+            self.edits.clear();
+        }
         let mut events: Vec<_> = void.iter().flat_map(|key| self.resolve(key)).collect();
         events.push(AgentEvent::TurnEnded { turn, outcome });
         events
