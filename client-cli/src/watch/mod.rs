@@ -185,7 +185,7 @@ impl Watch {
             Verdict::Deliver => self.backoff = Backoff::default(),
         }
         Ok(Some(match message {
-            StreamMessage::Event { event } => Update::Event(Box::new(event)),
+            StreamMessage::Event { event } => Update::Event(event),
             StreamMessage::Live { frame } => Update::Live(frame),
             StreamMessage::CaughtUp { seq } => Update::CaughtUp { seq },
         }))
@@ -203,6 +203,7 @@ impl Watch {
     /// The close codes of the event stream: 4401 the credential is no longer valid, 4408 this
     /// reader was too slow, 4410 the log does not reach back to the cursor.
     fn closed(&mut self, frame: Option<&CloseFrame>) -> Result<Update, ClientError> {
+        self.socket = None;
         let code = frame.map_or(1005, |f| u16::from(f.code));
         let said = frame.map(|f| f.reason.to_string()).filter(|text| !text.is_empty());
         let refused = |code, otherwise: &str| {

@@ -13,7 +13,7 @@ fn event(seq: i64) -> StreamMessage {
         run: None,
         event: EventKind::RunCreated,
     };
-    StreamMessage::Event { event }
+    StreamMessage::Event { event: Box::new(event) }
 }
 
 fn live() -> StreamMessage {

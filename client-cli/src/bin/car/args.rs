@@ -1,0 +1,115 @@
+//! The words of the command line, on one screen; each command's own words are in its file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cmd;
+
+/// Runs coding agents over queues of tickets, and checks what they claim.
+#[derive(Parser)]
+#[command(
+    name = "car",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Topics: car help exit-codes | finding-the-hub | tickets | verify"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// The hub: an URL, a context's name, or a hub's directory
+    #[arg(long, global = true, env = "CAR_HUB_URL", value_name = "HUB", hide_env_values = true)]
+    pub(crate) hub: Option<String>,
+    /// A directory in the hub that is meant
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+    /// Read the token from this file (or set CAR_TOKEN)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Print the API's JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print only identifiers
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Which repo or worktree; the one of the working directory when absent.
+#[derive(Args, Clone, Default)]
+pub(crate) struct RepoArg {
+    /// Repo or worktree, by id or path [default: the one you are in]
+    #[arg(long, short, value_name = "ID|PATH", env = "CAR_REPO", hide_env = true)]
+    pub(crate) repo: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a hub's directory, or prepare a repo of a hub
+    Init(cmd::init::Init),
+    /// The hub, its repos and worktrees
+    #[command(subcommand)]
+    Hub(cmd::hub::Hub),
+    /// What was kept of removed worktrees and repos
+    #[command(subcommand)]
+    Salvage(cmd::salvage::Salvage),
+    /// Tickets of a queue
+    #[command(subcommand, visible_alias = "tickets")]
+    Ticket(cmd::ticket::Ticket),
+    /// Documents every prompt can carry
+    #[command(subcommand)]
+    Context(cmd::context::Context),
+    /// Runs over a queue
+    #[command(subcommand)]
+    Run(cmd::run::Run),
+    /// Start, watch and stop the run of one repo
+    #[command(subcommand)]
+    TicketFlow(cmd::flow::TicketFlow),
+    /// The same as `ticket-flow`
+    #[command(subcommand, hide = true)]
+    Flow(cmd::flow::Flow),
+    /// Answer a run; the text will be in its next prompt
+    Reply(cmd::answer::Reply),
+    /// Say yes to a question of a run's agent
+    Approve(cmd::answer::Approve),
+    /// Say no to a question of a run's agent
+    Decline(cmd::answer::Decline),
+    /// The agents this hub can drive
+    Agents,
+    /// The models an agent offers
+    Models(cmd::agents::Models),
+    /// Long operations and how they go
+    Jobs(cmd::jobs::Jobs),
+    /// The hub's log
+    Events(cmd::events::Events),
+    /// Runs as they go, until you press Ctrl-C
+    Watch(cmd::watch::Watch),
+    /// Personal access tokens of the hub
+    #[command(subcommand)]
+    Token(cmd::token::Token),
+    /// Choose the hub to talk to, or give one a name
+    Use(cmd::contexts::Use),
+    /// The hubs that have a name
+    Contexts(cmd::contexts::List),
+    /// What this program can do and where it is, for agents
+    Describe,
+    /// Look for what could be wrong
+    Doctor,
+    /// A completion script for a shell
+    Completions(cmd::install::Completions),
+    /// The manual pages
+    Man(cmd::install::Man),
+    /// Explain a command or a topic
+    Help(cmd::help::Help),
+    /// Serve the hub: `car hub serve`
+    #[command(hide = true)]
+    Serve(cmd::hub::Serve),
+}

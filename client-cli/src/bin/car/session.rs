@@ -1,0 +1,148 @@
+//! A hub that was found, and what the words of the command line mean there.
+
+use std::{env, fs, path::PathBuf};
+
+use car_api::{Page, PageQuery, RepoId, RunId};
+use car_client::{
+    Client, ClientError, credentials,
+    find::{self, Found, Wanted},
+};
+
+use crate::{
+    args::{Global, RepoArg},
+    failure::Failure,
+    out::Out,
+    place,
+};
+
+/// A hub to talk to, and how to print.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) found: Found,
+    pub(crate) out: Out,
+    pub(crate) cwd: PathBuf,
+}
+
+/// What the command line and the environment say about the hub.
+pub(crate) fn wanted(global: &Global) -> Result<Wanted, Failure> {
+    let token = match &global.token_file {
+        Some(path) => Some(fs::read_to_string(path)?.trim().to_owned()),
+        None => env::var("CAR_TOKEN").ok().filter(|token| !token.is_empty()),
+    };
+    Ok(Wanted {
+        hub: global.hub.clone().filter(|hub| !hub.is_empty()),
+        token,
+        path: global.path.clone(),
+        cwd: env::current_dir()?,
+        config_dir: credentials::config_dir(|name| env::var_os(name)),
+    })
+}
+
+impl Session {
+    pub(crate) fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
+        Self::open_for(global, out, &RepoArg::default())
+    }
+
+    /// Finds the hub; a repo given as a path also says which hub is meant.
+    pub(crate) fn open_for(global: &Global, out: &Out, repo: &RepoArg) -> Result<Self, Failure> {
+        let mut wanted = wanted(global)?;
+        if wanted.path.is_none() && wanted.hub.is_none() {
+            let path = repo.repo.as_deref().filter(|text| place::is_path(text));
+            wanted.path = path.map(PathBuf::from).filter(|p| {
+                find::root_above(&wanted.cwd.join(p)).is_some()
+            });
+        }
+        let found = find::find(&wanted)?;
+        let client = Client::new(&found.url, found.token.as_deref())?;
+        Ok(Self { client, found, out: out.clone(), cwd: wanted.cwd })
+    }
+
+    /// The repo that is meant: by id, by path, or the one of the working directory.
+    pub(crate) async fn repo(&self, arg: &RepoArg) -> Result<RepoId, Failure> {
+        match arg.repo.as_deref() {
+            Some(text) if !place::is_path(text) => {
+                text.parse().map_err(|e| Failure::Usage(format!("`{text}`: {e}")))
+            }
+            Some(path) => self.repo_of_path(self.cwd.join(path)).await,
+            None => self.repo_of_path(self.cwd.clone()).await,
+        }
+    }
+
+    /// The repo that is meant, when one is meant at all.
+    pub(crate) async fn repo_if_given(&self, arg: &RepoArg) -> Result<Option<RepoId>, Failure> {
+        match arg.repo {
+            Some(_) => self.repo(arg).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn repo_of_path(&self, path: PathBuf) -> Result<RepoId, Failure> {
+        let nowhere = |why: &str| {
+            let place = path.display();
+            Failure::NotFound(format!("{place} is in no repo of {}{why}; say --repo ID (`car hub repos` lists them)", self.client.url()))
+        };
+        let dir = fs::canonicalize(&path).map_err(|_| nowhere(" (there is no such directory)"))?;
+        let root = match &self.found.root {
+            Some(root) => root.clone(),
+            None => PathBuf::from(self.client.hub_get().await?.root),
+        };
+        let root = fs::canonicalize(root).map_err(|_| nowhere(", which is on another machine"))?;
+        let repos = all(async |page| self.client.repo_list(None, &page).await).await?;
+        match place::repo_at(&dir, &root, &repos.items) {
+            Some(repo) => Ok(repo.id.clone()),
+            None => Err(nowhere("")),
+        }
+    }
+
+    /// The run that is meant: by id, by the last letters of its id, by its repo (then its latest),
+    /// or the latest of the repo one is in.
+    pub(crate) async fn run(&self, text: Option<&str>) -> Result<RunId, Failure> {
+        let Some(text) = text else {
+            return self.latest_run(&self.repo(&RepoArg::default()).await?).await;
+        };
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        if text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let page = PageQuery { after: None, limit: Some(500) };
+            let runs = self.client.run_list(None, None, &page).await?.items;
+            let mut hits = runs.into_iter().filter(|run| run.id.as_str().ends_with(text));
+            match (hits.next(), hits.next()) {
+                (Some(run), None) => return Ok(run.id),
+                (Some(_), Some(_)) => {
+                    return Err(Failure::Usage(format!("several runs end with `{text}`")));
+                }
+                (None, _) => {}
+            }
+        }
+        let repo = RepoArg { repo: Some(text.to_owned()) };
+        self.latest_run(&self.repo(&repo).await?).await
+    }
+
+    pub(crate) async fn latest_run(&self, repo: &RepoId) -> Result<RunId, Failure> {
+        let page = PageQuery { after: None, limit: Some(1) };
+        let runs = self.client.run_list(Some(repo), None, &page).await?;
+        match runs.items.into_iter().next() {
+            Some(run) => Ok(run.id),
+            None => Err(Failure::NotFound(format!(
+                "{repo} has no run yet; start one with `car run start --repo {repo}`"
+            ))),
+        }
+    }
+}
+
+/// Every page of a list, as one.
+pub(crate) async fn all<T>(
+    list: impl AsyncFn(PageQuery) -> Result<Page<T>, ClientError>,
+) -> Result<Page<T>, ClientError> {
+    let mut items = Vec::new();
+    let mut after = None;
+    loop {
+        let page = list(PageQuery { after, limit: Some(500) }).await?;
+        items.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(Page { items, next: None }),
+        }
+    }
+}
