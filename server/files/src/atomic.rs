@@ -1,0 +1,252 @@
+//! Replacing a file in one step, and only if it is still the one that was read.
+//!
+//! The new content is written to a temporary file beside the target, brought to disk, and put in
+//! place by one rename. A conditional write *exchanges* both files and then looks at what came
+//! out: if an editor or an agent was faster, their file goes back and the write is refused. So
+//! there is no moment between check and rename in which a change could be lost.
+
+use crate::beneath::{Dir, FileKind};
+use crate::error::{FileError, Reason, if_found};
+use crate::{Content, ContentHash};
+use rustix::fs::{self, AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The largest file that is compared with an expected hash. Every file this crate writes is
+/// smaller.
+const COMPARE_CAP: u64 = 64 * 1024 * 1024;
+
+/// Under which condition a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteIf {
+    /// There is no such file.
+    Absent,
+    /// The file has exactly this content.
+    Hash(ContentHash),
+    /// Whatever there is; for files that only the hub writes.
+    Any,
+}
+
+/// Why a file was not written. It is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The file is not what the caller took it for.
+    #[error("the file was changed by somebody else: look at the new version and try again")]
+    Conflict {
+        /// The file as it is now; `None` when there is none.
+        current: Option<Box<Content>>,
+    },
+    /// The file cannot be written at all.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Writes the file `name` of `dir`. An existing file keeps its permission bits; a new one gets
+/// those that the process's umask allows.
+///
+/// # Errors
+/// [`WriteError::Conflict`] with the present content when the condition does not hold;
+/// [`WriteError::File`] when the target is a symlink, not a regular file, or the disk fails.
+pub fn write(
+    dir: &Dir,
+    name: &OsStr,
+    bytes: &[u8],
+    when: WriteIf,
+) -> Result<ContentHash, WriteError> {
+    write_with_mode(dir, name, bytes, when, 0o666)
+}
+
+/// Like [`write`], with other permission bits for a new file; the umask still applies.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with_mode(
+    dir: &Dir,
+    name: &OsStr,
+    bytes: &[u8],
+    when: WriteIf,
+    mode: u32,
+) -> Result<ContentHash, WriteError> {
+    let existing = if_found(dir.stat(name))?;
+    if let Some(meta) = existing {
+        let regular = meta.kind.must_be_regular();
+        regular.map_err(|reason| FileError::new(dir.path_of(name), reason))?;
+    }
+    // Most conflicts are seen here, without having written anything.
+    check(dir, name, when)?;
+    let temporary = Temporary::new(dir, bytes, existing.map(|meta| meta.mode), mode)?;
+    match when {
+        WriteIf::Absent => match rename_new(dir, &temporary.name, dir, name) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return Err(conflict(dir, name)?),
+            Err(errno) => return Err(FileError::errno(dir.path_of(name), errno).into()),
+        },
+        WriteIf::Hash(expected) => exchange(dir, name, &temporary, expected)?,
+        WriteIf::Any => fs::renameat(dir, &temporary.name, dir, name)
+            .map_err(|e| FileError::errno(dir.path_of(name), e))?,
+    }
+    drop(temporary);
+    dir.sync()?;
+    Ok(ContentHash::of(bytes))
+}
+
+/// Removes the file `name` of `dir` if it still has the content `expected`.
+///
+/// # Errors
+/// [`WriteError::Conflict`] when it has other content or is gone.
+pub fn remove(dir: &Dir, name: &OsStr, expected: ContentHash) -> Result<(), WriteError> {
+    check(dir, name, WriteIf::Hash(expected))?;
+    // Taken aside first, so that what is deleted is what was compared.
+    let aside = temporary_name();
+    rename_new(dir, name, dir, &aside).map_err(|e| FileError::errno(dir.path_of(name), e))?;
+    let found = dir.read(&aside, COMPARE_CAP)?;
+    if found.hash != expected {
+        rename_new(dir, &aside, dir, name).map_err(|e| FileError::errno(dir.path_of(name), e))?;
+        return Err(WriteError::Conflict { current: Some(Box::new(found)) });
+    }
+    dir.remove(&aside)?;
+    Ok(dir.sync()?)
+}
+
+/// Removes temporary files that a killed process left in `dir`. Those of living processes stay.
+///
+/// # Errors
+/// [`FileError`] when the directory cannot be read.
+pub fn sweep(dir: &Dir) -> Result<(), FileError> {
+    for name in dir.names()? {
+        let owner = name.to_str().and_then(owner_of_temporary);
+        if owner.is_some_and(|pid| !crate::lock::is_alive(pid)) {
+            dir.remove(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Renames without replacing; works also where the system has no such call.
+pub(crate) fn rename_new(
+    from_dir: impl AsFd,
+    from: &OsStr,
+    to_dir: impl AsFd,
+    to: &OsStr,
+) -> Result<(), Errno> {
+    let renamed = fs::renameat_with(&from_dir, from, &to_dir, to, RenameFlags::NOREPLACE);
+    match renamed {
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            // A hard link fails when the name is taken, which a plain rename does not.
+            fs::linkat(&from_dir, from, &to_dir, to, AtFlags::empty())?;
+            fs::unlinkat(&from_dir, from, AtFlags::empty())
+        }
+        other => other,
+    }
+}
+
+fn check(dir: &Dir, name: &OsStr, when: WriteIf) -> Result<(), WriteError> {
+    let current = match when {
+        WriteIf::Any => return Ok(()),
+        WriteIf::Absent | WriteIf::Hash(_) => if_found(dir.read(name, COMPARE_CAP))?,
+    };
+    let holds = match when {
+        WriteIf::Any => true,
+        WriteIf::Absent => current.is_none(),
+        WriteIf::Hash(expected) => current.as_ref().is_some_and(|c| c.hash == expected),
+    };
+    if holds { Ok(()) } else { Err(WriteError::Conflict { current: current.map(Box::new) }) }
+}
+
+fn conflict(dir: &Dir, name: &OsStr) -> Result<WriteError, FileError> {
+    let current = if_found(dir.read(name, COMPARE_CAP))?;
+    Ok(WriteError::Conflict { current: current.map(Box::new) })
+}
+
+/// Puts the temporary file in place and the old file in its, then makes sure of the old one.
+fn exchange(
+    dir: &Dir,
+    name: &OsStr,
+    temporary: &Temporary<'_>,
+    expected: ContentHash,
+) -> Result<(), WriteError> {
+    let swap = || fs::renameat_with(dir, &temporary.name, dir, name, RenameFlags::EXCHANGE);
+    match swap() {
+        Ok(()) => {}
+        Err(Errno::NOENT) => return Err(conflict(dir, name)?),
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            // This file system cannot exchange. The check is made again as late as possible.
+            check(dir, name, WriteIf::Hash(expected))?;
+            fs::renameat(dir, &temporary.name, dir, name)
+                .map_err(|e| FileError::errno(dir.path_of(name), e))?;
+            return Ok(());
+        }
+        Err(errno) => return Err(FileError::errno(dir.path_of(name), errno).into()),
+    }
+    let replaced = dir.read(&temporary.name, COMPARE_CAP);
+    if matches!(&replaced, Ok(content) if content.hash == expected) {
+        return Ok(());
+    }
+    // Somebody was faster: theirs goes back. If yet another version arrived in between, that one
+    // came out now; it is the newest and goes back in turn.
+    swap().map_err(|e| FileError::errno(dir.path_of(name), e))?;
+    if dir.stat(&temporary.name).map(|meta| meta.identity).ok() != Some(temporary.identity) {
+        swap().map_err(|e| FileError::errno(dir.path_of(name), e))?;
+    }
+    match replaced {
+        Ok(content) => Err(WriteError::Conflict { current: Some(Box::new(content)) }),
+        Err(error) => Err(FileError::new(dir.path_of(name), error.reason).into()),
+    }
+}
+
+/// A complete file that is not in place yet. Whatever has its name at the end is removed.
+struct Temporary<'a> {
+    dir: &'a Dir,
+    name: OsString,
+    identity: (u64, u64),
+}
+
+impl<'a> Temporary<'a> {
+    fn new(dir: &'a Dir, bytes: &[u8], keep: Option<u32>, mode: u32) -> Result<Self, FileError> {
+        let name = temporary_name();
+        let path = dir.path_of(&name);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let fd = fs::openat(dir, &name, flags, Mode::from_raw_mode(raw(mode)))
+            .map_err(|e| FileError::errno(&path, e))?;
+        let mut temporary = Self { dir, name, identity: (0, 0) };
+        let mut file = std::fs::File::from(fd);
+        file.write_all(bytes).map_err(|e| FileError::io(&path, &e))?;
+        if let Some(mode) = keep {
+            fs::fchmod(&file, Mode::from_raw_mode(raw(mode)))
+                .map_err(|e| FileError::errno(&path, e))?;
+        }
+        file.sync_all().map_err(|e| FileError::io(&path, &e))?;
+        let meta = dir.stat(&temporary.name)?;
+        if meta.kind != FileKind::Regular {
+            return Err(FileError::new(&path, Reason::Changed));
+        }
+        temporary.identity = meta.identity;
+        Ok(temporary)
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        // After a plain rename there is nothing left; after an exchange it is the old version.
+        let _ = self.dir.remove(&self.name);
+    }
+}
+
+/// Permission bits in the system's own width.
+fn raw(mode: u32) -> fs::RawMode {
+    fs::RawMode::try_from(mode & 0o7777).unwrap_or(0o600)
+}
+
+/// `.car-<pid>-<counter>.tmp`: hidden, and ignored by every list of tickets.
+fn temporary_name() -> OsString {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!(".car-{}-{count}.tmp", std::process::id()).into()
+}
+
+fn owner_of_temporary(name: &str) -> Option<u32> {
+    name.strip_prefix(".car-")?.strip_suffix(".tmp")?.split_once('-')?.0.parse().ok()
+}

@@ -1,0 +1,87 @@
+//! One hub per hub root.
+
+use crate::CAR_DIR;
+use crate::beneath::Dir;
+use crate::error::{FileError, if_found};
+use car_api::Timestamp;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::path::Path;
+
+const FILE: &str = "hub.lock";
+
+/// Who holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The lock, held as long as this value lives. The system releases it when the process ends, in
+/// whatever way.
+#[derive(Debug)]
+pub struct HubLock(#[expect(dead_code, reason = "the lock lives as long as the file")] File);
+
+/// Why the lock was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// Another hub serves this root.
+    #[error("a hub already serves this directory{}: stop it first", describe(.0.as_ref()))]
+    Held(Option<Holder>),
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl HubLock {
+    /// Takes the lock of `root`, or says who has it.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when another process has it.
+    pub fn acquire(root: &Path, now: Timestamp) -> Result<Self, LockError> {
+        let dir = Dir::open(root)?.open_beneath(Path::new(CAR_DIR))?;
+        let path = dir.path_of(OsStr::new(FILE));
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&dir, FILE, flags, Mode::from_raw_mode(0o600))
+            .map_err(|e| FileError::errno(&path, e))?;
+        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(LockError::Held(holder(root)?)),
+            Err(errno) => return Err(FileError::errno(&path, errno).into()),
+        }
+        // The file stays when the lock is released: removing it would let two processes lock two
+        // different files of the same name.
+        let mut file = File::from(fd);
+        let who = Holder { pid: std::process::id(), since: now };
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| serde_json::to_writer(&file, &who).map_err(Into::into))
+            .and_then(|()| file.flush());
+        written.map_err(|e| FileError::io(&path, &e))?;
+        Ok(Self(file))
+    }
+}
+
+/// Who held the lock last, as far as the file says.
+///
+/// # Errors
+/// [`FileError`] when the file cannot be read.
+pub fn holder(root: &Path) -> Result<Option<Holder>, FileError> {
+    let dir = Dir::open(root)?.open_beneath(Path::new(CAR_DIR))?;
+    let content = if_found(dir.read(OsStr::new(FILE), 4096))?;
+    Ok(content.and_then(|content| serde_json::from_slice(&content.bytes).ok()))
+}
+
+fn describe(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(Holder { pid, since }) => format!(" (process {pid}, since {since})"),
+        None => String::new(),
+    }
+}

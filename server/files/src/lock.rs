@@ -1,0 +1,60 @@
+//! Locks that end with the process that holds them.
+
+use crate::beneath::Dir;
+use crate::error::{FileError, Reason};
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// How long a change of a directory may wait for another one. Changes take milliseconds; somebody
+/// who holds the lock longer than this is not one of us.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Holds a directory: no other thread or process of ours changes it meanwhile.
+#[derive(Debug)]
+pub(crate) struct DirLock(#[expect(dead_code, reason = "the lock lives as long as this")] OwnedFd);
+
+/// Locks `dir` itself, so that no lock file lies among the tickets.
+pub(crate) fn lock(dir: &Dir) -> Result<DirLock, FileError> {
+    acquire(dir, FlockOperation::NonBlockingLockExclusive)
+}
+
+/// Locks `dir` against changes while it is read. A reader that cannot have the lock in time reads
+/// all the same: an agent that holds it must not keep people from seeing their tickets.
+pub(crate) fn lock_shared(dir: &Dir) -> Result<Option<DirLock>, FileError> {
+    match acquire(dir, FlockOperation::NonBlockingLockShared) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.reason == Reason::Busy => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn acquire(dir: &Dir, operation: FlockOperation) -> Result<DirLock, FileError> {
+    let fail = |e| FileError::errno(dir.path(), e);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(fail)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match rustix::fs::flock(&fd, operation) {
+            Ok(()) => return Ok(DirLock(fd)),
+            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
+                // A blocking call could be held for ever by an agent that locks the directory.
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(Errno::WOULDBLOCK | Errno::INTR) => {
+                return Err(FileError::new(dir.path(), Reason::Busy));
+            }
+            Err(errno) => return Err(fail(errno)),
+        }
+    }
+}
+
+/// Whether a process with this id exists.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| match rustix::process::test_kill_process(pid) {
+        Ok(()) | Err(Errno::PERM) => true,
+        Err(_) => false,
+    })
+}

@@ -1,0 +1,142 @@
+//! The directory of one run: `.codex-autorunner/runs/<run_id>/`.
+
+use crate::atomic::{self, WriteError, WriteIf};
+use crate::beneath::Dir;
+use crate::error::{FileError, Reason};
+use crate::{CAR_DIR, ContentHash};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Where an agent puts the files that belong to its next dispatch.
+pub const DISPATCH_DIR: &str = "dispatch";
+/// The message an agent writes last.
+pub const DISPATCH_FILE: &str = "DISPATCH.md";
+/// Archived dispatches.
+pub const DISPATCH_HISTORY: &str = "dispatch_history";
+/// Where a person puts the files that belong to a reply.
+pub const REPLY_DIR: &str = "reply";
+/// The message a person writes last.
+pub const REPLY_FILE: &str = "USER_REPLY.md";
+/// Archived replies.
+pub const REPLY_HISTORY: &str = "reply_history";
+/// Every prompt that was sent.
+pub const PROMPTS: &str = "prompts";
+/// What verification found.
+pub const EVIDENCE: &str = "evidence";
+/// The directories of the shims that run this run's agents.
+pub const SESSIONS: &str = "sessions";
+/// What explains the run without the database.
+pub const RUN_FILE: &str = "run.json";
+
+/// An open run directory.
+#[derive(Debug)]
+pub struct RunDir {
+    dir: Dir,
+}
+
+impl RunDir {
+    /// Opens the directory of a run that has one.
+    ///
+    /// # Errors
+    /// [`FileError`] when it does not exist or the id is not a single plain name.
+    pub fn open(tree: &Path, run_id: &str) -> Result<Self, FileError> {
+        Ok(Self { dir: Dir::open(tree)?.open_beneath(&relative(run_id)?)? })
+    }
+
+    /// Opens the directory of a run and makes what is missing of it, with the places where an
+    /// agent and a person put their messages.
+    ///
+    /// # Errors
+    /// [`FileError`] when a part cannot be made.
+    pub fn create(tree: &Path, run_id: &str) -> Result<Self, FileError> {
+        let dir = Dir::open(tree)?.create_beneath(&relative(run_id)?)?;
+        for part in [DISPATCH_DIR, DISPATCH_HISTORY, REPLY_DIR, REPLY_HISTORY] {
+            dir.create_beneath(Path::new(part))?;
+        }
+        Ok(Self { dir })
+    }
+
+    /// The handle, for reading single files.
+    #[must_use]
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// The path of a part, for telling an agent.
+    #[must_use]
+    pub fn path_of(&self, part: &str) -> PathBuf {
+        self.dir.path().join(part)
+    }
+
+    /// Makes and returns a directory within, as for a session.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be made.
+    pub fn create_dir(&self, part: &Path) -> Result<PathBuf, FileError> {
+        Ok(self.dir.create_beneath(part)?.path().to_owned())
+    }
+
+    /// Keeps prompt number `number` as `prompts/NNNN.md`. Writing it again replaces it, so that
+    /// the step can be repeated after a crash.
+    ///
+    /// # Errors
+    /// [`WriteError`] when the disk fails.
+    pub fn write_prompt(&self, number: u32, text: &str) -> Result<ContentHash, WriteError> {
+        self.write_in(PROMPTS, &format!("{number:04}.md"), text.as_bytes())
+    }
+
+    /// Keeps evidence number `number` as `evidence/NNNN.json`. Writing it again replaces it.
+    ///
+    /// # Errors
+    /// [`WriteError`] when the value is not JSON or the disk fails.
+    pub fn write_evidence(
+        &self,
+        number: u32,
+        evidence: &impl serde::Serialize,
+    ) -> Result<ContentHash, WriteError> {
+        let bytes = self.json(evidence)?;
+        self.write_in(EVIDENCE, &format!("{number:04}.json"), &bytes)
+    }
+
+    /// Writes `run.json`.
+    ///
+    /// # Errors
+    /// [`WriteError`] when the value is not JSON or the disk fails.
+    pub fn write_run(&self, run: &impl serde::Serialize) -> Result<ContentHash, WriteError> {
+        let bytes = self.json(run)?;
+        atomic::write(&self.dir, OsStr::new(RUN_FILE), &bytes, WriteIf::Any)
+    }
+
+    fn write_in(&self, part: &str, name: &str, bytes: &[u8]) -> Result<ContentHash, WriteError> {
+        let dir = self.dir.create_beneath(Path::new(part))?;
+        atomic::write(&dir, OsStr::new(name), bytes, WriteIf::Any)
+    }
+
+    fn json(&self, value: &impl serde::Serialize) -> Result<Vec<u8>, FileError> {
+        let mut bytes = serde_json::to_vec_pretty(value)
+            .map_err(|e| FileError::new(self.dir.path(), Reason::Malformed(e.to_string())))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+/// The ids of the runs that have a directory in the tree, in the order of their names.
+///
+/// # Errors
+/// [`FileError`] when the directory exists but cannot be read.
+pub fn list(tree: &Path) -> Result<Vec<OsString>, FileError> {
+    let runs = Path::new(CAR_DIR).join("runs");
+    match crate::error::if_found(Dir::open(tree)?.open_beneath(&runs))? {
+        Some(dir) => dir.names(),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn relative(run_id: &str) -> Result<PathBuf, FileError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let path = Path::new(CAR_DIR).join("runs").join(run_id);
+    if run_id.is_empty() || run_id.starts_with('.') || !run_id.bytes().all(plain) {
+        return Err(FileError::new(path, Reason::Outside));
+    }
+    Ok(path)
+}
