@@ -67,6 +67,7 @@ impl Git {
                 list.extend_from_slice(path.as_ref().as_os_str().as_bytes());
                 list.push(0);
             }
+            self.refuse_unapproved_filters(&list).await?;
             let add = ["add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul"];
             self.write(add).input(list).run().await?;
         }
@@ -100,6 +101,30 @@ impl Git {
         }
         let after = self.head().await?;
         Ok(after.filter(|oid| Some(oid) != before.as_ref()))
+    }
+
+    /// Adding a file without the filter its attributes ask for would store other content than the
+    /// repository expects, such as a whole video instead of its LFS pointer. `paths` is
+    /// NUL-separated.
+    async fn refuse_unapproved_filters(&self, paths: &[u8]) -> Result<(), GitError> {
+        let unapproved = self.unapproved_filters().await?;
+        if unapproved.is_empty() {
+            return Ok(());
+        }
+        let ask = self.read(["check-attr", "-z", "--stdin", "filter"]).input(paths.to_vec());
+        let output = ask.run().await?;
+        let fields: Vec<&[u8]> = output.stdout.split(|b| *b == 0).collect();
+        for record in fields.chunks_exact(3) {
+            let [path, _, filter] = record else { continue };
+            if unapproved.contains(*filter) {
+                return Err(GitError::refused(format!(
+                    "{} is stored through the filter `{}`, which the hub does not run; approve the filter for this repository or commit the file yourself",
+                    String::from_utf8_lossy(path),
+                    String::from_utf8_lossy(filter)
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,12 +3,13 @@
 //! Some settings that execute programs carry a free name (`filter.<name>.clean`,
 //! `remote.<name>.uploadpack`), so they can only be switched off by name. The names are collected
 //! by scanning the raw bytes for section headers. The scan may find too much (a header inside a
-//! comment), which is harmless; it must never find less than git does. Files that include others
-//! are left to `git config`, which executes nothing.
+//! comment), which is harmless; it must never find less than git does. Included files are followed
+//! by the caller, whatever the condition of the include says.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Names of the sections that can make git run something.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -21,19 +22,13 @@ pub(crate) struct Sections {
     pub(crate) includes: bool,
 }
 
-/// Scans the given configuration files; missing ones are skipped.
-pub(crate) fn scan_files(files: &[PathBuf]) -> std::io::Result<Sections> {
+/// Scans a configuration file; a missing one is empty.
+pub(crate) fn scan_file(file: &Path) -> std::io::Result<Sections> {
     let mut found = Sections::default();
-    for file in files {
-        match fs::read(file) {
-            Ok(bytes) => scan(&bytes, &mut found),
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) => {}
-            Err(e) => return Err(e),
-        }
+    match fs::read(file) {
+        Ok(bytes) => scan(&bytes, &mut found),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+        Err(e) => return Err(e),
     }
     Ok(found)
 }
@@ -48,19 +43,25 @@ pub(crate) fn scan(bytes: &[u8], found: &mut Sections) {
     }
 }
 
-/// Adds the keys printed by `git config --list --name-only -z`.
-pub(crate) fn scan_keys(keys: &[u8], found: &mut Sections) {
-    for key in keys.split(|b| *b == 0) {
-        let mut dots = key.iter().enumerate().filter(|(_, b)| **b == b'.').map(|(at, _)| at);
-        let Some(first) = dots.next() else { continue };
-        let Some(last) = dots.next_back() else { continue };
-        let section = key.get(..first).unwrap_or_default().to_ascii_lowercase();
-        let name = key.get(first + 1..last).unwrap_or_default().to_vec();
-        found.add(&section, name);
-    }
+/// The files named by `include` and `includeIf` in the output of `git config --list -z`.
+pub(crate) fn included_paths(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|b| *b == 0).filter_map(|entry| {
+        let end = entry.iter().position(|b| *b == b'\n')?;
+        let (key, value) = entry.split_at(end);
+        let conditional = key.starts_with(b"includeif.") && key.ends_with(b".path");
+        (key == b"include.path" || conditional).then(|| value.get(1..).unwrap_or_default())
+    })
 }
 
 impl Sections {
+    pub(crate) fn add_all(&mut self, other: Self) {
+        self.filters.extend(other.filters);
+        self.remotes.extend(other.remotes);
+        self.submodules.extend(other.submodules);
+        self.hooks.extend(other.hooks);
+        self.includes |= other.includes;
+    }
+
     fn add(&mut self, section: &[u8], name: Vec<u8>) {
         match section {
             b"filter" => self.filters.insert(name),

@@ -1,11 +1,14 @@
 //! What a working tree or repository holds that exists nowhere else.
 
-use std::collections::BTreeSet;
+mod commits;
+mod index;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::index::IndexEntry;
 use crate::error::GitError;
 use crate::layout::{Layout, path_of, small_file};
 use crate::status::{Change, Entry, ends_with_slash};
@@ -214,209 +217,6 @@ impl Git {
         Ok(found)
     }
 
-    async fn find_commits(&self, found: &mut Inventory) -> Result<(), GitError> {
-        let heads: Vec<String> = found.status.head.iter().map(Oid::to_string).collect();
-        match found.removal {
-            Removal::Worktree | Removal::WorktreeAndBranch => {
-                if found.status.detached {
-                    let known = ["--branches", "--tags", "--remotes"];
-                    found.detached = self.commits_only_at(&heads, &known).await?;
-                }
-                let (Removal::WorktreeAndBranch, Some(branch), Some(oid)) =
-                    (found.removal, &found.branch, &found.branch_oid)
-                else {
-                    return Ok(());
-                };
-                let exclude = format!("--exclude={branch}");
-                let known = [exclude.as_str(), "--branches", "--tags", "--remotes"];
-                found.unpushed = self.commits_only_at(&[oid.to_string()], &known).await?;
-                let on = [format!("WIP on {branch}:"), format!("On {branch}:")];
-                let mut stashes = self.stashes().await?;
-                stashes.retain(|(_, line)| on.iter().any(|prefix| line.starts_with(prefix)));
-                found.stashes = stashes;
-            }
-            Removal::Repo => {
-                let remotes = self.living_remotes().await?;
-                let known: Vec<&str> = remotes.iter().map(String::as_str).collect();
-                found.unpushed = self.commits_only_at(&["--branches".to_owned()], &known).await?;
-                let known_here: Vec<&str> = known.iter().copied().chain(["--branches"]).collect();
-                if found.status.detached {
-                    found.detached = self.commits_only_at(&heads, &known_here).await?;
-                }
-                let mut others = vec!["--tags".to_owned()];
-                others.extend(self.unusual_refs().await?);
-                found.other_refs = self.commits_only_at(&others, &known_here).await?;
-                found.stashes = self.stashes().await?;
-                let trees = self.worktree_list().await?;
-                found.linked = trees.into_iter().skip(1).map(|t| t.path).collect();
-            }
-        }
-        Ok(())
-    }
-
-    /// Commits reachable from `tips` and not from `known`, as `<oid> <subject>`.
-    pub(crate) async fn commits_only_at(
-        &self,
-        tips: &[String],
-        known: &[&str],
-    ) -> Result<Vec<String>, GitError> {
-        if tips.is_empty() {
-            return Ok(Vec::new());
-        }
-        let args = ["log", "-z", "--no-show-signature", "--no-notes", "--format=tformat:%H %s"];
-        let call = self.read(args).arg(format!("--max-count={COMMITS}"));
-        let call = tips.iter().fold(call, |call, tip| call.arg(tip));
-        let call = known.iter().fold(call.arg("--not"), |call, ref_| call.arg(ref_));
-        let output = call.arg("--").run().await?;
-        // With no tip at all (`--branches` of an empty repository) log falls back to HEAD only when
-        // no ref option was given, so nothing is listed twice.
-        let lines = output.stdout.split(|b| *b == 0).filter(|l| !l.is_empty());
-        Ok(lines.map(|l| String::from_utf8_lossy(l).into_owned()).collect())
-    }
-
-    pub(crate) async fn stashes(&self) -> Result<Vec<(Oid, String)>, GitError> {
-        if self.resolve("refs/stash").await?.is_none() {
-            return Ok(Vec::new());
-        }
-        let args = [
-            "log",
-            "-g",
-            "-z",
-            "--no-show-signature",
-            "--no-notes",
-            "--format=tformat:%H%x00%gs",
-            "refs/stash",
-            "--",
-        ];
-        let output = self.read(args).run().await?;
-        let fields: Vec<&[u8]> = output.stdout.split(|b| *b == 0).collect();
-        let pairs = fields.chunks_exact(2).filter_map(|pair| {
-            let [oid, line] = pair else { return None };
-            Some((Oid::parse_bytes(oid)?, String::from_utf8_lossy(line).into_owned()))
-        });
-        Ok(pairs.collect())
-    }
-
-    /// `--remotes=<name>` for each configured remote that is not a local path which is gone.
-    async fn living_remotes(&self) -> Result<Vec<String>, GitError> {
-        let args = ["config", "-z", "--get-regexp", "^remote\\..*\\.url$"];
-        let output = self.read(args).run_accepting(&[0, 1]).await?;
-        let mut living = BTreeSet::new();
-        for entry in output.stdout.split(|b| *b == 0) {
-            let text = String::from_utf8_lossy(entry);
-            let Some((key, url)) = text.split_once('\n') else { continue };
-            let Some(name) = key.strip_prefix("remote.").and_then(|k| k.strip_suffix(".url"))
-            else {
-                continue;
-            };
-            let local = url.strip_prefix("file://").unwrap_or(url);
-            let gone = local.starts_with('/') && !Path::new(local).exists();
-            if !gone && !name.contains(['*', '?', '[']) {
-                living.insert(format!("--remotes={name}"));
-            }
-        }
-        Ok(living.into_iter().collect())
-    }
-
-    /// Refs that are neither branches, tags, remote-tracking branches nor the stash.
-    async fn unusual_refs(&self) -> Result<Vec<String>, GitError> {
-        let usual = ["refs/heads/", "refs/tags/", "refs/remotes/", "refs/bisect/"];
-        let text =
-            self.read(["for-each-ref", "--format=%(objecttype) %(refname)"]).run().await?.text();
-        let commits = text.lines().filter_map(|l| l.strip_prefix("commit "));
-        let unusual =
-            commits.filter(|r| *r != "refs/stash" && !usual.iter().any(|u| r.starts_with(u)));
-        Ok(unusual.map(str::to_owned).collect())
-    }
-
-    /// Files changed while marked `assume-unchanged` or `skip-worktree`: status does not show them.
-    ///
-    /// # Errors
-    /// What git reports.
-    pub async fn hidden_changes(&self) -> Result<Vec<PathBuf>, GitError> {
-        let index = self.index_entries().await?;
-        self.hidden_among(&index, &self.layout()?).await
-    }
-
-    async fn hidden_among(
-        &self,
-        index: &[IndexEntry],
-        layout: &Layout,
-    ) -> Result<Vec<PathBuf>, GitError> {
-        // Paths a sparse checkout leaves out are marked too; they are not on disk.
-        let marked: Vec<&IndexEntry> = index
-            .iter()
-            .filter(|e| {
-                e.overlooked() && fs::symlink_metadata(layout.root.join(path_of(&e.path))).is_ok()
-            })
-            .collect();
-        if marked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let dir = tempfile::tempdir().map_err(GitError::io("making a temporary directory"))?;
-        let copy = dir.path().join("index");
-        fs::copy(layout.git_dir.join("index"), &copy).map_err(GitError::io("copying the index"))?;
-        // Entries put in anew carry no marks and no times, so that git compares contents. Clearing
-        // the marks alone would trust the times, and the copy is too new for git to distrust them.
-        let list: Vec<u8> = marked.iter().flat_map(|e| e.index_info()).collect();
-        let renew = self.read(["update-index", "-z", "--index-info"]).input(list);
-        renew.env("GIT_INDEX_FILE", &copy).run().await?;
-        let refresh = self.read(["update-index", "-q", "--refresh"]).env("GIT_INDEX_FILE", &copy);
-        refresh.run_accepting(&[0, 1]).await?;
-        let args =
-            ["diff-files", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=dirty"];
-        let output = self.read(args).env("GIT_INDEX_FILE", &copy).run().await?;
-        let marked: BTreeSet<&[u8]> = marked.iter().map(|e| e.path.as_slice()).collect();
-        Ok(output.stdout.split(|b| *b == 0).filter(|p| marked.contains(p)).map(path_of).collect())
-    }
-
-    async fn index_entries(&self) -> Result<Vec<IndexEntry>, GitError> {
-        let output = self.read(["ls-files", "-s", "-v", "-z"]).run().await?;
-        let records = output.stdout.split(|b| *b == 0).filter(|r| !r.is_empty());
-        let entries: Option<Vec<_>> = records.map(IndexEntry::parse).collect();
-        entries.ok_or_else(|| GitError::unreadable("git ls-files", "an entry has missing fields"))
-    }
-
-    /// Blobs the index names and HEAD does not: content that only `git add` has stored.
-    async fn staged_blobs(
-        &self,
-        index: &[IndexEntry],
-        status: &Status,
-    ) -> Result<Vec<Oid>, GitError> {
-        let staged = status.entries.iter().any(|e| {
-            matches!(e, Entry::Unmerged { .. })
-                || matches!(e, Entry::Changed { staged, .. } | Entry::Renamed { staged, .. } if *staged != Change::Unchanged)
-        });
-        if !staged {
-            return Ok(Vec::new());
-        }
-        let mut blobs: BTreeSet<Oid> =
-            index.iter().filter(|e| !e.is_submodule()).map(|e| e.oid.clone()).collect();
-        if let Some(head) = &status.head {
-            let tree =
-                self.read(["ls-tree", "-r", "-z", "--full-tree", head.as_str()]).run().await?;
-            for record in tree.stdout.split(|b| *b == 0) {
-                let oid =
-                    record.split(|b| *b == b' ' || *b == b'\t').nth(2).and_then(Oid::parse_bytes);
-                if let Some(oid) = oid {
-                    blobs.remove(&oid);
-                }
-            }
-        }
-        let list: Vec<u8> = blobs.iter().flat_map(|o| format!("{o}\n").into_bytes()).collect();
-        if list.is_empty() {
-            return Ok(Vec::new());
-        }
-        // An entry made by `git add --intent-to-add` names a blob that was never stored.
-        let check = self
-            .read(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
-            .input(list)
-            .run()
-            .await?
-            .text();
-        Ok(check.lines().filter_map(|l| Oid::parse(l.strip_suffix(" blob")?)).collect())
-    }
-
     async fn unsaved_submodules(
         &self,
         index: &[IndexEntry],
@@ -529,45 +329,6 @@ impl Inventory {
 
 fn kind_counts_commits(kind: UnsavedKind) -> bool {
     matches!(kind, UnsavedKind::Unpushed | UnsavedKind::Detached | UnsavedKind::OtherRef)
-}
-
-/// One entry of the index with the marks `git ls-files -v` shows.
-#[derive(Debug)]
-struct IndexEntry {
-    tag: u8,
-    mode: Vec<u8>,
-    oid: Oid,
-    path: Vec<u8>,
-}
-
-impl IndexEntry {
-    /// Reads `H 100644 <oid> 0\t<path>`.
-    fn parse(record: &[u8]) -> Option<Self> {
-        let tab = record.iter().position(|b| *b == b'\t')?;
-        let mut fields = record.get(..tab)?.split(|b| *b == b' ');
-        let tag = *fields.next()?.first()?;
-        let mode = fields.next()?.to_vec();
-        let oid = Oid::parse_bytes(fields.next()?)?;
-        Some(Self { tag, mode, oid, path: record.get(tab + 1..)?.to_vec() })
-    }
-
-    /// The form `git update-index --index-info` reads.
-    fn index_info(&self) -> Vec<u8> {
-        let mut record = self.mode.clone();
-        record.extend_from_slice(format!(" {} 0\t", self.oid).as_bytes());
-        record.extend_from_slice(&self.path);
-        record.push(0);
-        record
-    }
-
-    /// Lower case marks assume-unchanged, `S` skip-worktree.
-    fn overlooked(&self) -> bool {
-        self.tag.is_ascii_lowercase() || self.tag == b'S'
-    }
-
-    fn is_submodule(&self) -> bool {
-        self.mode == b"160000"
-    }
 }
 
 /// Takes the ignored entries out of the status and returns those that count, with wholly ignored

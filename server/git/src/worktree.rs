@@ -119,6 +119,10 @@ impl Git {
             self.undo_add(path, made_dir, created_branch.then_some((branch, &start_oid))).await;
             return Err(error);
         }
+        let note = match (note, self.beside(path).filters_left_out().await?) {
+            (Some(note), Some(filters)) => Some(format!("{note}; {filters}")),
+            (note, filters) => note.or(filters),
+        };
         Ok(Added { created_branch, start_oid, note })
     }
 
@@ -252,6 +256,22 @@ impl Git {
     pub(crate) async fn drop_worktree(&self, path: &Path) -> Result<(), GitError> {
         self.write(["worktree", "remove", "--force", "--"]).arg(path).run().await?;
         Ok(())
+    }
+
+    /// A sentence when files of the new tree would have gone through filters. Starts no process.
+    async fn filters_left_out(&self) -> Result<Option<String>, GitError> {
+        let attributes = small_file(&self.path().join(".gitattributes")).unwrap_or_default();
+        let attributes = String::from_utf8_lossy(&attributes).into_owned();
+        let filters = self.unapproved_filters().await?;
+        let names = filters.iter().map(|name| String::from_utf8_lossy(name).into_owned());
+        let used: Vec<String> = names
+            .filter(|name| {
+                attributes.split_whitespace().any(|a| a.strip_prefix("filter=") == Some(name))
+            })
+            .collect();
+        Ok((!used.is_empty()).then(|| {
+            format!("files are as stored: the filter {} was not run, because it is not approved for this repository", used.join(", "))
+        }))
     }
 
     async fn default_start(

@@ -38,12 +38,10 @@ fn includes_are_noticed() {
 }
 
 #[test]
-fn keys_give_the_name_between_the_first_and_the_last_dot() {
-    let mut found = Sections::default();
-    scan_keys(b"filter.a.b.clean\0core.bare\0remote.origin.url\0submodule.x.ignore\0", &mut found);
-    assert!(found.filters.contains(b"a.b".as_slice()));
-    assert!(found.remotes.contains(b"origin".as_slice()));
-    assert!(found.submodules.contains(b"x".as_slice()));
+fn included_paths_are_taken_on_any_condition() {
+    let list = b"core.bare\nfalse\0include.path\na\0includeif.onbranch:x.y.path\n../b\0filter.include.path\nno\0include.path\0";
+    let paths: Vec<&[u8]> = included_paths(list).collect();
+    assert_eq!(paths, [b"a".as_slice(), b"../b"]);
 }
 
 proptest! {
@@ -51,7 +49,7 @@ proptest! {
     fn scanning_is_total(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let mut found = Sections::default();
         scan(&bytes, &mut found);
-        scan_keys(&bytes, &mut found);
+        let _ = included_paths(&bytes).count();
     }
 
     #[test]

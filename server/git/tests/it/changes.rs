@@ -193,3 +193,25 @@ async fn unsolved_conflicts_are_not_committed() {
     let refused = world.git("base").commit_all("x").await;
     assert!(matches!(refused, Err(GitError::Refused { .. })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_file_is_not_committed_without_the_filter_it_needs() {
+    let world = World::with_base();
+    world.sh("base", "git config --global filter.lfs.clean 'tr a-z A-Z'; echo '*.bin filter=lfs' >.gitattributes; git add .; git commit -qm attributes; echo video >x.bin; echo t >t");
+    let git = world.git("base");
+    let refused = git.commit_all("x").await;
+    assert!(
+        matches!(&refused, Err(GitError::Refused { what }) if what.contains("lfs")),
+        "{refused:?}"
+    );
+    git.add_and_commit(&["t"], "t").await.unwrap().unwrap();
+    let approved = git.clone().approving_filter("lfs");
+    approved.commit_all("x").await.unwrap().unwrap();
+    assert_eq!(world.sh("base", "git show HEAD:x.bin"), "VIDEO\n");
+    let added = git
+        .worktree_add(&world.path("w"), "w", &car_git::StartPoint::Rev("main".into()))
+        .await
+        .unwrap();
+    assert!(added.note.unwrap().contains("lfs"));
+    assert!(world.git("w").status().await.unwrap().is_clean());
+}
