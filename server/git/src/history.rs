@@ -21,12 +21,16 @@ pub struct Commit {
 }
 
 impl Git {
-    /// The commit HEAD stands on; `None` before the first commit.
+    /// The commit HEAD stands on; `None` before the first commit. Usually starts no process.
     ///
     /// # Errors
     /// [`GitError::NotFound`], [`GitError::NotARepo`], and what git reports.
     pub async fn head(&self) -> Result<Option<Oid>, GitError> {
-        self.resolve("HEAD^{commit}").await
+        match self.layout()?.head_from_files() {
+            Some(oid) => Ok(Some(oid)),
+            // No commit yet, a packed branch, or refs kept in another format.
+            None => self.resolve("HEAD^{commit}").await,
+        }
     }
 
     /// The tree of the commit HEAD stands on: what a verdict on committed content holds for.

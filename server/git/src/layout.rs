@@ -166,6 +166,19 @@ impl Layout {
         }
     }
 
+    /// The commit HEAD stands on, where one or two small files tell it.
+    pub(crate) fn head_from_files(&self) -> Option<Oid> {
+        let head = small_file(&self.git_dir.join("HEAD"))?;
+        match head.trim_ascii().strip_prefix(b"ref: ") {
+            None => Oid::parse_bytes(head.trim_ascii()),
+            Some(name) if name.starts_with(b"refs/heads/") => {
+                let file = small_file(&self.common_dir.join(path_of(name)))?;
+                Oid::parse_bytes(file.trim_ascii())
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Every object name mentioned by the state files of an operation in progress: commits that
     /// continuing or aborting it will need.
     pub(crate) fn operation_oids(&self) -> Vec<Oid> {

@@ -163,6 +163,14 @@ impl Call<'_> {
     /// The repository's credential helpers and ssh command are switched off; the user's own, from
     /// the global configuration, are put back in their order.
     pub(super) async fn honour_user_credentials(&mut self) -> Result<(), GitError> {
+        let may_set = |file: &PathBuf| {
+            let text = std::fs::read(file).unwrap_or_default().to_ascii_lowercase();
+            let has = |word: &[u8]| text.windows(word.len()).any(|w| w == word);
+            has(b"credential") || has(b"ssh") || has(b"include")
+        };
+        if !self.global_files().iter().any(may_set) {
+            return Ok(());
+        }
         let list = ["config", "--global", "--includes", "--list", "-z"];
         let call = Call { outside: true, ..self.git.call(Access::Read, list) };
         let limits = Limits { timeout: call.timeout, stdout: 16 << 20, cancel: None };

@@ -275,3 +275,36 @@ async fn the_configuration_cannot_lead_git_to_another_directory() {
     assert_eq!(world.sh("elsewhere", "cat a; ls"), "precious\na\n");
     assert!(git.status().await.unwrap().is_clean());
 }
+
+#[tokio::test]
+async fn packed_refs_and_other_ref_formats() {
+    let world = World::with_worktree();
+    let head = world.sh("base", "git rev-parse HEAD");
+    world.sh("base", "git pack-refs --all");
+    for tree in ["base", "wt"] {
+        assert_eq!(world.git(tree).head().await.unwrap().unwrap().as_str(), head.trim(), "{tree}");
+    }
+    world.sh(".", "git init -q --ref-format=reftable --object-format=sha256 table; cd table; git commit -q --allow-empty -m x");
+    let git = world.git("table");
+    let head = git.head().await.unwrap().unwrap();
+    assert_eq!(head.as_str(), world.sh("table", "git rev-parse HEAD").trim());
+    assert_eq!(git.status().await.unwrap().head, Some(head));
+    git.worktree_add(&world.path("w"), "w", &StartPoint::Default).await.unwrap();
+    world.sh("w", "echo x >x; git add x");
+    let git = world.git("w");
+    let status = git.status().await.unwrap();
+    assert_eq!(git.diff_stats(None, &status).await.unwrap().insertions, 1);
+    git.commit_all("x").await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_large_tree() {
+    let world = World::with_base();
+    world.sh("base", "for d in $(seq 200); do mkdir d$d; (cd d$d; seq 100 | split -l1 -a3 - f); done; git add .; git commit -qm many; echo x >d7/faaa; echo u >d9/u");
+    let git = world.git("base");
+    let status = git.status().await.unwrap();
+    assert_eq!(status.entries.len(), 2);
+    git.fingerprint(&status).await.unwrap();
+    let stats = git.diff_stats(None, &status).await.unwrap();
+    assert_eq!((stats.files_changed, stats.insertions, stats.deletions), (2, 2, 1));
+}
