@@ -7,7 +7,7 @@
 
 use crate::beneath::{Dir, FileKind};
 use crate::error::{FileError, Reason, if_found};
-use crate::{Content, ContentHash};
+use crate::{Content, ContentHash, lock};
 use rustix::fs::{self, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
@@ -75,6 +75,12 @@ pub fn write_with_mode(
         let regular = meta.kind.must_be_regular();
         regular.map_err(|reason| FileError::new(dir.path_of(name), reason))?;
     }
+    // Among our own writers one at a time: with two exchanges under way, putting one back could
+    // undo the other.
+    let _lock = match when {
+        WriteIf::Hash(_) => Some(lock::lock(dir)?),
+        WriteIf::Absent | WriteIf::Any => None,
+    };
     // Most conflicts are seen here, without having written anything.
     check(dir, name, when)?;
     let temporary = Temporary::new(dir, bytes, existing.map(|meta| meta.mode), mode)?;
@@ -98,6 +104,7 @@ pub fn write_with_mode(
 /// # Errors
 /// [`WriteError::Conflict`] when it has other content or is gone.
 pub fn remove(dir: &Dir, name: &OsStr, expected: ContentHash) -> Result<(), WriteError> {
+    let _lock = lock::lock(dir)?;
     check(dir, name, WriteIf::Hash(expected))?;
     // Taken aside first, so that what is deleted is what was compared.
     let aside = temporary_name();
@@ -118,7 +125,7 @@ pub fn remove(dir: &Dir, name: &OsStr, expected: ContentHash) -> Result<(), Writ
 pub fn sweep(dir: &Dir) -> Result<(), FileError> {
     for name in dir.names()? {
         let owner = name.to_str().and_then(owner_of_temporary);
-        if owner.is_some_and(|pid| !crate::lock::is_alive(pid)) {
+        if owner.is_some_and(|pid| !lock::is_alive(pid)) {
             dir.remove(&name)?;
         }
     }

@@ -167,7 +167,6 @@ pub fn fix(
 /// [`ChangeError::Write`] on a conflict.
 pub fn remove(tree: &Path, name: &OsStr, expected: ContentHash) -> Result<(), ChangeError> {
     let dir = open(tree)?;
-    let _lock = lock::lock(&dir)?;
     Ok(atomic::remove(&dir, name, expected)?)
 }
 
