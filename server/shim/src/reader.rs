@@ -170,8 +170,8 @@ fn segments(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     }
     all.sort_unstable();
     let last = all.last().map_or(0, |(first, _)| *first);
-    // One without even a number in it comes after all others.
-    if let Some(first) = newest.map(|number| number.unwrap_or(last + 1))
+    // One without even a number in it comes after all others, whatever they hold.
+    if let Some(first) = newest.map(|number| number.unwrap_or(u64::MAX))
         && first > last
     {
         all.push((first, current));
@@ -185,4 +185,32 @@ fn first_number(reader: &mut BufReader<File>) -> io::Result<Option<u64>> {
     let Some(rest) = start.strip_prefix(br#"{"n":"#) else { return Ok(None) };
     let Some(end) = rest.iter().position(|&b| b == b',') else { return Ok(None) };
     Ok(std::str::from_utf8(&rest[..end]).ok().and_then(|digits| digits.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_newest_segment_hides_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let line = |n| format!("{{\"n\":{n},\"at\":1,\"dir\":\"in\",\"line\":\"\"}}\n");
+        fs::write(dir.path().join("journal.1.jsonl"), [line(1), line(2), line(3)].concat())
+            .unwrap();
+        for newest in [String::new(), "{\"n\":4".to_owned()] {
+            fs::write(dir.path().join(CURRENT), &newest).unwrap();
+            for from in 1..=3 {
+                let found = read_journal(dir.path(), from).unwrap().map(Result::unwrap);
+                let numbers: Vec<u64> = found
+                    .map(|found| match found {
+                        Found::Entry(entry) => entry.n,
+                        Found::Torn { n, .. } => n,
+                        Found::Missing { from, .. } => panic!("{from} is there"),
+                    })
+                    .collect();
+                let last = if newest.is_empty() { 3 } else { 4 };
+                assert_eq!(numbers, (from..=last).collect::<Vec<_>>());
+            }
+        }
+    }
 }
