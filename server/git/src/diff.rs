@@ -62,6 +62,8 @@ pub struct DiffText {
     pub truncated: bool,
 }
 
+/// With more paths than this, git is asked about the whole tree instead of each by name.
+const NAMED: usize = 200;
 /// Untracked files above this size are taken as binary instead of being read.
 const READ: u64 = 8 << 20;
 
@@ -78,13 +80,24 @@ impl Git {
     ) -> Result<DiffStats, GitError> {
         let base = base.or(status.head.as_ref());
         let mut stats = DiffStats::default();
-        let tracked = status
+        let tracked: Vec<&Path> = status
             .entries
             .iter()
-            .any(|e| !matches!(e, Entry::Untracked { .. } | Entry::Ignored { .. }));
-        if tracked || base != status.head.as_ref() {
+            .filter(|e| !matches!(e, Entry::Untracked { .. } | Entry::Ignored { .. }))
+            .map(Entry::path)
+            .collect();
+        if !tracked.is_empty() || base != status.head.as_ref() {
+            // Looking at every file again would double what the status has cost already.
+            let (to, only) = if tracked.is_empty() {
+                (status.head.as_ref(), &[][..])
+            } else if base == status.head.as_ref() && tracked.len() <= NAMED {
+                (None, tracked.as_slice())
+            } else {
+                (None, &[][..])
+            };
             let args = ["diff", "--raw", "--numstat", "-z", "--no-abbrev"];
-            let output = self.diff_call(&args, base).await?.run().await?;
+            let call = self.diff_call(&args, base, to).await?;
+            let output = only.iter().fold(call, |call, path| call.arg(path)).run().await?;
             stats.files = parse_raw_numstat(&output.stdout)
                 .map_err(|what| GitError::unreadable("git diff --raw --numstat", what))?;
         }
@@ -125,7 +138,7 @@ impl Git {
             }
         };
         let args = ["diff", "--patch", "--src-prefix=a/", "--dst-prefix=b/"];
-        let output = self.diff_call(&args, base).await?.truncated_at(limit).run().await?;
+        let output = self.diff_call(&args, base, None).await?.truncated_at(limit).run().await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(DiffText { text, truncated: output.truncated })
     }
@@ -147,7 +160,7 @@ impl Git {
         }
         if status.head.as_ref() != Some(base) {
             let args = ["diff", "--raw", "-z", "--no-abbrev"];
-            let output = self.diff_call(&args, Some(base)).await?.run().await?;
+            let output = self.diff_call(&args, Some(base), None).await?.run().await?;
             let files = parse_raw_numstat(&output.stdout)
                 .map_err(|what| GitError::unreadable("git diff --raw", what))?;
             paths.extend(files.into_iter().map(|f| f.path));
@@ -160,6 +173,7 @@ impl Git {
         &self,
         args: &[&str],
         base: Option<&Oid>,
+        to: Option<&Oid>,
     ) -> Result<crate::call::Call<'_>, GitError> {
         let base = match base {
             Some(base) => base.to_string(),
@@ -173,7 +187,8 @@ impl Git {
             "--no-relative",
             "--ignore-submodules=dirty",
         ];
-        Ok(self.read(args.iter().chain(&fixed)).arg(base).arg("--"))
+        let call = self.read(args.iter().chain(&fixed)).arg(base);
+        Ok(to.map(Oid::as_str).into_iter().fold(call, |call, to| call.arg(to)).arg("--"))
     }
 
     async fn empty_tree(&self) -> Result<String, GitError> {

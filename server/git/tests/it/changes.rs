@@ -215,3 +215,40 @@ async fn a_file_is_not_committed_without_the_filter_it_needs() {
     assert!(added.note.unwrap().contains("lfs"));
     assert!(world.git("w").status().await.unwrap().is_clean());
 }
+
+#[tokio::test]
+async fn diff_stats_agree_with_git_however_they_are_asked() {
+    let world = World::with_base();
+    let git = world.git("base");
+    let base = git.head().await.unwrap().unwrap();
+    let check = async |step: &str, from: &str| {
+        world.sh("base", step);
+        let status = git.status().await.unwrap();
+        let from_oid = git.rev_parse(from).await.unwrap();
+        let stats = git.diff_stats(Some(&from_oid), &status).await.unwrap();
+        let ours: String = stats
+            .files
+            .iter()
+            .map(|f| {
+                format!(
+                    "{}\t{}\t{}\n",
+                    f.insertions.unwrap(),
+                    f.deletions.unwrap(),
+                    f.path.display()
+                )
+            })
+            .collect();
+        assert_eq!(
+            ours,
+            world.sh("base", &format!("git diff --numstat --no-renames {from} --")),
+            "{step}"
+        );
+    };
+    let first = base.as_str();
+    check("echo 3 >>a; echo new >n; git add n", "HEAD").await;
+    check("true", first).await;
+    check("git commit -qam two; rm dir/b", first).await;
+    check("git checkout -q -- dir; echo only-committed >>n; git commit -qam three", first).await;
+    check("for n in $(seq 300); do echo $n >f$n; done; git add .", "HEAD").await;
+    check("git rm -q --cached n; echo 'n' >>.git/info/exclude", first).await;
+}
