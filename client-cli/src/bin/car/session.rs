@@ -48,9 +48,8 @@ impl Session {
         let mut wanted = wanted(global)?;
         if wanted.path.is_none() && wanted.hub.is_none() {
             let path = repo.repo.as_deref().filter(|text| place::is_path(text));
-            wanted.path = path.map(PathBuf::from).filter(|p| {
-                find::root_above(&wanted.cwd.join(p)).is_some()
-            });
+            wanted.path =
+                path.map(PathBuf::from).filter(|p| find::root_above(&wanted.cwd.join(p)).is_some());
         }
         let found = find::find(&wanted)?;
         let client = Client::new(&found.url, found.token.as_deref())?;
@@ -79,7 +78,10 @@ impl Session {
     async fn repo_of_path(&self, path: PathBuf) -> Result<RepoId, Failure> {
         let nowhere = |why: &str| {
             let place = path.display();
-            Failure::NotFound(format!("{place} is in no repo of {}{why}; say --repo ID (`car hub repos` lists them)", self.client.url()))
+            Failure::NotFound(format!(
+                "{place} is in no repo of {}{why}; say --repo ID (`car hub repos` lists them)",
+                self.client.url()
+            ))
         };
         let dir = fs::canonicalize(&path).map_err(|_| nowhere(" (there is no such directory)"))?;
         let root = match &self.found.root {

@@ -1,0 +1,62 @@
+//! One file per resource: its words, and what they do.
+
+pub(crate) mod agents;
+pub(crate) mod answer;
+pub(crate) mod context;
+pub(crate) mod contexts;
+pub(crate) mod describe;
+pub(crate) mod doctor;
+pub(crate) mod edit;
+pub(crate) mod events;
+pub(crate) mod flow;
+pub(crate) mod help;
+pub(crate) mod hub;
+pub(crate) mod init;
+pub(crate) mod install;
+pub(crate) mod jobs;
+pub(crate) mod run;
+pub(crate) mod run_records;
+pub(crate) mod salvage;
+pub(crate) mod ticket;
+pub(crate) mod token;
+pub(crate) mod watch;
+pub(crate) mod worktree;
+
+use crate::{
+    args::{Cli, Command},
+    failure::Failure,
+    out::Out,
+    session::Session,
+};
+
+/// Does what the command line asks for.
+pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Init(args) => init::run(args, global, out).await,
+        Command::Hub(args) => hub::run(args, global, out).await,
+        Command::Salvage(args) => salvage::run(args, &Session::open(global, out)?).await,
+        Command::Ticket(args) => ticket::run(args, global, out).await,
+        Command::Context(args) => context::run(args, global, out).await,
+        Command::Run(args) => run::run(args, global, out).await,
+        Command::TicketFlow(args) => flow::run(args, global, out).await,
+        Command::Flow(flow::Flow::TicketFlow(args)) => flow::run(args, global, out).await,
+        Command::Reply(args) => answer::reply(args, &Session::open(global, out)?).await,
+        Command::Approve(args) => answer::approve(args, &Session::open(global, out)?).await,
+        Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
+        Command::Agents => agents::list(&Session::open(global, out)?).await,
+        Command::Models(args) => agents::models(args, &Session::open(global, out)?).await,
+        Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
+        Command::Events(args) => events::run(args, global, out).await,
+        Command::Watch(args) => watch::run(args, global, out).await,
+        Command::Token(args) => token::run(args, &Session::open(global, out)?).await,
+        Command::Use(args) => contexts::choose(args, global, out),
+        Command::Contexts(args) => contexts::list(args, global, out),
+        Command::Describe => describe::run(global, out).await,
+        Command::Doctor => doctor::run(global, out).await,
+        Command::Completions(args) => install::completions(args, out),
+        Command::Man(args) => install::man(args, out),
+        Command::Help(args) => help::run(args, out),
+        Command::Serve(args) => hub::serve(args, global),
+    }
+}

@@ -1,0 +1,189 @@
+//! `car watch`: the runs as they go. On a terminal the picture is redrawn in place from the
+//! hub's snapshot; elsewhere every event is a line.
+
+use std::{collections::HashMap, time::Duration};
+
+use car_api::{Event, EventKind, RunId, hub::HubSnapshot, run::Run};
+use car_client::{ClientError, EventFilter, watch::Update};
+use clap::Args;
+use console::{Term, truncate_str};
+
+use super::{answer, hub::tone, run::short_id};
+use crate::{
+    args::{Global, RepoArg},
+    event_text,
+    failure::Failure,
+    out::Out,
+    session::Session,
+    table::{Cell, Table},
+    time_text,
+};
+
+/// Events come in bursts; the picture is drawn once for each.
+const CALM: Duration = Duration::from_millis(150);
+
+#[derive(Args)]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    repo: RepoArg,
+}
+
+pub(crate) async fn run(args: Watch, global: &Global, out: &Out) -> Result<(), Failure> {
+    let session = Session::open_for(global, out, &args.repo)?;
+    let repo = session.repo_if_given(&args.repo).await?;
+    let filter = EventFilter { repo, ..EventFilter::default() };
+    if out.is_tty() && !out.json && !out.quiet {
+        return picture(&session, filter).await;
+    }
+    let mut watch = session.client.watch(session.client.hub_get().await?.last_seq, filter);
+    loop {
+        match watch.next().await? {
+            Update::Event(event) if out.json => {
+                out.line(&serde_json::to_string(&event).map_err(std::io::Error::other)?)?;
+            }
+            Update::Event(event) => out.line(&event_text::line(&event))?,
+            Update::Lost { reason, .. } => out.note(&format!("connection lost: {reason}")),
+            Update::Back => out.note("connected again"),
+            Update::Live(_) | Update::CaughtUp { .. } => {}
+        }
+    }
+}
+
+/// What the picture shows beside the snapshot.
+#[derive(Default)]
+struct View {
+    /// What each run did last.
+    activity: HashMap<RunId, String>,
+    lost: Option<String>,
+}
+
+async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
+    let term = Term::stdout();
+    let mut view = View::default();
+    let mut snapshot = s.client.hub_snapshot().await?;
+    let mut watch = s.client.watch(snapshot.as_of, filter.clone());
+    let mut drawn = 0;
+    loop {
+        let width = usize::from(term.size().1);
+        let mut shown = snapshot.clone();
+        shown.runs.retain(|run| filter.repo.as_ref().is_none_or(|repo| *repo == run.repo));
+        let text = view.draw(&shown, width, s.out.colour);
+        // Never more lines than the terminal has: what scrolled away cannot be redrawn.
+        let room = usize::from(term.size().0).saturating_sub(1).max(1);
+        let lines: Vec<_> = text.lines().take(room).collect();
+        term.clear_last_lines(drawn)?;
+        for line in &lines {
+            term.write_line(line)?;
+        }
+        drawn = lines.len();
+
+        let mut stale = view.take(watch.next().await?);
+        // Until nothing comes for a moment, or much has come.
+        for _ in 0..200 {
+            match tokio::time::timeout(CALM, watch.next()).await {
+                Ok(update) => stale |= view.take(update?),
+                Err(_) => break,
+            }
+        }
+        if stale {
+            match s.client.hub_snapshot().await {
+                Ok(new) => snapshot = new,
+                // The watch finds out by itself and says when it is back.
+                Err(ClientError::Unreachable { detail, .. }) => view.lost = Some(detail),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl View {
+    /// Notes an update; whether the snapshot has to be asked for again.
+    fn take(&mut self, update: Update) -> bool {
+        match update {
+            Update::Event(event) => self.event(&event),
+            Update::Live(frame) => {
+                let last = frame.text.lines().rfind(|line| !line.trim().is_empty());
+                if let Some(line) = last {
+                    self.activity.insert(frame.run, event_text::safe(line));
+                }
+                false
+            }
+            Update::Lost { reason, .. } => {
+                self.lost = Some(reason);
+                false
+            }
+            Update::Back => {
+                self.lost = None;
+                true
+            }
+            Update::CaughtUp { .. } => false,
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> bool {
+        if let Some(run) = &event.run {
+            // The explain line tells of states already.
+            if !matches!(event.event, EventKind::RunStateChanged { .. }) {
+                let line = event_text::line(event);
+                let what = line.split_once(": ").map_or(line.as_str(), |(_, what)| what);
+                self.activity.insert(run.clone(), what.to_owned());
+            }
+        }
+        true
+    }
+
+    fn draw(&self, snapshot: &HubSnapshot, width: usize, colour: bool) -> String {
+        let mut lines = vec![runs(snapshot).render(Some(width), colour)];
+        if snapshot.runs.is_empty() {
+            lines = vec!["No run is under way.".to_owned()];
+        }
+        for run in &snapshot.runs {
+            let short = short_id(run.id.as_str());
+            for approval in &run.approvals {
+                lines.push(format!("{short} asks: {}", answer::question(approval)));
+                lines.push(format!("  car approve {short} | car decline {short}"));
+            }
+            if let Some(activity) = self.activity.get(&run.id) {
+                lines.push(format!("{short} {activity}"));
+            }
+        }
+        if let Some(reason) = &self.lost {
+            lines.push(format!("connection lost ({reason}); trying again …"));
+        }
+        let cut = |line: &str| truncate_str(line, width, "…").into_owned();
+        lines.join("\n").lines().map(cut).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The snapshot as text, for `car hub snapshot`.
+pub(crate) fn still(snapshot: &HubSnapshot) -> String {
+    let width = usize::from(Term::stdout().size().1);
+    let view = View::default();
+    let idle = snapshot.repo_total.saturating_sub(snapshot.repos.len() as u64);
+    let counts = format!("{} repos and worktrees, {idle} of them idle", snapshot.repo_total);
+    format!("{}\n{counts}", view.draw(snapshot, width, false))
+}
+
+fn runs(snapshot: &HubSnapshot) -> Table {
+    let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "SINCE", "WHY"]);
+    for run in &snapshot.runs {
+        let status = run.state.status();
+        table.row([
+            short_id(run.id.as_str()).into(),
+            run.repo.as_str().into(),
+            Cell::toned(status.as_str(), tone(status)),
+            format!("{}/{}", run.tickets.done, run.tickets.total).into(),
+            run.turns.to_string().into(),
+            time_text::short(run.created_at).into(),
+            why(run).into(),
+        ]);
+    }
+    table
+}
+
+fn why(run: &Run) -> String {
+    match &run.ticket {
+        Some(ticket) => format!("{:03} {} — {}", ticket.number, ticket.title, run.explain.line),
+        None => run.explain.line.clone(),
+    }
+}

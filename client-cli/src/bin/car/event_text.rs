@@ -1,0 +1,218 @@
+//! Events and pieces of turns as lines for people.
+
+use std::fmt::Write;
+
+use car_api::{
+    Event, EventKind,
+    item::{Item, ItemBody, ItemStatus},
+    job::JobStatus,
+};
+
+use crate::{
+    cmd::{answer, run_records},
+    time_text,
+};
+
+/// Text of agents and files without the escape sequences it may carry: they could repaint the
+/// terminal. Line ends and tabs stay.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+/// One event as one line: when, where, what.
+pub(crate) fn line(event: &Event) -> String {
+    let place = event.repo.as_ref().map_or("hub", |repo| repo.as_str());
+    let what = what(&event.event, false);
+    let first = what.lines().next().unwrap_or_default();
+    format!("{} {} {place}: {first}", event.seq, time_text::short(event.at))
+}
+
+/// One event of a run in full, for `car run logs`; nothing for what only fills the log.
+pub(crate) fn log_entry(event: &Event) -> Option<String> {
+    let begun = matches!(&event.event, EventKind::ItemUpdated { completed: false, .. });
+    let about = matches!(&event.event, EventKind::RateLimitsUpdated { .. });
+    if begun || about {
+        return None;
+    }
+    Some(format!("{} {}", time_text::short(event.at), what(&event.event, true)))
+}
+
+fn what(kind: &EventKind, full: bool) -> String {
+    let text = match kind {
+        EventKind::HubStarted { version } => format!("the hub began (version {version})"),
+        EventKind::RepoAdded { path } => format!("added, at {path}"),
+        EventKind::RepoRemoved { salvage: Some(kept) } => format!("removed; kept in {kept}"),
+        EventKind::RepoRemoved { salvage: None } => "removed".to_owned(),
+        EventKind::TicketChanged { file, ticket, done } => match (ticket, done) {
+            (None, _) => format!("{file} is gone"),
+            (Some(_), true) => format!("{file} changed; it says done"),
+            (Some(_), false) => format!("{file} changed"),
+        },
+        EventKind::ContextChanged { name } => format!("{name} changed"),
+        EventKind::RunCreated => "a run was asked for".to_owned(),
+        EventKind::RunStateChanged { state, explain } => {
+            format!("run {}: {explain}", state.status())
+        }
+        EventKind::TicketSelected { ticket } => {
+            format!("ticket {:03}: {} ({})", ticket.number, ticket.title, ticket.agent)
+        }
+        EventKind::TicketFinished { ticket, verified: true } => {
+            format!("ticket {:03} finished and verified", ticket.number)
+        }
+        EventKind::TicketFinished { ticket, verified: false } => {
+            format!("ticket {:03} finished, not verified", ticket.number)
+        }
+        EventKind::SessionStarted { agent, version, .. } => {
+            format!("{agent} {} began", version.as_deref().unwrap_or(""))
+        }
+        EventKind::SessionEnded { detail, .. } => format!("the agent's process ended: {detail}"),
+        EventKind::TurnStarted { number, agent, purpose, .. } => {
+            format!("turn {number}: {agent}, {}", purpose.as_str().replace('_', " "))
+        }
+        EventKind::ItemUpdated { item: piece, .. } if full => item(piece),
+        EventKind::ItemUpdated { item: piece, .. } => brief(piece),
+        EventKind::PlanUpdated { steps, .. } => {
+            let done = steps.iter().filter(|s| s.status == car_api::item::PlanStatus::Completed);
+            format!("plan: {} of {} steps done", done.count(), steps.len())
+        }
+        EventKind::RateLimitsUpdated { account, limits } => {
+            let windows = limits.iter().map(|l| format!("{} {:.0}%", l.window, l.used_percent));
+            format!("quota of {account}: {}", windows.collect::<Vec<_>>().join(", "))
+        }
+        EventKind::ApprovalRequested { approval, .. } => {
+            format!("the agent asks: {} ({})", answer::question(approval), approval.id)
+        }
+        EventKind::ApprovalResolved { approval, .. } => match approval.decision {
+            Some(decision) => format!("answered {decision}: {}", answer::question(approval)),
+            None => format!("no longer asked: {}", answer::question(approval)),
+        },
+        EventKind::AgentNotice { message, .. } => message.clone(),
+        EventKind::TurnEnded { status, error: Some(error), .. } => {
+            format!("turn {status}: {} ({})", error.message, error.class)
+        }
+        EventKind::TurnEnded { status, error: None, usage, .. } => {
+            format!("turn {status}, {} tokens", usage.total())
+        }
+        EventKind::DiffUpdated { diff, .. } => format!(
+            "{} files changed, +{} -{}",
+            diff.files_changed, diff.insertions, diff.deletions
+        ),
+        EventKind::Checkpoint { commit: Some(commit), .. } => {
+            format!("committed {}", commit.get(..12).unwrap_or(commit))
+        }
+        EventKind::Checkpoint { commit: None, error, .. } => {
+            format!("not committed: {}", error.as_deref().unwrap_or("nothing to commit"))
+        }
+        EventKind::DispatchCreated { seq, mode, title } => {
+            let title = title.as_deref().unwrap_or("");
+            format!("dispatch {seq} ({}) {title}", mode.as_str().replace('_', " "))
+        }
+        EventKind::ReplyReceived { seq, via } => format!("reply {seq} by {via}"),
+        EventKind::VerifyStarted { attempt, commands, .. } => {
+            format!("verifying, try {attempt}: {}", commands.join("; "))
+        }
+        EventKind::VerifyEnded { evidence } if full => run_records::evidence_text(evidence),
+        EventKind::VerifyEnded { evidence } => {
+            let bad = evidence.commands.iter().find(|c| c.exit_code != Some(0));
+            let bad = bad.map(|c| format!(": {}", c.command.run)).unwrap_or_default();
+            format!("verification {}{bad}", evidence.verdict.as_str().replace('_', " "))
+        }
+        EventKind::JobUpdated { job } => {
+            let percent = job.percent.map(|p| format!(" {p}%")).unwrap_or_default();
+            let kind = job.kind.as_str().replace('_', " ");
+            match job.status {
+                JobStatus::Running => format!("{kind}: {}{percent}", job.phase),
+                JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => {
+                    format!("{kind}: {}", job.status)
+                }
+            }
+        }
+    };
+    safe(&text)
+}
+
+/// A piece of a turn in one line.
+fn brief(item: &Item) -> String {
+    match &item.body {
+        ItemBody::Message { text } => {
+            format!("says: {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        ItemBody::Reasoning { text } => {
+            format!("thinks: {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        ItemBody::Command { command, status, exit_code, .. } => {
+            format!("$ {command}{}", outcome(*status, *exit_code))
+        }
+        ItemBody::FileChange { status, changes } => {
+            let paths: Vec<_> = changes.iter().map(|c| c.path.as_str()).collect();
+            format!("edits {}{}", paths.join(", "), outcome(*status, None))
+        }
+        ItemBody::Tool { name, status, .. } => format!("{name}{}", outcome(*status, None)),
+    }
+}
+
+/// A piece of a turn in full; of a command, what it printed last.
+pub(crate) fn item(item: &Item) -> String {
+    const LAST: usize = 20;
+    let mut text = match &item.body {
+        ItemBody::Message { text } | ItemBody::Reasoning { text } => text.trim_end().to_owned(),
+        ItemBody::Command { .. } | ItemBody::FileChange { .. } | ItemBody::Tool { .. } => {
+            brief(item)
+        }
+    };
+    match &item.body {
+        ItemBody::Command { output, .. } => {
+            let lines: Vec<_> = output.lines().collect();
+            let left_out = lines.len().saturating_sub(LAST);
+            if left_out > 0 {
+                let _ = write!(text, "\n    … {left_out} lines before");
+            }
+            for line in lines.iter().skip(left_out) {
+                let _ = write!(text, "\n    {line}");
+            }
+        }
+        ItemBody::Tool { detail, .. } if !detail.is_empty() => {
+            let _ = write!(text, "\n    {detail}");
+        }
+        ItemBody::Message { .. }
+        | ItemBody::Reasoning { .. }
+        | ItemBody::FileChange { .. }
+        | ItemBody::Tool { .. } => {}
+    }
+    safe(&text)
+}
+
+fn outcome(status: ItemStatus, exit: Option<i32>) -> String {
+    match (status, exit) {
+        (_, Some(0)) | (ItemStatus::Completed, None) => String::new(),
+        (_, Some(code)) => format!(" (exit {code})"),
+        (ItemStatus::InProgress, None) => " …".to_owned(),
+        (ItemStatus::Failed, None) => " (failed)".to_owned(),
+        (ItemStatus::Declined, None) => " (declined)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_shows_how_it_went_and_what_it_printed_last() {
+        let output: String = (1..=25).map(|n| format!("line {n}\u{1b}[2J\n")).collect();
+        let command = Item {
+            id: "1".to_owned(),
+            body: ItemBody::Command {
+                command: "make test".to_owned(),
+                cwd: "/x".to_owned(),
+                status: ItemStatus::Failed,
+                exit_code: Some(2),
+                output,
+                duration_ms: None,
+            },
+        };
+        let text = item(&command);
+        assert!(text.starts_with("$ make test (exit 2)\n    … 5 lines before\n    line 6[2J\n"));
+        assert!(text.ends_with("\n    line 25[2J"));
+        assert_eq!(brief(&command), "$ make test (exit 2)");
+    }
+}
