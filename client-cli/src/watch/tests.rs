@@ -36,7 +36,8 @@ fn caught_up(seq: i64) -> StreamMessage {
 #[test]
 fn a_cursor_lets_each_event_through_once_and_sees_holes() {
     use Verdict::{Deliver, Hole, Repeat};
-    let table: &[(bool, &[(StreamMessage, Verdict, i64)])] = &[
+    type Steps = [(StreamMessage, Verdict, i64)];
+    let table: &[(bool, &Steps)] = &[
         (false, &[(event(6), Deliver, 6), (event(7), Deliver, 7), (caught_up(7), Deliver, 7)]),
         (false, &[(event(5), Repeat, 5), (event(4), Repeat, 5), (event(6), Deliver, 6)]),
         (false, &[(event(7), Hole, 5), (event(6), Deliver, 6)]),

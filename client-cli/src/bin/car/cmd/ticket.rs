@@ -340,10 +340,10 @@ some can be mended: car tickets lint --fix";
             ticket(None, TicketState::Invalid, "x", vec![issue(1, 1, Severity::Error, false)]),
         ];
         let expected = "\
-NO   STATE    TITLE                           AGENT  FINDINGS
-001  done     Add a greeting                  codex
-020  open     Make the list of repos quick …  codex
--    invalid  x                               codex  `done` must be true or fal…";
+NO   STATE    TITLE                          AGENT  FINDINGS
+001  done     Add a greeting                 codex
+020  open     Make the list of repos quick…  codex
+-    invalid  x                              codex  `done` must be true or false";
         assert_eq!(of_one(&tickets).render(Some(80), false), expected);
     }
 }
