@@ -40,8 +40,9 @@ pub struct TurnOrder {
     pub effort: Option<String>,
     /// How much the agent may do without asking.
     pub approvals: ApprovalPolicy,
-    /// Directories outside `cwd` a sandboxed agent must be able to write (the repository's
-    /// `.git`, which for a worktree lies elsewhere).
+    /// Directories outside `cwd` a sandboxed agent must be able to write: the repository's `.git`,
+    /// and for a worktree also its own directory in it (`.git/worktrees/<name>`), which Codex's
+    /// sandbox keeps read-only unless it is named.
     pub writable: Vec<String>,
 }
 
