@@ -5,7 +5,7 @@
 //! out: if an editor or an agent was faster, their file goes back and the write is refused. So
 //! there is no moment between check and rename in which a change could be lost.
 
-use crate::beneath::{Dir, FileKind};
+use crate::beneath::{Dir, FileKind, Meta};
 use crate::error::{FileError, Reason, if_found};
 use crate::{Content, ContentHash, lock};
 use rustix::fs::{self, AtFlags, Mode, OFlags, RenameFlags};
@@ -59,10 +59,10 @@ pub fn write(
     write_with_mode(dir, name, bytes, when, 0o666)
 }
 
-/// Like [`write`], with other permission bits for a new file; the umask still applies.
+/// Like [`write()`], with other permission bits for a new file; the umask still applies.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_with_mode(
     dir: &Dir,
     name: &OsStr,
@@ -142,6 +142,16 @@ pub(crate) fn rename_new(
     let renamed = fs::renameat_with(&from_dir, from, &to_dir, to, RenameFlags::NOREPLACE);
     match renamed {
         Err(Errno::INVAL | Errno::NOSYS) => {
+            let is_dir = fs::statat(&from_dir, from, AtFlags::SYMLINK_NOFOLLOW)
+                .map(|stat| Meta::from(&stat).kind == FileKind::Directory)?;
+            if is_dir {
+                // Directories cannot be linked; a plain rename replaces an empty one at most.
+                return match fs::statat(&to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(_) => Err(Errno::EXIST),
+                    Err(Errno::NOENT) => fs::renameat(&from_dir, from, &to_dir, to),
+                    Err(errno) => Err(errno),
+                };
+            }
             // A hard link fails when the name is taken, which a plain rename does not.
             fs::linkat(&from_dir, from, &to_dir, to, AtFlags::empty())?;
             fs::unlinkat(&from_dir, from, AtFlags::empty())

@@ -190,12 +190,25 @@ fn stage(
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     let name = OsString::from(format!(".new-{}-{count}", std::process::id()));
+    sweep(history)?;
     let staging = history.create_beneath(Path::new(&name))?;
     for (name, bytes) in attachments {
         atomic::write(&staging, OsStr::new(name), bytes, WriteIf::Absent)?;
     }
     atomic::write(&staging, OsStr::new(spool.message), bytes, WriteIf::Absent)?;
     Ok(name)
+}
+
+/// Removes what a killed process was putting together.
+fn sweep(history: &Dir) -> Result<(), FileError> {
+    for name in history.names()? {
+        let rest = name.to_str().and_then(|name| name.strip_prefix(".new-"));
+        let owner = rest.and_then(|rest| rest.split_once('-')?.0.parse().ok());
+        if owner.is_some_and(|pid| !lock::is_alive(pid)) {
+            discard(history, &name)?;
+        }
+    }
+    Ok(())
 }
 
 fn discard(history: &Dir, staged: &OsStr) -> Result<(), FileError> {

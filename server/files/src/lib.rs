@@ -17,6 +17,7 @@ pub mod hub_root;
 mod lock;
 pub mod replies;
 pub mod run_dir;
+mod run_files;
 pub mod seed;
 pub mod tickets;
 

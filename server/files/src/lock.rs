@@ -7,9 +7,11 @@ use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// How long a change of a directory may wait for another one. Changes take milliseconds; somebody
-/// who holds the lock longer than this is not one of us.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a change of a directory waits for others. One takes milliseconds, on a slow disk
+/// perhaps a second; whoever holds the lock longer than this is not one of us.
+const WRITER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a reader waits before it reads without the lock.
+const READER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Holds a directory: no other thread or process of ours changes it meanwhile.
 #[derive(Debug)]
@@ -17,24 +19,24 @@ pub(crate) struct DirLock(#[expect(dead_code, reason = "the lock lives as long a
 
 /// Locks `dir` itself, so that no lock file lies among the tickets.
 pub(crate) fn lock(dir: &Dir) -> Result<DirLock, FileError> {
-    acquire(dir, FlockOperation::NonBlockingLockExclusive)
+    acquire(dir, FlockOperation::NonBlockingLockExclusive, WRITER_PATIENCE)
 }
 
 /// Locks `dir` against changes while it is read. A reader that cannot have the lock in time reads
 /// all the same: an agent that holds it must not keep people from seeing their tickets.
 pub(crate) fn lock_shared(dir: &Dir) -> Result<Option<DirLock>, FileError> {
-    match acquire(dir, FlockOperation::NonBlockingLockShared) {
+    match acquire(dir, FlockOperation::NonBlockingLockShared, READER_PATIENCE) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.reason == Reason::Busy => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn acquire(dir: &Dir, operation: FlockOperation) -> Result<DirLock, FileError> {
+fn acquire(dir: &Dir, operation: FlockOperation, patience: Duration) -> Result<DirLock, FileError> {
     let fail = |e| FileError::errno(dir.path(), e);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(fail)?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     loop {
         match rustix::fs::flock(&fd, operation) {
             Ok(()) => return Ok(DirLock(fd)),

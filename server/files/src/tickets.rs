@@ -255,7 +255,7 @@ fn entries(dir: &Dir) -> Result<Vec<OsString>, FileError> {
             found.push(name);
         }
     }
-    found.sort_by_key(|name| (number_of(name).is_none(), number_of(name), name.clone()));
+    found.sort_by_cached_key(|name| (number_of(name).is_none(), number_of(name), name.clone()));
     Ok(found)
 }
 

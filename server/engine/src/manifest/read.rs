@@ -46,6 +46,12 @@ pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// The same path without `.` and empty parts, so that `./demo/` is `demo`.
+fn normal_path(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
 #[derive(Default)]
 struct Seen {
     ids: HashSet<String>,
@@ -77,6 +83,7 @@ fn repo(item: &Node, seen: &mut Seen) -> Result<Repo, String> {
     }
     let path = required(item, "path")?;
     check_path(&path)?;
+    let path = normal_path(&path);
     let kind = match required(item, "kind")?.as_str() {
         "base" => Kind::Base,
         "worktree" => Kind::Worktree { of: optional(item, "worktree_of")? },

@@ -85,6 +85,15 @@ fn fields_are_read() {
 }
 
 #[test]
+fn two_spellings_of_a_path_are_one() {
+    let text = "version: 3\nrepos:\n- {id: a, path: ./x//y/, kind: base}\n- {id: b, path: x/y, kind: base}\n- {id: root, path: ., kind: base}\n";
+    let manifest = Manifest::parse(text).unwrap();
+    assert_eq!(manifest.at_path("x/y").unwrap().id, "a");
+    assert_eq!(manifest.at_path(".").unwrap().id, "root");
+    assert!(manifest.bad_entries().next().unwrap().message.contains("x/y"));
+}
+
+#[test]
 fn bad_entries_are_reported_and_kept() {
     let text = "version: 3
 future: {x: 1}

@@ -50,9 +50,7 @@ pub fn classify(name: &str) -> Name {
     let is_scratch = name.starts_with('.')
         || name.ends_with('~')
         || (name.starts_with('#') && name.ends_with('#'))
-        || [".swp", ".swo", ".swx", ".tmp"].iter().any(|end| name.ends_with(end))
-        // CAR's own renaming passes through such names.
-        || name.contains(".tmp-move");
+        || [".swp", ".swo", ".swx", ".tmp"].iter().any(|end| name.ends_with(end));
     if is_scratch || matches!(name, "AGENTS.md" | "ingest_state.json") {
         Name::Ignored
     } else {

@@ -135,6 +135,15 @@ fn a_conditional_write_is_never_overwritten_by_another() {
 }
 
 #[test]
+fn an_agent_that_locks_the_queue_for_ever_cannot_hide_it() {
+    let tree = Tree::new();
+    fs::write(tree.ticket("TICKET-001.md"), draft(1)).unwrap();
+    let dir = fs::File::open(tree.car("tickets")).unwrap();
+    rustix::fs::flock(&dir, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    assert_eq!(tickets::list(tree.root(), &KnownAgents::any()).unwrap().files.len(), 1);
+}
+
+#[test]
 fn places_are_kept_and_room_is_made() {
     let tree = Tree::new();
     let create = |place| tickets::create(tree.root(), place, draft).map(|placed| placed.number);
