@@ -127,10 +127,15 @@ impl<'a> Session<'a> {
         self.child.wait().unwrap();
     }
 
+    /// Waits until it ends of its own accord.
+    pub(crate) fn exited(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Closes its input and waits for its end.
     pub(crate) fn close(mut self) -> (Vec<Value>, Option<i32>) {
         self.stdin = None;
-        let code = self.child.wait().unwrap().code();
+        let code = self.exited();
         (std::mem::take(&mut self.journal), code)
     }
 
