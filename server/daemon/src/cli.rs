@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::json;
+
+use crate::{
+    config::{self, Flags, Loaded},
+    doctor, init, program, root, serve, up,
+};
+
+/// A hub that runs coding agents over queues of tickets and verifies what they claim.
+#[derive(Parser)]
+#[command(name = "car-hub", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the hub until SIGTERM or Ctrl-C; agents live on meanwhile
+    Serve(Serving),
+    /// Make a directory a hub's root
+    Init {
+        /// The directory; made if it is missing
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Make a hub if there is none, serve it, and show in this terminal what happens
+    Up(Up),
+    /// Print the version
+    Version,
+    /// Print the effective configuration and where each value came from
+    Config(Serving),
+    /// Look for what could keep the hub from working
+    Doctor(Serving),
+}
+
+#[derive(Args, Default)]
+struct Serving {
+    /// The hub's root; the nearest one at or above the working directory when absent
+    #[arg(long, env = "CAR_HUB_ROOT")]
+    root: Option<PathBuf>,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long)]
+    port: Option<u16>,
+    /// Address to listen on
+    #[arg(long)]
+    host: Option<IpAddr>,
+}
+
+#[derive(Args)]
+struct Up {
+    #[command(flatten)]
+    serving: Serving,
+    /// Add the sample repo without asking and run it
+    #[arg(long, conflicts_with = "no_sample")]
+    sample: bool,
+    /// Do not offer the sample repo
+    #[arg(long)]
+    no_sample: bool,
+}
+
+/// Does what the arguments say.
+pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
+    let done = match Cli::parse_from(args).command {
+        Command::Serve(serving) => loaded(&serving).and_then(|loaded| serve::run(&loaded)),
+        Command::Init { dir } => init::run(&dir),
+        Command::Up(wanted) => up(&wanted),
+        Command::Version => {
+            println!("{}", program::VERSION_LINE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config(serving) => loaded(&serving).map(|loaded| {
+            print!("{}", loaded.shown());
+            ExitCode::SUCCESS
+        }),
+        Command::Doctor(serving) => loaded(&serving).map(|loaded| doctor::run(&loaded)),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn up(wanted: &Up) -> Result<ExitCode, program::Error> {
+    let root = up::root(wanted.serving.root.as_deref())?;
+    let loaded = config::load(&root, std::env::vars_os(), flags(&wanted.serving))?;
+    let sample = match (wanted.sample, wanted.no_sample) {
+        (true, _) => up::Sample::Add,
+        (false, true) => up::Sample::Skip,
+        (false, false) => up::Sample::Ask,
+    };
+    up::run(&loaded, sample)
+}
+
+fn loaded(serving: &Serving) -> Result<Loaded, program::Error> {
+    let root = root::find(serving.root.as_deref())?;
+    Ok(config::load(&root, std::env::vars_os(), flags(serving))?)
+}
+
+fn flags(serving: &Serving) -> Flags {
+    let port = serving.port.map(|port| ("server.port", json!(port)));
+    let host = serving.host.map(|host| ("server.host", json!(host)));
+    port.into_iter().chain(host).collect()
+}

@@ -1,0 +1,168 @@
+use std::fs;
+
+use serde_json::json;
+
+use super::*;
+
+struct Root(tempfile::TempDir);
+
+impl Root {
+    fn with(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Self(dir)
+    }
+
+    fn load(&self, variables: &[(&str, &str)], flags: Flags) -> Result<Loaded, ConfigError> {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        load(self.0.path(), variables, flags)
+    }
+
+    fn error(&self) -> String {
+        self.load(&[], vec![]).unwrap_err().to_string()
+    }
+}
+
+#[test]
+fn nothing_said_is_the_built_ins() {
+    let loaded = Root::with(&[]).load(&[], vec![]).unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert!(loaded.warnings.is_empty());
+    assert!(loaded.shown().contains("server.port: 4173  # built-in\n"), "{}", loaded.shown());
+}
+
+#[test]
+fn later_places_win_and_mappings_merge() {
+    let files = [
+        (
+            "codex-autorunner.yml",
+            "server: {port: 1, allowed_hosts: [a, b]}\nhub:\n  worktrees_root: wt\n",
+        ),
+        ("codex-autorunner.override.yml", "server:\n  port: 2\n  allowed_hosts: [c]\n"),
+        (".codex-autorunner/config.yml", "ticket_flow:\n  max_total_turns: 9\nserver:\n"),
+    ];
+    let root = Root::with(&files);
+    let loaded = root.load(&[], vec![]).unwrap();
+    assert_eq!(loaded.config.server.port, 2);
+    assert_eq!(loaded.config.server.allowed_hosts, ["c"]);
+    assert_eq!(loaded.config.hub.worktrees_root, "wt");
+    assert_eq!(loaded.config.ticket_flow.max_total_turns, 9);
+
+    let variables =
+        [("CAR_SERVER_PORT", "3"), ("CAR_SERVER_ALLOWED_HOSTS", "d, e"), ("CAR_TOKEN", "x")];
+    let loaded = root.load(&variables, vec![("hub.max_parallel_runs", json!(7))]).unwrap();
+    assert_eq!(loaded.config.server.port, 3);
+    assert_eq!(loaded.config.server.allowed_hosts, ["d", "e"]);
+    assert_eq!(loaded.config.hub.max_parallel_runs, Some(7));
+    let shown = loaded.shown();
+    for line in [
+        "server.port: 3  # $CAR_SERVER_PORT\n",
+        "hub.worktrees_root: \"wt\"  # codex-autorunner.yml\n",
+        "hub.max_parallel_runs: 7  # command line\n",
+    ] {
+        assert!(shown.contains(line), "{line:?} in\n{shown}");
+    }
+}
+
+#[test]
+fn mistakes_name_the_file_the_key_and_what_was_meant() {
+    let error = |text: &str| Root::with(&[("codex-autorunner.yml", text)]).error();
+    assert_eq!(
+        error("server:\n  prot: 1\n"),
+        "codex-autorunner.yml: there is no key `server.prot`; did you mean `server.port`? \
+         Correct or remove it"
+    );
+    let wrong = error("ticket_flow:\n  max_total_turns: many\n");
+    assert!(
+        wrong.starts_with("codex-autorunner.yml: `ticket_flow.max_total_turns` is not valid"),
+        "{wrong}"
+    );
+    assert!(error("server: 4173\n").contains("`server`"));
+    assert!(error("- a\n").contains("top level"));
+    assert!(error("a: [\n").starts_with("codex-autorunner.yml is not valid"));
+    assert!(error("repo_defaults:\n  ticket_flow:\n    max_turns: 1\n").contains("max_turns"));
+    assert!(error("repo_defaults:\n  verify: 1\n").contains("verify"));
+}
+
+#[test]
+fn what_the_original_knew_is_taken_or_warned_about() {
+    let text = "version: 2\nmode: hub\nserver:\n  port: 4173\n  access_log: false\n\
+                codex:\n  binary: /opt/codex\n  model: gpt-x\n  terminal_args: [--yolo]\n\
+                pma:\n  enabled: true\nticket_flow:\n  approval_mode: yolo\n  restart_backoff: 0\n\
+                git:\n  auto_commit: true\nagents:\n  opencode:\n    binary: opencode\n";
+    let loaded = Root::with(&[(".codex-autorunner/config.yml", text)]).load(&[], vec![]).unwrap();
+    assert_eq!(loaded.config.agents.codex.command, ["/opt/codex"]);
+    assert_eq!(loaded.config.agents.codex.model.as_deref(), Some("gpt-x"));
+    assert!(loaded.config.ticket_flow.auto_commit);
+    let named: Vec<_> = loaded.warnings.iter().filter_map(|line| line.split('`').nth(1)).collect();
+    assert_eq!(
+        named,
+        [
+            "agents.opencode.binary",
+            "codex.terminal_args",
+            "pma.enabled",
+            "server.access_log",
+            "ticket_flow.restart_backoff"
+        ]
+    );
+}
+
+#[test]
+fn a_repo_has_the_last_word_about_itself() {
+    let root = Root::with(&[
+        (
+            "codex-autorunner.yml",
+            "ticket_flow: {max_total_turns: 5, max_lint_retries: 1}\nverify: [make test]\n\
+             repo_defaults:\n  ticket_flow:\n    max_total_turns: 6\n",
+        ),
+        (
+            "r/.codex-autorunner/repo.override.yml",
+            "ticket_flow:\n  max_lint_retries: 8\nverify: []\n",
+        ),
+        ("bad/.codex-autorunner/repo.override.yml", "server:\n  port: 1\n"),
+    ]);
+    let loaded = root.load(&[], vec![]).unwrap();
+    let (plain, _) = loaded.for_repo(&root.0.path().join("other")).unwrap();
+    assert_eq!((plain.ticket_flow.max_total_turns, plain.ticket_flow.max_lint_retries), (6, 1));
+    assert_eq!(plain.verify.iter().map(|c| c.run.as_str()).collect::<Vec<_>>(), ["make test"]);
+    let (own, _) = loaded.for_repo(&root.0.path().join("r")).unwrap();
+    assert_eq!((own.ticket_flow.max_total_turns, own.ticket_flow.max_lint_retries), (6, 8));
+    assert!(own.verify.is_empty());
+    let error = loaded.for_repo(&root.0.path().join("bad")).unwrap_err().to_string();
+    assert!(error.contains("repo.override.yml") && error.contains("`server.port`"), "{error}");
+}
+
+#[test]
+fn verification_is_written_as_in_a_ticket() {
+    let text = "verify:\n  - make test\n  - run: npm test\n    dir: web\n    timeout: 15m\n    tree: clean\n";
+    let loaded = Root::with(&[("codex-autorunner.yml", text)]).load(&[], vec![]).unwrap();
+    let said: Vec<_> = loaded
+        .config
+        .verify
+        .iter()
+        .map(|c| (c.run.as_str(), c.dir.as_deref(), c.timeout_s, c.tree.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [("make test", None, 1200, "worktree"), ("npm test", Some("web"), 900, "clean")]
+    );
+    for bad in ["[1]", "[{run: x, timeout: soon}]", "[{dir: x}]", "[{run: x, tre: clean}]", "make"]
+    {
+        let text = format!("verify: {bad}\n");
+        let error = Root::with(&[("codex-autorunner.yml", &text)]).error();
+        assert!(error.starts_with("codex-autorunner.yml: `verify"), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn values_that_may_be_secrets_are_not_shown() {
+    let text = "agents:\n  codex:\n    env:\n      OPENAI_API_KEY: sk-verysecret\n";
+    let loaded = Root::with(&[("codex-autorunner.yml", text)]).load(&[], vec![]).unwrap();
+    assert_eq!(loaded.config.agents.codex.env["OPENAI_API_KEY"], "sk-verysecret");
+    assert!(!loaded.shown().contains("verysecret"));
+    assert_eq!(format!("{:?}", Secret::new("verysecret".to_owned())), "***");
+}

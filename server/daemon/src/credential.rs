@@ -1,0 +1,63 @@
+//! The token with which the hub's owner reaches it on this machine.
+
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+
+use car_api::{Timestamp, token::TokenCreate};
+use car_client::credentials::{self, Credential};
+use car_hub::Hub;
+
+use crate::{config::Secret, program::Error};
+
+/// How long the token holds.
+const DAYS: u32 = 366;
+
+/// A token that holds for less than this is replaced, in milliseconds: thirty days, since a hub
+/// may run that long.
+const RENEW_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Sees to it that `credentials.toml` has a token of this hub that is valid.
+pub(crate) async fn ensure(
+    hub: &Hub,
+    instance: &str,
+    root: &Path,
+    url: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let dir = credentials::config_dir(|name| std::env::var_os(name)).ok_or_else(|| {
+        let error = io::Error::other("neither CAR_CONFIG_DIR nor HOME is set");
+        Error::file("there is no place for the hub's token", error)
+    })?;
+    refuse_shared(&dir)?;
+    let failed = |error| Error::file("the hub's token cannot be kept", error);
+    let known = credentials::load(&dir).map_err(failed)?.hubs.remove(instance);
+    let secret = match known.map(|known| Secret::new(known.token)) {
+        Some(secret) if still_good(hub, &secret, now) => secret,
+        Some(_) | None => {
+            let body = TokenCreate { name: "this machine".to_owned(), days: Some(DAYS) };
+            Secret::new(hub.token_create(body).await?.secret)
+        }
+    };
+    let credential = Credential {
+        url: url.to_owned(),
+        root: root.to_owned(),
+        token: secret.expose().to_owned(),
+    };
+    credentials::store(&dir, instance, credential).map_err(failed)
+}
+
+fn still_good(hub: &Hub, secret: &Secret, now: Timestamp) -> bool {
+    hub.authenticate(secret.expose())
+        .is_some_and(|token| token.expires_at.is_none_or(|end| end.millis_since(now) > RENEW_MS))
+}
+
+/// Refuses a directory others can look into; the file itself is checked when it is read.
+fn refuse_shared(dir: &Path) -> Result<(), Error> {
+    let Ok(meta) = fs::metadata(dir) else { return Ok(()) };
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let detail =
+        format!("others can look into it (mode {mode:o}); run: chmod 700 '{}'", dir.display());
+    Err(Error::file(dir.display().to_string(), io::Error::other(detail)))
+}

@@ -1,0 +1,221 @@
+//! `car-hub serve`: from configuration to a hub that answers, and down again.
+
+use std::{
+    future::Future,
+    io,
+    num::NonZero,
+    path::Path,
+    process::ExitCode,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use car_api::Timestamp;
+use car_files::hub_root::{self, Endpoint};
+use car_http::{App, Closing, Hosts};
+use car_hub::Hub;
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
+
+use crate::{
+    config::Loaded,
+    credential, environment,
+    listen::{self, Listening},
+    log,
+    program::Error,
+};
+
+/// How long requests and streams have to end once the hub was told to stop.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// How long the hub has to let go of its files after that.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// Exit status of a program ended by a second signal.
+const INTERRUPTED: u8 = 130;
+
+/// Serves until a signal.
+pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, Error> {
+    log::to_stderr();
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    runtime()?.block_on(async {
+        let mut signals = Signals::new()?;
+        let served = Served::start(loaded).await?;
+        println!("car-hub ready: {}", served.url);
+        signals.next().await;
+        Ok(served.end(signals).await)
+    })
+}
+
+/// A runtime that is small when idle: few threads, and those that block go when they are not used.
+pub(crate) fn runtime() -> Result<Runtime, Error> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .thread_stack_size(1024 * 1024)
+        .thread_keep_alive(Duration::from_secs(5))
+        .enable_all()
+        .build()
+        .map_err(|error| Error::file("the runtime", error))
+}
+
+/// A hub that answers.
+pub(crate) struct Served {
+    pub(crate) hub: Hub,
+    pub(crate) url: String,
+    root: std::path::PathBuf,
+    closing: Closing,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Served {
+    /// Opens the hub, its sockets, and what clients on this machine need to find it.
+    pub(crate) async fn start(loaded: &Loaded) -> Result<Self, Error> {
+        let Listening { listeners, port, url } =
+            listen::open(&loaded.config.server).await.map_err(|error| served_by(loaded, error))?;
+        let agents = car_agents::registry(&agents(loaded)?);
+        let hub = Hub::open(for_hub(loaded, &url)?, agents).await?;
+        let instance = hub.hub_get().await?.instance;
+        let hosts = Hosts::new(port, loaded.config.server.allowed_hosts.iter().cloned());
+        let closing = Closing::new();
+        let router = car_http::router(App::new(hub.clone(), hosts, closing.clone()));
+        credential::ensure(&hub, &instance, &loaded.root, &url, now()).await?;
+        let serving = tokio::spawn(car_http::serve(listeners, router, closing.clone()));
+        let endpoint = Endpoint {
+            url: url.clone(),
+            instance,
+            pid: std::process::id(),
+            started_at: now(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        hub_root::write_endpoint(&loaded.root, &endpoint).map_err(|error| {
+            Error::file("hub_endpoint.json cannot be written", io::Error::other(error.to_string()))
+        })?;
+        tracing::info!(url, root = %loaded.root.display(), "hub serves");
+        Ok(Self { hub, url, root: loaded.root.clone(), closing, serving })
+    }
+
+    /// Ends in order; a further signal ends it at once.
+    pub(crate) async fn end(self, mut signals: Signals) -> ExitCode {
+        tokio::select! {
+            () = self.stop() => ExitCode::SUCCESS,
+            () = signals.next() => ExitCode::from(INTERRUPTED),
+        }
+    }
+
+    async fn stop(self) {
+        tracing::info!("hub stops; agents live on under their shims");
+        // First of all clients on this machine must no longer find it.
+        if let Err(error) = hub_root::remove_endpoint(&self.root) {
+            tracing::warn!("hub_endpoint.json cannot be removed: {error}");
+        }
+        self.closing.begin();
+        let mut serving = self.serving;
+        if timeout(GRACE, &mut serving).await.is_err() {
+            tracing::warn!("requests were cut: they did not end in time");
+            serving.abort();
+        }
+        if timeout(CLOSE, self.hub.close()).await.is_err() {
+            tracing::warn!("the hub did not let go of its files in time");
+        }
+    }
+}
+
+/// The signals that ask the program to end.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let on = |kind| signal(kind).map_err(|error| Error::file("signals", error));
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next of them.
+    pub(crate) fn next(&mut self) -> impl Future<Output = ()> + '_ {
+        async {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        }
+    }
+}
+
+fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
+    let config = &loaded.config;
+    let codex = config.agents.codex.pass_env.iter();
+    let passed = codex.chain(&config.agents.demo.pass_env).cloned();
+    let demo = ["DEMO_AGENT_LOG", "DEMO_AGENT_HOME"].map(str::to_owned);
+    Ok(car_hub::Config {
+        root: loaded.root.clone(),
+        url: url.to_owned(),
+        shim_program: own_program()?,
+        client_program: client_program(),
+        repos_root: config.hub.repos_root.clone(),
+        worktrees_root: config.hub.worktrees_root.clone(),
+        max_parallel_runs: config.hub.max_parallel_runs.unwrap_or_else(one_a_processor),
+        default_agent: config.hub.default_agent.clone(),
+        flow: config.ticket_flow.for_hub(config.verify.clone()),
+        environment: environment::shared(passed.chain(demo)),
+    })
+}
+
+/// The agents' settings, with this program as the demo agent unless another one was named.
+pub(crate) fn agents(loaded: &Loaded) -> Result<car_agents::Config, Error> {
+    let mut agents = loaded.config.agents.clone();
+    if agents.demo.command.is_empty() {
+        let program = own_program()?.to_string_lossy().into_owned();
+        agents.demo.command = vec![program, "demo-agent".to_owned()];
+    }
+    Ok(agents)
+}
+
+fn own_program() -> Result<std::path::PathBuf, Error> {
+    std::env::current_exe().map_err(|error| Error::file("the hub's own program", error))
+}
+
+/// `car` is installed beside `car-hub`.
+fn client_program() -> Option<std::path::PathBuf> {
+    let beside = std::env::current_exe().ok()?.with_file_name("car");
+    beside.is_file().then_some(beside)
+}
+
+fn one_a_processor() -> u32 {
+    let processors = thread::available_parallelism().map_or(2, NonZero::get);
+    u32::try_from(processors.max(2)).unwrap_or(2)
+}
+
+/// When the port is taken because this very hub is served already, says so.
+fn served_by(loaded: &Loaded, error: Error) -> Error {
+    let running = hub_root::read_endpoint(&loaded.root).ok().flatten();
+    match (error, running) {
+        (Error::Listen { at, error, .. }, Some(running)) if is_alive(running.pid) => {
+            let hint = format!(
+                "; this hub is served already at {} by process {}",
+                running.url, running.pid
+            );
+            Error::Listen { at, error, hint }
+        }
+        (error, _) => error,
+    }
+}
+
+fn is_alive(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
+}
+
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,94 @@
+//! The checked-in document is what the handlers say, and it is whole.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use serde_json::Value;
+
+fn checked_in() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../openapi/openapi.json")
+}
+
+fn document() -> Value {
+    serde_json::from_str(&car_http::openapi().unwrap()).unwrap()
+}
+
+/// Every operation: path, method, description.
+pub(crate) fn operations() -> Vec<(String, String, Value)> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(|(method, operation)| (path.clone(), method.clone(), operation.clone()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_document_is_current() {
+    let actual = car_http::openapi().unwrap();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(checked_in(), &actual).unwrap();
+    }
+    let expected = fs::read_to_string(checked_in()).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "openapi/openapi.json is out of date; run:\n  UPDATE=1 cargo nextest run -p car-daemon the_document_is_current"
+    );
+}
+
+#[test]
+fn every_reference_resolves() {
+    fn check(document: &Value, value: &Value) {
+        match value {
+            Value::Object(map) => {
+                if let Some(target) = map.get("$ref").and_then(Value::as_str) {
+                    let pointer = target.strip_prefix('#').unwrap_or_default();
+                    assert!(document.pointer(pointer).is_some(), "{target} is not there");
+                }
+                map.values().for_each(|value| check(document, value));
+            }
+            Value::Array(list) => list.iter().for_each(|value| check(document, value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let document = document();
+    assert!(document["components"]["schemas"].as_object().unwrap().len() > 40);
+    check(&document, &document);
+}
+
+#[test]
+fn every_operation_is_described() {
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        assert!(!id.is_empty(), "{method} {path} has no operationId");
+        assert!(ids.insert(id.clone()), "{id} is there twice");
+        assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{id}: no summary");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{id}: no success");
+        assert!(responses.contains_key("421"), "{id}: problems are not documented");
+        for (status, response) in responses {
+            let text = response["description"].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "{id}: {status} has no description");
+        }
+        let named: BTreeSet<_> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()))
+            .collect();
+        let in_path: BTreeSet<_> =
+            path.split('/').filter(|part| part.starts_with('{')).map(str::to_owned).collect();
+        assert_eq!(named, in_path, "{id}: parameters of the path");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(
+                parameter["description"].is_string(),
+                "{id}: {} says nothing",
+                parameter["name"]
+            );
+        }
+    }
+}

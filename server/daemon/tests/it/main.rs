@@ -1,0 +1,4 @@
+//! What holds for the program as a whole, seen from outside.
+
+mod contract;
+mod layers;
