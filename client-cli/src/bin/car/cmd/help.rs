@@ -42,7 +42,7 @@ pub(crate) fn run(args: Help, out: &Out) -> Result<(), Failure> {
             Failure::NotFound(format!("`{word}` is no command; the topics are {topics}"))
         })?;
     }
-    out.line(&at.render_long_help().to_string())
+    out.line(&at.render_help().to_string())
 }
 
 #[cfg(test)]

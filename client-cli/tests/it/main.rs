@@ -1,0 +1,6 @@
+//! The program as its users meet it. The modules are marked as tests so that the lints know.
+
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod stub;
