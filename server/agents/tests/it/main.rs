@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests pick out what they look for")]
 
+mod conversation;
 mod live;
 mod session;
 mod totality;

@@ -113,6 +113,9 @@ fn recorded_drivers_are_driven_again_word_for_word() {
                     driver.observe(Direction::In, &message.to_string());
                 }
                 Line::Said(Direction::Out, message) => {
+                    if let Some(wish) = &wanted {
+                        assert_eq!(driver.next(&wish.wish()), None, "{at}");
+                    }
                     driver.observe(Direction::Out, &message.to_string());
                 }
             }
