@@ -70,7 +70,9 @@ impl Client {
             // A redirect would carry the request, and for the same host its token, somewhere the
             // caller did not name.
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10));
+            .connect_timeout(Duration::from_secs(10))
+            // Removing a worktree writes a salvage of it first, which takes its time.
+            .read_timeout(Duration::from_secs(600));
         if base.scheme() == "http" {
             // Without certificates there is nothing to read from disk: loading the system's takes
             // longer than the whole request to a hub on this machine. Proxies of the environment

@@ -156,18 +156,26 @@ struct Endpoint {
     instance: String,
 }
 
-fn at_root(root: PathBuf, wanted: &Wanted) -> Result<Found, FindError> {
+/// The instance of the hub that serves a root of this machine.
+#[must_use]
+pub fn instance_at(root: &Path) -> Option<String> {
+    endpoint(root).ok().flatten().map(|endpoint| endpoint.instance)
+}
+
+fn endpoint(root: &Path) -> io::Result<Option<Endpoint>> {
     let path = root.join(".codex-autorunner/hub_endpoint.json");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(FindError::NotRunning { root });
-        }
-        Err(e) => return Err(e.into()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
     };
-    let endpoint: Endpoint = serde_json::from_str(&text).map_err(|e| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {e}", path.display()))
-    })?;
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {e}", path.display())))
+}
+
+fn at_root(root: PathBuf, wanted: &Wanted) -> Result<Found, FindError> {
+    let Some(endpoint) = endpoint(&root)? else { return Err(FindError::NotRunning { root }) };
     let token = own_or(wanted, || {
         let all = load_credentials(wanted)?;
         // The endpoint file lies in a directory others may have filled. It gets the token only of
@@ -186,9 +194,6 @@ fn at_root(root: PathBuf, wanted: &Wanted) -> Result<Found, FindError> {
 fn last_started(wanted: &Wanted) -> Result<Found, FindError> {
     let all = load_credentials(wanted)?;
     let (_, hub) = all.newest().ok_or(FindError::NoHub)?;
-    if !hub.root.join(".codex-autorunner/hub_endpoint.json").is_file() {
-        return Err(FindError::NotRunning { root: hub.root.clone() });
-    }
     let found = at_root(hub.root.clone(), wanted)?;
     Ok(Found { source: Source::LastStarted, ..found })
 }

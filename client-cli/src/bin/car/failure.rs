@@ -51,7 +51,7 @@ impl Failure {
     }
 
     /// What to do about it, where the message alone does not say.
-    fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Find(FindError::NotRunning { root }) => Some(start(root)),
             Self::Find(FindError::NoHub) => Some(

@@ -86,7 +86,15 @@ impl Session {
         let dir = fs::canonicalize(&path).map_err(|_| nowhere(" (there is no such directory)"))?;
         let root = match &self.found.root {
             Some(root) => root.clone(),
-            None => PathBuf::from(self.client.hub_get().await?.root),
+            None => {
+                let info = self.client.hub_get().await?;
+                let root = PathBuf::from(info.root);
+                // Another machine may have a directory of the same name, with other repos in it.
+                if find::instance_at(&root).as_deref() != Some(info.instance.as_str()) {
+                    return Err(nowhere(", which is on another machine"));
+                }
+                root
+            }
         };
         let root = fs::canonicalize(root).map_err(|_| nowhere(", which is on another machine"))?;
         let repos = all(async |page| self.client.repo_list(None, &page).await).await?;

@@ -38,7 +38,9 @@ enum Outcome {
 pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
     let mut checks = Vec::new();
     if let Err(error) = look(global, out, &mut checks).await {
-        checks.push(Check { name: "hub", result: Outcome::Error, detail: error.to_string() });
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let detail = format!("{error}{hint}");
+        checks.push(Check { name: "hub", result: Outcome::Error, detail });
     }
     let report = Report { ok: checks.iter().all(|c| c.result != Outcome::Error), checks };
     let bad = |r: &Report| {

@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Events {
-    /// Go on as new ones come
+    /// Go on as new ones come; with --json, one object a line
     #[arg(long, short)]
     follow: bool,
     /// Those after this number [default: the last 50; with -f, only new ones]

@@ -53,7 +53,10 @@ pub(crate) enum Hub {
         kind: Option<RepoKind>,
     },
     /// One repo or worktree
-    Show(RepoArg),
+    Show {
+        /// Repo or worktree, by id or path [default: the one you are in]
+        repo: Option<String>,
+    },
     /// What wants attention
     Snapshot {
         #[arg(long, hide = true)]
@@ -90,7 +93,10 @@ pub(crate) enum Hub {
 #[derive(Subcommand)]
 pub(crate) enum Setup {
     /// Show them
-    Show(RepoArg),
+    Show {
+        /// The base repo, by id or path [default: the one you are in]
+        repo: Option<String>,
+    },
     /// Replace them; none clears them
     Set {
         #[command(flatten)]
@@ -151,8 +157,8 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
             let none = "No repos yet: car hub clone URL, car hub create ID, or car hub scan";
             out.list(&repos, |r| r.id.to_string(), none, table)
         }
-        Hub::Show(arg) => {
-            let repo = s.client.repo_get(&s.repo(&arg).await?).await?;
+        Hub::Show { repo } => {
+            let repo = s.client.repo_get(&s.repo(&RepoArg { repo }).await?).await?;
             out.show(&repo, |r| r.id.to_string(), one)
         }
         Hub::Snapshot { pretty: _ } => {
@@ -188,8 +194,9 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
             worktree::show_removal(out, &report)
         }
         Hub::Worktree(args) => worktree::run(args, s).await,
-        Hub::Setup(Setup::Show(arg)) => {
-            show_setup(out, &s.client.repo_setup_get(&s.repo(&arg).await?).await?)
+        Hub::Setup(Setup::Show { repo }) => {
+            let id = s.repo(&RepoArg { repo }).await?;
+            show_setup(out, &s.client.repo_setup_get(&id).await?)
         }
         Hub::Setup(Setup::Set { repo, commands }) => {
             let id = s.repo(&repo).await?;

@@ -30,7 +30,7 @@ pub(crate) enum Ticket {
         #[arg(long)]
         state: Option<TicketState>,
         /// Of every repo
-        #[arg(long, conflicts_with = "repo")]
+        #[arg(long)]
         all: bool,
     },
     /// Check the queue
@@ -38,7 +38,7 @@ pub(crate) enum Ticket {
         #[command(flatten)]
         repo: RepoArg,
         /// Mend what can be mended safely
-        #[arg(long)]
+        #[arg(long, alias = "fix-ticket-ids")]
         fix: bool,
     },
     /// Write a new ticket at the end of the queue
