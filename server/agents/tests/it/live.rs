@@ -254,6 +254,37 @@ fn a_killed_codex_is_taken_up_again_in_the_same_thread() {
     world.record("live-lost", third);
 }
 
+/// The steps that leave the words to the prompt, as a ticket of the flow has them.
+#[test]
+fn a_ticket_is_worked_set_to_done_and_committed() {
+    let Some(world) = World::new() else { return };
+    let git = |args: &str| {
+        let args = args.split(' ').map(str::to_owned);
+        let output =
+            std::process::Command::new("git").args(args).current_dir(&world.cwd).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git("init -q");
+    git("config user.email a@b");
+    git("config user.name a");
+    let ticket = world.cwd.join("TICKET-001.md");
+    let script = r#"@@FAKE[{"write": ["x.txt", "x\n"]}, {"done": true}, {"commit": "it's done"},
+        {"dispatch": {"mode": "notify", "body": "look"}}, {"say": "end"}]@@"#;
+    let body = format!("---\nagent: codex\ndone: false\n---\n{script}\n");
+    std::fs::write(&ticket, &body).unwrap();
+    let prompt = format!(
+        "DISPATCH.md path: run/DISPATCH.md\n<CAR_CURRENT_TICKET_FILE>\nPATH: TICKET-001.md\n\
+         <TICKET_MARKDOWN>\n{body}</TICKET_MARKDOWN>\n</CAR_CURRENT_TICKET_FILE>\n"
+    );
+    let mut session = Session::start(&world.codex, &world.cwd);
+    let (_, outcome) = session.turn(&order("trn_1", &prompt, &world.cwd));
+    assert_eq!(outcome, TurnOutcome::Completed { message: Some("end".into()) });
+    assert!(std::fs::read_to_string(ticket).unwrap().contains("\ndone: true\n"));
+    assert_eq!(git("log --format=%s"), "it's done\n");
+    let dispatch = std::fs::read_to_string(world.cwd.join("run/DISPATCH.md")).unwrap();
+    assert_eq!(dispatch, "---\nmode: notify\n---\n\nlook\n");
+}
+
 #[test]
 fn a_missing_key_is_a_missing_login() {
     let Some(mut world) = World::new() else { return };
