@@ -37,6 +37,18 @@ impl ClientError {
     }
 }
 
+impl ClientError {
+    /// Whether the same attempt may go well a little later, as while a hub is being restarted.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            // A proxy in front of a hub that is down answers with a page of its own.
+            Self::Unreachable { .. } | Self::Protocol { .. } => true,
+            Self::Problem(problem) => problem.status >= 500 || problem.status == 429,
+        }
+    }
+}
+
 impl From<Problem> for ClientError {
     fn from(problem: Problem) -> Self {
         Self::Problem(Box::new(problem))

@@ -143,7 +143,7 @@ impl Watch {
                 let again = std::mem::replace(&mut self.connected_once, true);
                 Ok(again.then_some(Update::Back))
             }
-            Err(error) if self.connected_once && may_pass(&error) => {
+            Err(error) if self.connected_once && error.may_pass() => {
                 Ok(Some(self.lost(error.to_string())))
             }
             Err(error) => Err(error),
@@ -221,15 +221,5 @@ impl Watch {
         let retry_in = self.backoff.next_delay();
         self.resume_at = Some(Instant::now() + retry_in);
         Update::Lost { reason, retry_in }
-    }
-}
-
-/// Whether the same attempt may go well later.
-fn may_pass(error: &ClientError) -> bool {
-    match error {
-        ClientError::Unreachable { .. } => true,
-        // A proxy in front of a hub that is being restarted answers with a page of its own.
-        ClientError::Protocol { .. } => true,
-        ClientError::Problem(problem) => problem.status >= 500 || problem.status == 429,
     }
 }

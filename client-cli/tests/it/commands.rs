@@ -231,6 +231,17 @@ fn a_named_hub_is_chosen_and_its_secret_stays_out_of_sight() {
 }
 
 #[test]
+fn the_operations_that_were_called_can_be_recorded() {
+    let world = World::new(vec![(LIST, 200, REPOS.to_owned())]);
+    let record = world.dir.path().join("operations");
+    for words in [["hub", "repos"], ["hub", "info"]] {
+        let mut car = world.car_in(&world.root(), &words);
+        car.env("CAR_CLIENT_COVERAGE", &record).output().unwrap();
+    }
+    assert_eq!(fs::read_to_string(record).unwrap(), "repo_list\nhub_get\n");
+}
+
+#[test]
 fn a_description_says_where_one_is_even_when_the_hub_is_down() {
     let world = World::new(vec![(LIST, 200, REPOS.to_owned())]);
     let output = world.car(&["describe", "--json"]);

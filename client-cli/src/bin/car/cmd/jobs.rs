@@ -17,6 +17,10 @@ use crate::{
     time_text,
 };
 
+/// How many times in a row a hub may not answer while a job is waited for, about ten seconds in
+/// all: it may be being restarted.
+const PATIENCE: u32 = 20;
+
 #[derive(Args)]
 pub(crate) struct Jobs {
     #[command(subcommand)]
@@ -78,7 +82,7 @@ async fn follow(s: &Session, mut job: Job) -> Result<Job, Failure> {
         bar.set_style(style);
     }
     let quiet = s.out.quiet || s.out.json;
-    let mut told = String::new();
+    let (mut told, mut failures) = (String::new(), 0);
     let mut delay = Duration::from_millis(50);
     while job.status == JobStatus::Running {
         if !quiet && bar.is_hidden() && told != job.phase {
@@ -91,7 +95,11 @@ async fn follow(s: &Session, mut job: Job) -> Result<Job, Failure> {
         told.clone_from(&job.phase);
         tokio::time::sleep(delay).await;
         delay = (delay * 3 / 2).min(Duration::from_millis(500));
-        job = s.client.job_get(&job.id).await?;
+        match s.client.job_get(&job.id).await {
+            Ok(now) => (job, failures) = (now, 0),
+            Err(error) if error.may_pass() && failures < PATIENCE => failures += 1,
+            Err(error) => return Err(error.into()),
+        }
     }
     bar.finish_and_clear();
     Ok(job)

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use car_api::{Event, EventKind, RunId, hub::HubSnapshot, run::Run};
-use car_client::{ClientError, EventFilter, watch::Update};
+use car_client::{EventFilter, watch::Update};
 use clap::Args;
 use console::{Term, truncate_str};
 
@@ -89,7 +89,7 @@ async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
             match s.client.hub_snapshot().await {
                 Ok(new) => snapshot = new,
                 // The watch finds out by itself and says when it is back.
-                Err(ClientError::Unreachable { detail, .. }) => view.lost = Some(detail),
+                Err(error) if error.may_pass() => view.lost = Some(error.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
