@@ -26,13 +26,13 @@ pub fn read(prompt: &str) -> Prompt {
     let path_line = |text: &str| {
         text.lines().find_map(|line| Some(line.trim().strip_prefix("PATH:")?.trim().to_owned()))
     };
-    let dispatch = prompt.split(|c: char| c.is_whitespace() || "`'\"<>()".contains(c));
+    // The section of paths first: a ticket or an earlier answer may speak of other dispatches.
+    let paths = prompt.rfind("<CAR_RUNTIME_PATHS>\n").and_then(|at| prompt.get(at..));
+    let mut words =
+        paths.unwrap_or(prompt).split(|c: char| c.is_whitespace() || "`'\"<>()".contains(c));
     Prompt {
         ticket: section.and_then(path_line).or_else(|| path_line(prompt)),
-        dispatch: dispatch
-            .filter(|word| word.ends_with("/DISPATCH.md"))
-            .map(str::to_owned)
-            .next_back(),
+        dispatch: words.find(|word| word.ends_with("/DISPATCH.md")).map(str::to_owned),
         commit_only: prompt.contains("</CAR_COMMIT_REQUIRED>"),
     }
 }
@@ -120,7 +120,8 @@ mod tests {
         let prompt = "<CAR_RUNTIME_PATHS>\nDISPATCH.md path: .codex-autorunner/runs/r/DISPATCH.md\n\
                       </CAR_RUNTIME_PATHS>\n<CAR_PREVIOUS_TICKET_REFERENCE>\nPATH: old.md\n\
                       </CAR_PREVIOUS_TICKET_REFERENCE>\n<CAR_CURRENT_TICKET_FILE>\n\
-                      PATH: .codex-autorunner/tickets/TICKET-002.md\n<TICKET_MARKDOWN>\nx\n";
+                      PATH: .codex-autorunner/tickets/TICKET-002.md\n<TICKET_MARKDOWN>\n\
+                      see other/DISPATCH.md\n";
         let read = read(prompt);
         assert_eq!(read.ticket.as_deref(), Some(".codex-autorunner/tickets/TICKET-002.md"));
         assert_eq!(read.dispatch.as_deref(), Some(".codex-autorunner/runs/r/DISPATCH.md"));
