@@ -172,7 +172,7 @@ pub enum TurnOutcome {
 }
 
 /// One session's protocol, decoded. No I/O, no clock.
-pub trait Driver: Send {
+pub trait Driver: Send + Sync {
     /// Takes one line of the journal and says what it meant. Lines that mean nothing to the hub,
     /// and lines that are no protocol at all, give no events. Never panics, whatever the line.
     fn observe(&mut self, direction: Direction, line: &str) -> Vec<AgentEvent>;

@@ -1,27 +1,185 @@
-//! Operations on agents.
+//! Operations on agents: what is installed here, and what it offers.
 
-use car_api::{
-    AgentId, Page,
-    agent::{Agent, Model},
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+    time::Duration,
 };
 
-use crate::{Error, Hub, Result};
+use car_api::{
+    AgentId, Code, Page, RunId,
+    agent::{Agent, Availability, Model},
+};
+use car_engine::agent::{Adapter, AgentEvent, Wish};
+use car_files::CAR_DIR;
+
+use crate::{
+    Error, Hub, Result, clock, environment,
+    hub::Inner,
+    runner::probe::{self, Probe},
+};
+
+/// How long an agent has to answer a question about itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was found of an agent, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Detected {
+    at: car_api::Timestamp,
+    availability: Availability,
+    version: Option<String>,
+    account: Option<String>,
+    models: Vec<Model>,
+}
+
+/// How long what was found is good for, in ms.
+const FRESH_MS: i64 = 60_000;
 
 impl Hub {
-    /// agent_list
+    /// The agents of the registry and what was found of them.
     ///
     /// # Errors
     /// See the API.
     pub async fn agent_list(&self) -> Result<Page<Agent>> {
-        Err(Error::not_found("agent_list"))
+        let mut items = Vec::new();
+        for adapter in self.inner.agents.values() {
+            let found = self.inner.detect(adapter).await;
+            let ready = found.availability == Availability::Ready;
+            items.push(Agent {
+                id: adapter.id(),
+                name: adapter.name().to_owned(),
+                availability: found.availability,
+                version: found.version,
+                command: adapter.command(),
+                account: found.account,
+                hint: (!ready).then(|| adapter.install_hint().to_owned()),
+                capabilities: adapter.capabilities().to_vec(),
+            });
+        }
+        Ok(Page { items, next: None })
     }
 
-    /// agent_models
+    /// The models an agent offers.
     ///
     /// # Errors
     /// See the API.
     pub async fn agent_models(&self, agent: &AgentId) -> Result<Page<Model>> {
-        let _ = (agent,);
-        Err(Error::not_found("agent_models"))
+        let adapter = self.inner.agents.get(agent);
+        let adapter = adapter.ok_or_else(|| Error::not_found(format!("agent `{agent}`")))?;
+        let found = self.inner.detect(adapter).await;
+        if found.availability == Availability::NotInstalled {
+            let hint = adapter.install_hint();
+            return Err(Error::new(
+                Code::AgentUnavailable,
+                format!("{agent} is not installed. {hint}"),
+            ));
+        }
+        Ok(Page { items: found.models, next: None })
+    }
+}
+
+impl Inner {
+    async fn detect(self: &Arc<Self>, adapter: &Arc<dyn Adapter>) -> Detected {
+        let now = clock::now();
+        {
+            let detected = self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = detected.get(&adapter.id())
+                && now.millis_since(found.at) < FRESH_MS
+            {
+                return found.clone();
+            }
+        }
+        let found = self.ask(adapter, now).await;
+        let mut detected = self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+        detected.insert(adapter.id(), found.clone());
+        found
+    }
+
+    async fn ask(self: &Arc<Self>, adapter: &Arc<dyn Adapter>, at: car_api::Timestamp) -> Detected {
+        let mut found = Detected {
+            at,
+            availability: Availability::NotInstalled,
+            version: None,
+            account: None,
+            models: Vec::new(),
+        };
+        let Some(text) = version(adapter).await else { return found };
+        found.availability =
+            if text.is_some() { Availability::Ready } else { Availability::Broken };
+        found.version = text;
+        if found.availability == Availability::Broken {
+            return found;
+        }
+        let place = format!("probe-{}", clock::now().micros());
+        let dir: PathBuf = self.config.root.join(CAR_DIR).join("tmp").join(place);
+        let nobody = "hub".parse();
+        let Ok(repo) = nobody else { return found };
+        let environment = environment::for_agent(&self.config, &repo, adapter.as_ref());
+        let probe = Probe {
+            run: RunId::generate(),
+            adapter,
+            program: &self.config.shim_program,
+            dir: dir.clone(),
+            environment,
+        };
+        let wish = Wish { turn: None, interrupt: false, decisions: &[], models: true };
+        let events = probe::ask(probe, &wish, PATIENCE, |events| {
+            events.iter().any(|event| matches!(event, AgentEvent::Models { .. }))
+        })
+        .await;
+        let _ = tokio::fs::remove_dir_all(&dir).await;
+        match events {
+            Ok(events) => {
+                for event in events {
+                    match event {
+                        AgentEvent::Account { name, login_required } => {
+                            if name.is_none() && login_required {
+                                found.availability = Availability::LoggedOut;
+                            }
+                            found.account = name;
+                        }
+                        AgentEvent::Models { models } => found.models = models,
+                        AgentEvent::Ready { .. }
+                        | AgentEvent::ThreadOpened { .. }
+                        | AgentEvent::ThreadLost { .. }
+                        | AgentEvent::TurnStarted { .. }
+                        | AgentEvent::ItemStarted { .. }
+                        | AgentEvent::ItemCompleted { .. }
+                        | AgentEvent::Delta { .. }
+                        | AgentEvent::Plan { .. }
+                        | AgentEvent::Usage { .. }
+                        | AgentEvent::RateLimits { .. }
+                        | AgentEvent::ApprovalRequested { .. }
+                        | AgentEvent::ApprovalResolved { .. }
+                        | AgentEvent::Notice { .. }
+                        | AgentEvent::TurnEnded { .. } => {}
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::info!(agent = %adapter.id(), %error, "an agent did not answer as expected");
+                found.availability = Availability::Broken;
+            }
+        }
+        found
+    }
+}
+
+/// The version an agent's program prints: nothing when it is not there, an empty answer when it
+/// printed none.
+async fn version(adapter: &Arc<dyn Adapter>) -> Option<Option<String>> {
+    let command = adapter.version_command();
+    let (program, arguments) = command.split_first()?;
+    let mut process = tokio::process::Command::new(program);
+    process.args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, process.output()).await;
+    match output {
+        Ok(Ok(output)) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let numbered = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+            Some(text.split_whitespace().find(numbered).map(str::to_owned))
+        }
+        Ok(Err(_)) => None,
+        Ok(Ok(_)) | Err(_) => Some(None),
     }
 }

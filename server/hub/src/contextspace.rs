@@ -1,32 +1,45 @@
-//! Operations on contextspace.
+//! Operations on contextspace documents.
 
 use car_api::{
     Page, RepoId,
     context::{ContextDoc, ContextName, ContextUpdate},
 };
+use car_files::{ContentHash, atomic::WriteIf, contextspace};
 
-use crate::{Error, Hub, Result};
+use crate::{Error, Hub, Result, hub::blocking, tickets::condition};
 
 impl Hub {
-    /// context_list
+    /// The documents of a repo.
     ///
     /// # Errors
     /// See the API.
     pub async fn context_list(&self, repo: &RepoId) -> Result<Page<ContextDoc>> {
-        let _ = (repo,);
-        Err(Error::not_found("context_list"))
+        let mut items = Vec::new();
+        for name in ContextName::ALL {
+            items.push(self.context_get(repo, *name).await?);
+        }
+        Ok(Page { items, next: None })
     }
 
-    /// context_get
+    /// One document; empty when there is none yet.
     ///
     /// # Errors
     /// See the API.
     pub async fn context_get(&self, repo: &RepoId, name: ContextName) -> Result<ContextDoc> {
-        let _ = (repo, name);
-        Err(Error::not_found("context_get"))
+        let tree = self.inner.tree(repo)?;
+        blocking(move || {
+            let (content, etag) = match contextspace::read(&tree, name)? {
+                Some(content) => {
+                    (String::from_utf8_lossy(&content.bytes).into_owned(), content.hash.to_string())
+                }
+                None => (String::new(), ContentHash::of(b"").to_string()),
+            };
+            Ok(ContextDoc { name, content, etag })
+        })
+        .await
     }
 
-    /// context_update
+    /// Writes a document, on the version that was read.
     ///
     /// # Errors
     /// See the API.
@@ -37,7 +50,23 @@ impl Hub {
         body: ContextUpdate,
         if_match: Option<String>,
     ) -> Result<ContextDoc> {
-        let _ = (repo, name, body, if_match);
-        Err(Error::not_found("context_update"))
+        let tree = self.inner.tree(repo)?;
+        let when = condition(if_match)?;
+        let max = usize::try_from(contextspace::MAX_DOC_BYTES).unwrap_or(usize::MAX);
+        if body.content.len() > max {
+            return Err(Error::new(
+                car_api::Code::TooLarge,
+                format!("A document has at most {max} bytes."),
+            ));
+        }
+        blocking(move || {
+            let missing = contextspace::read(&tree, name)?.is_none();
+            // A document that is not there reads as an empty one.
+            let empty = WriteIf::Hash(ContentHash::of(b""));
+            let when = if missing && when == empty { WriteIf::Absent } else { when };
+            let hash = contextspace::write(&tree, name, body.content.as_bytes(), when)?;
+            Ok(ContextDoc { name, content: body.content, etag: hash.to_string() })
+        })
+        .await
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use car_api::{Event, RepoId, RunId, event::LiveFrame};
+use car_store::EventQuery;
 use tokio::sync::{broadcast, watch};
 
-use crate::{Error, Hub, Result};
+use crate::{Hub, Result};
 
 /// Which events are wanted; an empty filter wants all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,19 +25,25 @@ impl Hub {
     /// # Errors
     /// The cursor is older than what is kept, or the database does not answer.
     pub async fn events(&self, after: i64, limit: u32, filter: &EventFilter) -> Result<Vec<Event>> {
-        let _ = (after, limit, filter);
-        Err(Error::not_found("event"))
+        let query = EventQuery {
+            after,
+            limit,
+            repo: filter.repo.clone(),
+            run: filter.run.clone(),
+            kinds: filter.kinds.clone(),
+        };
+        Ok(self.inner.store.events(&query).await?)
     }
 
     /// The number of the newest event; changes mean "there is more", nothing else.
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<i64> {
-        watch::channel(0).1
+        self.inner.store.bell()
     }
 
     /// Text that is being written now. Slow readers miss frames.
     #[must_use]
     pub fn live(&self) -> broadcast::Receiver<Arc<LiveFrame>> {
-        broadcast::channel(1).1
+        self.inner.live.subscribe()
     }
 }

@@ -1,23 +1,59 @@
-//! The handle everything goes through.
+//! The handle everything goes through, and how a hub is opened and closed.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, RwLock},
+};
 
 use car_api::{
+    AgentId, EventKind, RepoId, Timestamp,
     hub::{HubInfo, HubSnapshot},
     repo::ScanReport,
 };
-use car_engine::agent::Adapter;
+use car_engine::{agent::Adapter, ticket::KnownAgents};
+use car_files::hub_root::{self, HubLock};
+use car_store::{Store, Write};
 
-use crate::{Config, Error, Result};
+use crate::{
+    Config, Error, Result,
+    accounts::Accounts,
+    clock,
+    index::Index,
+    jobs::Jobs,
+    live::Live,
+    runner::{self, Runs, Slots},
+    tokens::Tokens,
+    watch::Watch,
+};
+
+/// Repos and runs a snapshot has at most.
+const SNAPSHOT: usize = 50;
 
 /// The running hub. Cheap to clone; every clone is the same hub.
 #[derive(Clone)]
 pub struct Hub {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    config: Config,
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) index: Index,
+    pub(crate) agents: BTreeMap<AgentId, Arc<dyn Adapter>>,
+    pub(crate) known_agents: KnownAgents,
+    pub(crate) runs: Runs,
+    pub(crate) slots: Slots,
+    pub(crate) accounts: Accounts,
+    pub(crate) live: Live,
+    pub(crate) jobs: Jobs,
+    pub(crate) tokens: RwLock<Tokens>,
+    pub(crate) watch: Watch,
+    /// One change of the manifest at a time.
+    pub(crate) manifest: tokio::sync::Mutex<()>,
+    pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
+    instance: String,
+    started_at: Timestamp,
+    lock: Mutex<Option<HubLock>>,
 }
 
 impl Hub {
@@ -26,19 +62,80 @@ impl Hub {
     /// # Errors
     /// The root is no hub, another hub holds it, or its files cannot be read.
     pub async fn open(config: Config, agents: Vec<Arc<dyn Adapter>>) -> Result<Self> {
-        let _ = agents;
-        Ok(Self { inner: Arc::new(Inner { config }) })
+        let started_at = clock::now();
+        let root = config.root.clone();
+        let (lock, manifest) = blocking(move || {
+            let lock = HubLock::acquire(&root, started_at)?;
+            let (manifest, _) = hub_root::load_manifest(&root)?;
+            Ok((lock, manifest))
+        })
+        .await?;
+        let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
+        let instance = instance(&store).await?;
+        let index = Index::new(config.root.clone());
+        index.set_manifest(&manifest);
+        index.set_files(store.ticket_files().await?);
+        for row in store.latest_runs().await? {
+            index.set_run(&row);
+        }
+        let agents: BTreeMap<AgentId, Arc<dyn Adapter>> =
+            agents.into_iter().map(|agent| (agent.id(), agent)).collect();
+        let known_agents = KnownAgents::new(agents.keys().map(AgentId::as_str));
+        let (watch, changes) = Watch::new();
+        let inner = Arc::new(Inner {
+            tokens: RwLock::new(Tokens::new(store.tokens().await?)),
+            accounts: Accounts::new(store.accounts().await?),
+            slots: Slots::new(config.max_parallel_runs),
+            runs: Runs::default(),
+            live: Live::default(),
+            jobs: Jobs::default(),
+            manifest: tokio::sync::Mutex::new(()),
+            detected: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+            config,
+            store,
+            index,
+            agents,
+            known_agents,
+            watch,
+            instance,
+            started_at,
+        });
+        crate::jobs::fail_left(&inner).await?;
+        inner
+            .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
+            .await?;
+        runner::recover(&inner).await?;
+        tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
+        let hub = Self { inner };
+        let all = hub.clone();
+        // The index answers from what was known; what changed meanwhile is read beside it.
+        tokio::spawn(async move {
+            for repo in all.inner.index.ids() {
+                all.inner.refresh(&repo).await;
+            }
+            if let Err(error) = crate::worktrees::expire(&all.inner).await {
+                tracing::warn!(%error, "what was kept too long could not be removed");
+            }
+        });
+        Ok(hub)
     }
 
     /// Stops taking work, waits for what is being written, and lets go of the root. Agents live on
     /// under their shims.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.inner.watch.stop();
+        self.inner.runs.close().await;
+        self.inner.store.close().await;
+        self.inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    }
 
     /// Whether the hub serves: its database answers and recovery has begun.
     ///
     /// # Errors
     /// It does not.
     pub async fn ready(&self) -> Result<()> {
+        self.inner.store.fact("instance").await?;
         Ok(())
     }
 
@@ -47,8 +144,16 @@ impl Hub {
     /// # Errors
     /// The database does not answer.
     pub async fn hub_get(&self) -> Result<HubInfo> {
-        let _ = &self.inner.config;
-        Err(Error::not_found("hub"))
+        let inner = &self.inner;
+        Ok(HubInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            instance: inner.instance.clone(),
+            root: inner.config.root.to_string_lossy().into_owned(),
+            started_at: inner.started_at,
+            last_seq: *inner.store.bell().borrow(),
+            max_parallel_runs: inner.config.max_parallel_runs,
+            url: inner.config.url.clone(),
+        })
     }
 
     /// What wants attention.
@@ -56,7 +161,20 @@ impl Hub {
     /// # Errors
     /// The database does not answer.
     pub async fn hub_snapshot(&self) -> Result<HubSnapshot> {
-        Err(Error::not_found("hub"))
+        let as_of = *self.inner.store.bell().borrow();
+        let mut runs = Vec::new();
+        for row in self.inner.store.active_runs().await? {
+            runs.push(self.inner.run_view(&row).await?);
+        }
+        let waits = |run: &car_api::run::Run| run.explain.owner != car_api::run::Owner::User;
+        runs.sort_by_key(waits);
+        runs.truncate(SNAPSHOT);
+        Ok(HubSnapshot {
+            as_of,
+            repos: self.inner.index.busy(SNAPSHOT),
+            runs,
+            repo_total: u64::try_from(self.inner.index.len()).unwrap_or(u64::MAX),
+        })
     }
 
     /// Looks for repos and worktrees in the hub's directories.
@@ -64,6 +182,49 @@ impl Hub {
     /// # Errors
     /// The root or the manifest cannot be read or written.
     pub async fn hub_scan(&self) -> Result<ScanReport> {
-        Err(Error::not_found("hub"))
+        self.inner.scan().await
     }
+}
+
+impl Inner {
+    /// Appends one event to the log.
+    pub(crate) async fn log(&self, repo: Option<&RepoId>, kind: EventKind) -> Result<()> {
+        let event =
+            Write::Event { at: clock::now(), repo: repo.cloned(), run: None, kind: Box::new(kind) };
+        self.store.commit(vec![event]).await?;
+        Ok(())
+    }
+
+    /// The directory of a repo or worktree that is there.
+    pub(crate) fn tree(&self, repo: &RepoId) -> Result<std::path::PathBuf> {
+        self.index.entry(repo)?;
+        let path =
+            self.index.tree_path(repo).ok_or_else(|| Error::not_found(format!("repo `{repo}`")))?;
+        if path.is_dir() {
+            return Ok(path);
+        }
+        let detail = format!(
+            "The directory of {repo} is gone ({}). Put it back, or forget it with `car hub remove {repo}`.",
+            path.display()
+        );
+        Err(Error::new(car_api::Code::NotFound, detail))
+    }
+}
+
+async fn instance(store: &Store) -> Result<String> {
+    if let Some(instance) = store.fact("instance").await? {
+        return Ok(instance);
+    }
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
+    let value = crate::text::hex(&bytes);
+    store.commit(vec![Write::Fact { name: "instance", value: value.clone() }]).await?;
+    Ok(value)
+}
+
+/// Runs file work on a thread that may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

@@ -3,17 +3,27 @@
 //! This crate knows no HTTP and no particular agent: agents come in as [`car_engine::agent::Adapter`]s,
 //! requests come in as calls of [`Hub`], one method an operation of the API.
 
+mod accounts;
 mod agents;
+mod clock;
 mod config;
 mod contextspace;
+mod convert;
+mod environment;
 mod error;
 mod events;
 mod hub;
+mod index;
 mod jobs;
+mod live;
 mod repos;
+mod runner;
 mod runs;
+mod shell;
+mod text;
 mod tickets;
 mod tokens;
+mod watch;
 mod worktrees;
 
 pub use config::{Config, FlowConfig};

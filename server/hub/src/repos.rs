@@ -1,25 +1,62 @@
 //! Operations on repos.
 
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+
 use car_api::{
-    Page, PageQuery, RepoId,
-    job::Job,
-    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, SetupUpdate},
-    worktree::RemovalReport,
+    Code, EventKind, Page, PageQuery, RepoId, SalvageId,
+    job::{Job, JobKind},
+    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, ScanReport, SetupUpdate},
+    worktree::{RemovalReport, Salvage},
+};
+use car_engine::manifest::{self, Manifest, sanitize_id};
+use car_files::{
+    CAR_DIR,
+    atomic::WriteIf,
+    hub_root::{self, FoundKind},
+    seed::{SeedOptions, seed},
+};
+use car_git::{Git, Patterns, Removal, RemoveRequest, UnsavedKind};
+use car_store::Write;
+
+use crate::{
+    Error, Hub, Result, clock, convert,
+    hub::{Inner, blocking},
+    jobs,
 };
 
-use crate::{Error, Hub, Result};
+/// Ignored files that are made again by building or installing.
+const REGENERABLE: [&str; 16] = [
+    ".codex-autorunner",
+    "target",
+    "node_modules",
+    "__pycache__",
+    "*.pyc",
+    ".venv",
+    "venv",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "dist",
+    "build",
+    ".next",
+    ".cache",
+    ".gradle",
+    ".DS_Store",
+];
+
+/// How long what was removed is kept at least, in days.
+const KEEP_DAYS: i64 = 30;
 
 impl Hub {
-    /// repo_list
+    /// A page of repos and worktrees, by id.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_list(&self, kind: Option<RepoKind>, page: PageQuery) -> Result<Page<Repo>> {
-        let _ = (kind, page);
-        Err(Error::not_found("repo_list"))
+        self.inner.index.repos(kind, None, &page)
     }
 
-    /// repo_list_json
+    /// The same as it goes over the wire.
     ///
     /// # Errors
     /// See the API.
@@ -28,70 +65,430 @@ impl Hub {
         kind: Option<RepoKind>,
         page: PageQuery,
     ) -> Result<bytes::Bytes> {
-        let _ = (kind, page);
-        Err(Error::not_found("repo_list_json"))
+        self.inner.index.repos_json(kind, &page)
     }
 
-    /// repo_create
+    /// Creates a git repository and makes it a repo of the hub.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_create(&self, body: RepoCreate) -> Result<Repo> {
-        let _ = (body,);
-        Err(Error::not_found("repo_create"))
+        let id = sanitize_id(&body.id);
+        let path = body.path.clone().unwrap_or_else(|| self.inner.under_repos_root(&id));
+        let dir = self.inner.place(&path)?;
+        self.inner.not_taken(&id, &path)?;
+        let exists = dir.exists();
+        if exists && !body.force {
+            let detail = format!(
+                "{path} exists already. Choose another id, or take the directory with --force."
+            );
+            return Err(Error::new(Code::AlreadyExists, detail));
+        }
+        if !dir.join(".git").exists() {
+            tokio::fs::create_dir_all(&dir).await.map_err(Error::internal)?;
+            Git::at(&dir).init("main").await?;
+        }
+        let name = (body.id != id).then_some(body.id);
+        self.inner.register(&id, &path, manifest::Kind::Base, name).await
     }
 
-    /// repo_clone
+    /// Clones a repo as a job.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_clone(&self, body: RepoClone) -> Result<Job> {
-        let _ = (body,);
-        Err(Error::not_found("repo_clone"))
+        car_git::check_url(&body.url)?;
+        let last = body.url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+        let wanted = body.id.clone().unwrap_or_else(|| last.trim_end_matches(".git").to_owned());
+        let id = sanitize_id(&wanted);
+        let path = self.inner.under_repos_root(&id);
+        let dir = self.inner.place(&path)?;
+        self.inner.not_taken(&id, &path)?;
+        if dir.exists() {
+            let detail = format!("{path} exists already; choose another id with --id.");
+            return Err(Error::new(Code::AlreadyExists, detail));
+        }
+        let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
+        let hub = Arc::clone(&self.inner);
+        let inner = Arc::clone(&self.inner);
+        jobs::start(&hub, JobKind::Clone, Some(repo), move |reporter| async move {
+            let progress = reporter.clone();
+            let report = move |p: car_git::Progress| {
+                progress.at(&format!("{:?}", p.phase).to_lowercase(), p.percent);
+            };
+            let cancel = reporter.cancel.clone();
+            Git::at(&dir).clone_from(&body.url, report, cancel).await?;
+            reporter.at("registering", None);
+            inner.register(&id, &path, manifest::Kind::Base, None).await?;
+            Ok(())
+        })
+        .await
     }
 
-    /// repo_get
+    /// One repo or worktree.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_get(&self, repo: &RepoId) -> Result<Repo> {
-        let _ = (repo,);
-        Err(Error::not_found("repo_get"))
+        self.inner.index.repo(repo)
     }
 
-    /// repo_init
+    /// Puts the hub's files into a repo.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_init(&self, repo: &RepoId) -> Result<Repo> {
-        let _ = (repo,);
-        Err(Error::not_found("repo_init"))
+        let tree = self.inner.tree(repo)?;
+        self.inner.seed(tree).await?;
+        self.inner.refresh(repo).await;
+        self.inner.index.repo(repo)
     }
 
-    /// repo_setup_get
+    /// The commands that prepare a new worktree of a base repo.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<SetupUpdate> {
-        let _ = (repo,);
-        Err(Error::not_found("repo_setup_get"))
+        Ok(SetupUpdate { commands: self.inner.index.entry(repo)?.setup_commands })
     }
 
-    /// repo_setup_update
+    /// Sets the commands that prepare a new worktree of a base repo.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_setup_update(&self, repo: &RepoId, body: SetupUpdate) -> Result<SetupUpdate> {
-        let _ = (repo, body);
-        Err(Error::not_found("repo_setup_update"))
+        if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
+            let detail = format!("{repo} is a worktree; set the commands of its base repo.");
+            return Err(Error::bad_request(detail));
+        }
+        if body.commands.iter().any(|command| command.trim().is_empty()) {
+            return Err(Error::bad_request("A set-up command is empty."));
+        }
+        let (id, commands) = (repo.to_string(), body.commands.clone());
+        let change = move |manifest: &mut Manifest| {
+            if let Some(entry) = manifest.get_mut(&id) {
+                entry.setup_commands.clone_from(&commands);
+            }
+            Ok(())
+        };
+        self.inner.change_manifest(change).await?;
+        Ok(body)
     }
 
-    /// repo_remove
+    /// Removes a repo from the hub, and its directory if that is wanted.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_remove(&self, repo: &RepoId, body: RepoRemove) -> Result<RemovalReport> {
-        let _ = (repo, body);
-        Err(Error::not_found("repo_remove"))
+        if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
+            let detail = format!("{repo} is a worktree; use `car hub worktree cleanup {repo}`.");
+            return Err(Error::bad_request(detail));
+        }
+        let page = PageQuery { limit: Some(1), ..PageQuery::default() };
+        let trees = self.inner.index.repos(None, Some(repo), &page)?;
+        if let Some(tree) = trees.items.first() {
+            let detail = format!("{repo} has worktrees ({} …); clean them up first.", tree.id);
+            return Err(Error::new(Code::WouldLoseWork, detail));
+        }
+        let wish = RemovalWish {
+            removal: body.delete_dir.then_some(Removal::Repo),
+            drop: body.drop,
+            dry_run: body.dry_run,
+        };
+        self.inner.remove(repo, wish).await
     }
+}
+
+/// What is to be removed.
+pub(crate) struct RemovalWish {
+    /// What goes from the disk; nothing when only the manifest's entry goes.
+    pub(crate) removal: Option<Removal>,
+    pub(crate) drop: Vec<String>,
+    pub(crate) dry_run: bool,
+}
+
+impl Inner {
+    fn under_repos_root(&self, id: &str) -> String {
+        match self.config.repos_root.as_str() {
+            "." | "" => id.to_owned(),
+            root => format!("{}/{id}", root.trim_end_matches('/')),
+        }
+    }
+
+    /// The directory of a path within the hub.
+    fn place(&self, path: &str) -> Result<PathBuf> {
+        let plain = std::path::Path::new(path)
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
+        if path.is_empty() || !plain {
+            let detail = format!("`{path}` must be a plain path inside the hub's root.");
+            return Err(Error::bad_request(detail));
+        }
+        Ok(self.config.root.join(path))
+    }
+
+    fn not_taken(&self, id: &str, path: &str) -> Result<()> {
+        let id: RepoId =
+            id.parse().map_err(|e| Error::bad_request(format!("`{id}` cannot be an id: {e}.")))?;
+        if self.index.entry(&id).is_ok() {
+            let detail = format!("The hub has a repo `{id}` already.");
+            return Err(Error::new(Code::AlreadyExists, detail));
+        }
+        if path.starts_with(&format!("{}/", self.config.worktrees_root)) {
+            let detail = format!("{} is for worktrees.", self.config.worktrees_root);
+            return Err(Error::bad_request(detail));
+        }
+        Ok(())
+    }
+
+    /// Seeds a tree and adds it to the manifest.
+    pub(crate) async fn register(
+        self: &Arc<Self>,
+        id: &str,
+        path: &str,
+        kind: manifest::Kind,
+        name: Option<String>,
+    ) -> Result<Repo> {
+        let tree = self.config.root.join(path);
+        self.seed(tree).await?;
+        let mut entry = manifest::Repo::new(id, path, kind);
+        if name.is_some() {
+            entry.display_name = name;
+        }
+        let change = move |manifest: &mut Manifest| {
+            manifest
+                .insert(entry.clone())
+                .map_err(|e| Error::new(Code::AlreadyExists, e.to_string()))
+        };
+        self.change_manifest(change).await?;
+        let repo: RepoId = id.parse().map_err(Error::internal)?;
+        self.refresh(&repo).await;
+        self.log(Some(&repo), EventKind::RepoAdded { path: path.to_owned() }).await?;
+        self.index.repo(&repo)
+    }
+
+    async fn seed(&self, tree: PathBuf) -> Result<()> {
+        let client = self.config.client_program.clone().unwrap_or_else(|| PathBuf::from("car"));
+        let options = SeedOptions { client, hub_url: self.config.url.clone() };
+        blocking(move || {
+            seed(&tree, &options)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the manifest, on whatever version is there.
+    pub(crate) async fn change_manifest(
+        &self,
+        change: impl Fn(&mut Manifest) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let _one = self.manifest.lock().await;
+        let root = self.config.root.clone();
+        let manifest = blocking(move || {
+            loop {
+                let (mut manifest, hash) = hub_root::load_manifest(&root)?;
+                change(&mut manifest)?;
+                match hub_root::save_manifest(&root, &manifest, WriteIf::Hash(hash)) {
+                    Ok(_) => return Ok(manifest),
+                    // Somebody else wrote it meanwhile; theirs is kept.
+                    Err(car_files::atomic::WriteError::Conflict { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        })
+        .await?;
+        self.index.set_manifest(&manifest);
+        Ok(())
+    }
+
+    /// Looks for repos and worktrees, and takes in what is new.
+    pub(crate) async fn scan(self: &Arc<Self>) -> Result<ScanReport> {
+        let config = &self.config;
+        let (root, repos, trees) =
+            (config.root.clone(), config.repos_root.clone(), config.worktrees_root.clone());
+        let discovery =
+            blocking(move || Ok(hub_root::discover(&root, repos.as_ref(), trees.as_ref())?))
+                .await?;
+        // What somebody wrote into the manifest by hand counts as well.
+        let found = discovery.found;
+        let added = {
+            let found = found.clone();
+            let added = Arc::new(std::sync::Mutex::new(Vec::new()));
+            let noted = Arc::clone(&added);
+            let change = move |manifest: &mut Manifest| {
+                let mut new = noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                new.clear();
+                *new = add_found(manifest, &found);
+                Ok(())
+            };
+            self.change_manifest(change).await?;
+            let added = added.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            added.clone()
+        };
+        let mut report = ScanReport {
+            added: Vec::new(),
+            missing: Vec::new(),
+            issues: self.index.issues(),
+            total: 0,
+        };
+        for (id, path) in added {
+            let tree = self.config.root.join(&path);
+            if let Err(error) = self.seed(tree).await {
+                report.issues.push(format!("{path}: {error}"));
+            }
+            if let Ok(repo) = id.parse::<RepoId>() {
+                self.log(Some(&repo), EventKind::RepoAdded { path }).await?;
+                report.added.push(repo);
+            }
+        }
+        report.issues.extend(
+            discovery.skipped.iter().map(|s| format!("{}: {}", s.path.display(), s.reason)),
+        );
+        let ids = self.index.ids();
+        for id in &ids {
+            self.refresh(id).await;
+            if self.index.repo(id).is_ok_and(|r| r.status == car_api::repo::RepoStatus::Missing) {
+                report.missing.push(id.clone());
+            }
+        }
+        report.total = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        Ok(report)
+    }
+
+    /// Removes a repo or worktree: what would be lost stops it, unless it is named; then it is kept
+    /// for a while.
+    pub(crate) async fn remove(
+        self: &Arc<Self>,
+        repo: &RepoId,
+        wish: RemovalWish,
+    ) -> Result<RemovalReport> {
+        let entry = self.index.entry(repo)?;
+        let tree = self.config.root.join(&entry.path);
+        if let Some(run) = self.index.repo(repo)?.run.filter(|run| !run.status.is_end()) {
+            let detail =
+                format!("Run {} is not over; stop it first (`car run stop {}`).", run.id, run.id);
+            return Err(Error::new(Code::RunActive, detail));
+        }
+        let mut report = RemovalReport {
+            repo: repo.clone(),
+            removed: false,
+            unsaved: Vec::new(),
+            salvage: None,
+            archive: None,
+        };
+        let mut drop = BTreeSet::new();
+        for name in &wish.drop {
+            drop.insert(UnsavedKind::from_name(name).ok_or_else(|| {
+                let known: Vec<&str> = UnsavedKind::ALL.iter().map(|kind| kind.name()).collect();
+                Error::bad_request(format!(
+                    "`{name}` is no kind of work; they are {}.",
+                    known.join(", ")
+                ))
+            })?);
+        }
+        if let Some(removal) = wish.removal.filter(|_| tree.exists()) {
+            let git = Git::at(&tree);
+            let regenerable = Patterns::new(REGENERABLE);
+            let unsaved = git.unsaved(removal, &regenerable).await?;
+            if wish.dry_run {
+                report.unsaved = unsaved.into_iter().map(convert::unsaved_work).collect();
+                return Ok(report);
+            }
+            report.archive = self.archive(repo, &entry).await?;
+            let id = SalvageId::generate();
+            let place = format!("{CAR_DIR}/salvage/{id}");
+            let salvage_to = self.config.root.join(&place);
+            self.watch.forget_tree(&tree);
+            let request = RemoveRequest { removal, regenerable, drop, salvage_to };
+            let removed = git.remove(&request).await?;
+            report.unsaved = removed.dropped.into_iter().map(convert::unsaved_work).collect();
+            if let Some(kept) = removed.salvage {
+                let now = clock::now();
+                let salvage = Salvage {
+                    id,
+                    repo: repo.clone(),
+                    worktree_of: self.index.repo(repo)?.worktree_of,
+                    branch: kept.branch.clone(),
+                    path: place,
+                    created_at: now,
+                    keep_until: now.plus_millis(KEEP_DAYS * 86_400_000),
+                    bytes: kept.archives.iter().map(|archive| archive.bytes).sum(),
+                };
+                self.store.commit(vec![Write::Salvage(Box::new(salvage.clone()))]).await?;
+                report.salvage = Some(salvage);
+            }
+            let left = tree.clone();
+            blocking(move || {
+                // What git does not know of: the hub's own directory, which was archived.
+                let _ = std::fs::remove_dir_all(left.join(CAR_DIR));
+                let _ = std::fs::remove_dir(&left);
+                Ok(())
+            })
+            .await?;
+        } else if wish.dry_run {
+            return Ok(report);
+        }
+        self.watch.forget_tree(&tree);
+        let id = repo.to_string();
+        let change = move |manifest: &mut Manifest| {
+            manifest.remove(&id);
+            Ok(())
+        };
+        self.change_manifest(change).await?;
+        self.store.commit(vec![Write::RepoGone(repo.clone())]).await?;
+        let salvage = report.salvage.as_ref().map(|salvage| salvage.path.clone());
+        self.log(Some(repo), EventKind::RepoRemoved { salvage }).await?;
+        report.removed = true;
+        Ok(report)
+    }
+}
+
+/// Adds what was found and is not in the manifest; brings parents and branches up to date.
+fn add_found(manifest: &mut Manifest, found: &[hub_root::Found]) -> Vec<(String, String)> {
+    let mut added = Vec::new();
+    let text = |path: &std::path::Path| path.to_str().map(|path| path.replace('\\', "/"));
+    // Base repos first, so that worktrees find their parents.
+    for pass in [true, false] {
+        for item in found {
+            if matches!(item.kind, FoundKind::Base) != pass {
+                continue;
+            }
+            let Some(path) = text(&item.path) else { continue };
+            let of = match &item.kind {
+                FoundKind::Base => None,
+                FoundKind::Linked { parent } => {
+                    let parent = text(parent).and_then(|path| manifest.at_path(&path));
+                    Some(parent.map(|repo| repo.id.clone()))
+                }
+                FoundKind::Unlinked { parent_name } => {
+                    let parent = parent_name.as_deref().and_then(|name| manifest.get(name));
+                    Some(parent.map(|repo| repo.id.clone()))
+                }
+            };
+            let kind = match of {
+                None => manifest::Kind::Base,
+                Some(of) => manifest::Kind::Worktree { of },
+            };
+            if let Some(known) = manifest.at_path(&path).map(|repo| repo.id.clone()) {
+                if let Some(entry) = manifest.get_mut(&known) {
+                    entry.branch.clone_from(&item.branch);
+                    if matches!(item.kind, FoundKind::Linked { .. }) {
+                        entry.kind = kind;
+                    }
+                }
+                continue;
+            }
+            let name = item.path.file_name().and_then(|name| name.to_str()).unwrap_or(&path);
+            let id = manifest.free_id(name);
+            let mut entry = manifest::Repo::new(&id, &path, kind);
+            if id != name {
+                entry.display_name = Some(name.to_owned());
+            }
+            entry.branch.clone_from(&item.branch);
+            if manifest.insert(entry).is_ok() {
+                added.push((id, path));
+            }
+        }
+    }
+    added
 }

@@ -1,27 +1,92 @@
-//! Operations on runs.
+//! Operations on runs, turns, dispatches and replies.
+
+use std::sync::Arc;
 
 use car_api::{
-    ApprovalId, Page, PageQuery, RepoId, RunId, TurnId,
-    dispatch::{Dispatch, Reply, ReplyCreate},
-    item::Approval,
-    run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
+    ApprovalId, Code, EventKind, Page, PageQuery, RepoId, RunId, Timestamp, TurnId,
+    dispatch::{Dispatch, DispatchMode, Reply, ReplyCreate},
+    item::{Approval, Item, ItemBody, ItemStatus},
+    problem::FieldError,
+    run::{
+        ApprovalDecide, Explain, Owner, Run, RunOptions, RunResume, RunStart, RunState, RunStatus,
+    },
+    ticket::Severity,
     turn::{Turn, TurnDetail},
     verify::Evidence,
 };
+use car_engine::flow::{Flow, Input, explain};
+use car_files::{dispatches, replies, run_dir::RunDir, tickets};
+use car_git::Git;
+use car_store::{RunQuery, RunRow, Write};
 
-use crate::{Error, Hub, Result};
+use crate::{
+    Error, Hub, Result, clock,
+    hub::{Inner, blocking},
+    index,
+};
 
 impl Hub {
-    /// run_start
+    /// Starts a run on the queue of a working tree.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_start(&self, repo: &RepoId, body: RunStart) -> Result<Run> {
-        let _ = (repo, body);
-        Err(Error::not_found("run_start"))
+        let inner = &self.inner;
+        let tree = inner.tree(repo)?;
+        let status = Git::at(&tree).status().await?;
+        if status.head.is_none() {
+            let detail = format!("{repo} has no commit yet; make a first one, then start.");
+            return Err(Error::new(Code::GitState, detail));
+        }
+        inner.check_queue(repo, &tree).await?;
+        let now = clock::now();
+        let row = RunRow {
+            id: RunId::generate(),
+            repo: repo.clone(),
+            flow: Flow::new(options(&inner.config.flow.options, &body)?),
+            base_commit: status.head.map(|oid| oid.to_string()),
+            created_at: now,
+            queued_at: now,
+            started_at: None,
+            ended_at: None,
+        };
+        if let Some(active) = inner.active_run(repo).await? {
+            let waits = matches!(active.flow.state.status(), RunStatus::Paused | RunStatus::Parked);
+            if !(body.supersede && waits) {
+                return Err(active_error(&active));
+            }
+            inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }).await?;
+        }
+        let (dir, id) = (tree.clone(), row.id.clone());
+        blocking(move || {
+            RunDir::create(&dir, id.as_str())?;
+            Ok(())
+        })
+        .await?;
+        let created = Write::Event {
+            at: now,
+            repo: Some(repo.clone()),
+            run: Some(row.id.clone()),
+            kind: Box::new(EventKind::RunCreated),
+        };
+        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created]).await {
+            Ok(_) => {}
+            // Somebody else was a moment earlier: the schema allows one run a tree.
+            Err(car_store::Error::Conflict) => {
+                return Err(match inner.active_run(repo).await? {
+                    Some(active) => active_error(&active),
+                    None => Error::new(Code::RunActive, "Another run was started just now."),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        inner.watch.watch_run(repo, &row.id, &tree);
+        inner.index.set_run(&row);
+        inner.runs.start(inner, row.clone(), None);
+        self.run_get(&row.id).await
     }
 
-    /// run_list
+    /// A page of runs, newest first.
     ///
     /// # Errors
     /// See the API.
@@ -31,110 +96,199 @@ impl Hub {
         status: Option<RunStatus>,
         page: PageQuery,
     ) -> Result<Page<Run>> {
-        let _ = (repo, status, page);
-        Err(Error::not_found("run_list"))
+        let limit = index::limit(&page)?;
+        let before = page.after.as_deref().map(str::parse).transpose();
+        let before = before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?;
+        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+        let query = RunQuery { repo, status, before, limit: more };
+        let mut runs = Vec::new();
+        for row in self.inner.store.runs(&query).await? {
+            runs.push(self.inner.run_view(&row).await?);
+        }
+        Ok(index::cut(runs, limit, |run| run.id.to_string()))
     }
 
-    /// run_get
+    /// One run.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_get(&self, run: &RunId) -> Result<Run> {
-        let _ = (run,);
-        Err(Error::not_found("run_get"))
+        let row = self.inner.run_row(run).await?;
+        self.inner.run_view(&row).await
     }
 
-    /// run_explain
+    /// Why a run stands as it does, who acts next, and when.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_explain(&self, run: &RunId) -> Result<Explain> {
-        let _ = (run,);
-        Err(Error::not_found("run_explain"))
+        Ok(self.run_get(run).await?.explain)
     }
 
-    /// run_resume
+    /// Lets a paused or parked run go on.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_resume(&self, run: &RunId, body: RunResume) -> Result<Run> {
-        let _ = (run, body);
-        Err(Error::not_found("run_resume"))
+        self.inner.run_row(run).await?;
+        let input = Input::Resume {
+            max_total_turns: body.max_total_turns,
+            accept_protected: body.accept_protected,
+        };
+        self.inner.runs.tell(run, input).await?;
+        self.run_get(run).await
     }
 
-    /// run_pause
+    /// Pauses a run after its present turn.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_pause(&self, run: &RunId) -> Result<Run> {
-        let _ = (run,);
-        Err(Error::not_found("run_pause"))
+        self.inner.run_row(run).await?;
+        self.inner.runs.tell(run, Input::Pause).await?;
+        self.run_get(run).await
     }
 
-    /// run_stop
+    /// Stops a run; its agent's processes end.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_stop(&self, run: &RunId) -> Result<Run> {
-        let _ = (run,);
-        Err(Error::not_found("run_stop"))
+        self.inner.run_row(run).await?;
+        self.inner.runs.tell(run, Input::Stop).await?;
+        self.run_get(run).await
     }
 
-    /// run_reply
+    /// Answers a run's agent. A run that waits for that goes on.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_reply(&self, run: &RunId, body: ReplyCreate) -> Result<Reply> {
-        let _ = (run, body);
-        Err(Error::not_found("run_reply"))
+        let row = self.inner.run_row(run).await?;
+        if row.flow.state.status().is_end() {
+            let detail = "The run has ended; start a new one, or write to its ticket.";
+            return Err(Error::new(Code::IllegalTransition, detail));
+        }
+        if body.body.len() > 256 << 10 {
+            return Err(Error::new(Code::TooLarge, "A reply has at most 256 KiB."));
+        }
+        let tree = self.inner.tree(&row.repo)?;
+        let id = row.id.clone();
+        let reply = blocking(move || {
+            let directory = RunDir::create(&tree, id.as_str())?;
+            let seq = replies::add(&directory, body.title.as_deref(), &body.body, &[])?;
+            Ok(reply_view(replies::read(&directory, seq)?))
+        })
+        .await?;
+        self.inner.replied(&row, reply.seq, "api").await?;
+        Ok(reply)
     }
 
-    /// run_turns
+    /// A page of a run's turns, oldest first.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_turns(&self, run: &RunId, page: PageQuery) -> Result<Page<Turn>> {
-        let _ = (run, page);
-        Err(Error::not_found("run_turns"))
+        self.inner.run_row(run).await?;
+        let limit = index::limit(&page)?;
+        let after = page.after.as_deref().unwrap_or("0").parse();
+        let after = after.map_err(|_| Error::bad_request("`after` is a turn's number."))?;
+        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+        let turns = self.inner.store.turns(run, after, more).await?;
+        Ok(index::cut(turns, limit, |turn| turn.number.to_string()))
     }
 
-    /// turn_get
+    /// A turn with everything the agent did in it so far.
     ///
     /// # Errors
     /// See the API.
     pub async fn turn_get(&self, turn: &TurnId) -> Result<TurnDetail> {
-        let _ = (turn,);
-        Err(Error::not_found("turn_get"))
+        let row = self.inner.store.turn(turn).await?;
+        let row = row.ok_or_else(|| Error::not_found(format!("turn `{turn}`")))?;
+        let mut items = self.inner.store.items(turn).await?;
+        for piece in self.inner.live.writing(turn) {
+            use car_api::event::LiveStream;
+            let body = match piece.stream {
+                LiveStream::Message => ItemBody::Message { text: piece.text },
+                LiveStream::Reasoning => ItemBody::Reasoning { text: piece.text },
+                LiveStream::Output | LiveStream::Verify => {
+                    let known = items.iter_mut().find(|item| item.id == piece.item);
+                    if let Some(Item { body: ItemBody::Command { output, .. }, .. }) = known {
+                        *output = piece.text;
+                        continue;
+                    }
+                    ItemBody::Tool {
+                        name: piece.item.clone(),
+                        status: ItemStatus::InProgress,
+                        detail: piece.text,
+                    }
+                }
+            };
+            items.push(Item { id: piece.item, body });
+        }
+        let run = self.inner.run_row(&row.run).await?;
+        let tree = self.inner.index.tree_path(&run.repo);
+        let name = format!("{turn}.md");
+        let prompt = blocking(move || {
+            let open = tree.and_then(|tree| RunDir::open(&tree, run.id.as_str()).ok());
+            Ok(open.and_then(|run| run.kept_prompt(&name).ok()))
+        })
+        .await?;
+        Ok(TurnDetail { turn: row, items, prompt })
     }
 
-    /// run_dispatches
+    /// A run's dispatch history.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_dispatches(&self, run: &RunId) -> Result<Page<Dispatch>> {
-        let _ = (run,);
-        Err(Error::not_found("run_dispatches"))
+        let row = self.inner.run_row(run).await?;
+        let tree = self.inner.tree(&row.repo)?;
+        let items = blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            Ok(dispatches::list(&directory)?.into_iter().map(dispatch_view).collect())
+        })
+        .await?;
+        Ok(Page { items, next: None })
     }
 
-    /// run_replies
+    /// A run's reply history.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_replies(&self, run: &RunId) -> Result<Page<Reply>> {
-        let _ = (run,);
-        Err(Error::not_found("run_replies"))
+        let row = self.inner.run_row(run).await?;
+        let tree = self.inner.tree(&row.repo)?;
+        let items = blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            Ok(replies::list_after(&directory, 0)?.into_iter().map(reply_view).collect())
+        })
+        .await?;
+        Ok(Page { items, next: None })
     }
 
-    /// run_evidence
+    /// A run's evidence.
     ///
     /// # Errors
     /// See the API.
     pub async fn run_evidence(&self, run: &RunId) -> Result<Page<Evidence>> {
-        let _ = (run,);
-        Err(Error::not_found("run_evidence"))
+        let row = self.inner.run_row(run).await?;
+        let tree = self.inner.tree(&row.repo)?;
+        let items = blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            let mut items = Vec::new();
+            for number in directory.evidence()? {
+                let bytes = directory.read_evidence(number)?;
+                // A file an agent has spoilt is not evidence.
+                items.extend(serde_json::from_slice::<Evidence>(&bytes).ok());
+            }
+            Ok(items)
+        })
+        .await?;
+        Ok(Page { items, next: None })
     }
 
-    /// approval_decide
+    /// Answers a question of a run's agent.
     ///
     /// # Errors
     /// See the API.
@@ -144,7 +298,186 @@ impl Hub {
         approval: &ApprovalId,
         body: ApprovalDecide,
     ) -> Result<Approval> {
-        let _ = (run, approval, body);
-        Err(Error::not_found("approval_decide"))
+        self.inner.run_row(run).await?;
+        self.inner.runs.decide(run, approval, body.decision).await
+    }
+}
+
+fn options(defaults: &RunOptions, body: &RunStart) -> Result<RunOptions> {
+    let positive = |name: &str, value: Option<i64>| match value {
+        Some(value) if value <= 0 => Err(Error::bad_request(format!("`{name}` is 1 or more."))),
+        value => Ok(value),
+    };
+    if body.max_total_turns == Some(0) {
+        return Err(Error::bad_request("`max_total_turns` is 1 or more."));
+    }
+    Ok(RunOptions {
+        max_total_turns: body.max_total_turns.unwrap_or(defaults.max_total_turns),
+        max_tokens: positive("max_tokens", body.max_tokens)?.or(defaults.max_tokens),
+        max_seconds: positive("max_seconds", body.max_seconds)?.or(defaults.max_seconds),
+        auto_commit: body.auto_commit.unwrap_or(defaults.auto_commit),
+        require_commit: body.require_commit.unwrap_or(defaults.require_commit),
+        approvals: body.approvals.unwrap_or(defaults.approvals),
+        ..defaults.clone()
+    })
+}
+
+fn active_error(active: &RunRow) -> Error {
+    let line = explain(&active.flow, None).line;
+    let way = match active.flow.state {
+        RunState::Paused { .. } | RunState::Parked { .. } => {
+            "Resume it, stop it, or start with --supersede."
+        }
+        RunState::Pending
+        | RunState::Running { .. }
+        | RunState::Stopping
+        | RunState::Completed
+        | RunState::Failed { .. }
+        | RunState::Stopped
+        | RunState::Superseded { .. } => "Wait for it, or stop it.",
+    };
+    let detail = format!("Run {} works this tree already ({line}) {way}", active.id);
+    Error::new(Code::RunActive, detail)
+}
+
+fn dispatch_view(entry: dispatches::Entry) -> Dispatch {
+    let (mode, title, body) = match entry.dispatch {
+        Ok(dispatch) => (dispatch.mode, dispatch.title, dispatch.body),
+        Err(error) => (DispatchMode::Notify, None, format!("(it cannot be read: {error})")),
+    };
+    Dispatch {
+        seq: entry.seq,
+        mode,
+        title,
+        body,
+        attachments: entry.attachments.into_iter().map(|attachment| attachment.name).collect(),
+        created_at: Some(Timestamp::from_micros(entry.archived_us)),
+    }
+}
+
+fn reply_view(entry: replies::Entry) -> Reply {
+    let (title, body) = match entry.reply {
+        Ok(reply) => (reply.title, reply.body),
+        Err(error) => (None, format!("(it cannot be read: {error})")),
+    };
+    Reply {
+        seq: entry.seq,
+        title,
+        body,
+        attachments: entry.attachments.into_iter().map(|attachment| attachment.name).collect(),
+        created_at: Some(Timestamp::from_micros(entry.archived_us)),
+    }
+}
+
+impl Inner {
+    pub(crate) async fn run_row(&self, run: &RunId) -> Result<RunRow> {
+        let row = self.store.run(run).await?;
+        row.ok_or_else(|| Error::not_found(format!("run `{run}`")))
+    }
+
+    async fn active_run(&self, repo: &RepoId) -> Result<Option<RunRow>> {
+        let rows = self.store.active_runs().await?;
+        Ok(rows.into_iter().find(|row| row.repo == *repo))
+    }
+
+    /// A run as the contract has it.
+    pub(crate) async fn run_view(&self, row: &RunRow) -> Result<Run> {
+        let open = !row.flow.state.status().is_end();
+        let approvals: Vec<Approval> = if open {
+            let rows = self.store.open_approvals(&row.id).await?;
+            rows.iter().map(car_store::ApprovalRow::approval).collect()
+        } else {
+            Vec::new()
+        };
+        let mut why = explain(&row.flow, self.slots.ahead(&row.id));
+        if approvals.iter().any(|approval| approval.decision.is_none()) {
+            why.line = "The agent asks for your permission.".to_owned();
+            why.owner = Owner::User;
+            why.next_action = "answer with `car approve` or `car decline`".to_owned();
+        }
+        let ticket = row.flow.work.as_ref().map(|work| work.ticket.clone());
+        let account = ticket.as_ref().map(|ticket| ticket.agent.to_string());
+        Ok(Run {
+            id: row.id.clone(),
+            repo: row.repo.clone(),
+            state: row.flow.state.clone(),
+            explain: why,
+            options: row.flow.options.clone(),
+            ticket,
+            turns: row.flow.spent.turns,
+            usage: row.flow.spent.usage,
+            tickets: self.index.counts(&row.repo),
+            finished: row.flow.finished,
+            approvals,
+            rate_limits: account.map(|account| self.accounts.limits(&account)).unwrap_or_default(),
+            base_commit: row.base_commit.clone(),
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+        })
+    }
+
+    /// A queue that cannot be worked is refused before there is a run.
+    async fn check_queue(self: &Arc<Self>, repo: &RepoId, tree: &std::path::Path) -> Result<()> {
+        let (dir, agents) = (tree.to_owned(), self.known_agents.clone());
+        let listing = blocking(move || Ok(tickets::list(&dir, &agents)?)).await?;
+        if listing.files.is_empty() {
+            let detail = format!("{repo} has no tickets; add one with `car ticket new \"Title\"`.");
+            return Err(Error::new(Code::TicketsInvalid, detail));
+        }
+        let errors: Vec<FieldError> = listing
+            .errors()
+            .filter(|(_, issue)| issue.severity() == Severity::Error)
+            .map(|(file, issue)| FieldError {
+                pointer: file,
+                detail: format!("line {}: {}", issue.line, issue.message),
+            })
+            .collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "{} finding(s) in the tickets of {repo}; mend them (`car tickets lint --fix` mends some).",
+            errors.len()
+        );
+        let mut error = Error::new(Code::TicketsInvalid, detail);
+        error.errors = errors;
+        Err(error)
+    }
+
+    async fn replied(self: &Arc<Self>, row: &RunRow, seq: u32, via: &str) -> Result<()> {
+        let event = Write::Event {
+            at: clock::now(),
+            repo: Some(row.repo.clone()),
+            run: Some(row.id.clone()),
+            kind: Box::new(EventKind::ReplyReceived { seq, via: via.to_owned() }),
+        };
+        self.store.commit(vec![event]).await?;
+        self.runs.tell(&row.id, Input::Replied).await
+    }
+
+    /// Somebody wrote a reply as a file: a run that waits for it goes on.
+    pub(crate) async fn take_reply_file(self: &Arc<Self>, run: &RunId) -> Result<()> {
+        let row = self.run_row(run).await?;
+        let tree = self.tree(&row.repo)?;
+        let waits = matches!(row.flow.state, RunState::Paused { .. });
+        if !waits {
+            // It is taken before the next turn.
+            return Ok(());
+        }
+        let id = row.id.clone();
+        let seq = blocking(move || {
+            let directory = RunDir::create(&tree, id.as_str())?;
+            if !replies::is_waiting(&directory)? {
+                return Ok(None);
+            }
+            let seq = replies::next_seq(&directory)?;
+            Ok(replies::archive(&directory, seq)?.map(|entry| entry.seq))
+        })
+        .await?;
+        match seq {
+            Some(seq) => self.replied(&row, seq, "file").await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,17 +1,42 @@
 //! Operations on tickets.
 
+use std::{ffi::OsStr, path::Path};
+
 use car_api::{
-    Page, PageQuery, RepoId,
+    AgentId, Code, Page, PageQuery, RepoId,
+    problem::FieldError,
     ticket::{
-        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketState,
-        TicketText, TicketUpdate,
+        LintFinding, LintReport, Severity, Ticket, TicketCreate, TicketDone, TicketLint,
+        TicketMove, TicketState, TicketText, TicketUpdate,
     },
 };
+use car_engine::ticket::{MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
+use car_files::{
+    atomic::WriteIf,
+    tickets::{self, Place},
+};
 
-use crate::{Error, Hub, Result};
+use crate::{Error, Hub, Result, hub::blocking, index, text::hex};
+
+/// The condition of a write, from the `If-Match` of the request.
+pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
+    let Some(tag) = if_match else {
+        let detail =
+            "Send `If-Match` with the version you read, or `*` to write whatever is there.";
+        return Err(Error::bad_request(detail));
+    };
+    let tag = tag.trim();
+    if tag == "*" {
+        return Ok(WriteIf::Any);
+    }
+    let tag = tag.trim_start_matches("W/").trim_matches('"');
+    let hash =
+        tag.parse().map_err(|_| Error::bad_request("`If-Match` is not a version of this hub."))?;
+    Ok(WriteIf::Hash(hash))
+}
 
 impl Hub {
-    /// ticket_list
+    /// The tickets of a repo, in the order of the queue.
     ///
     /// # Errors
     /// See the API.
@@ -21,11 +46,10 @@ impl Hub {
         state: Option<TicketState>,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        let _ = (repo, state, page);
-        Err(Error::not_found("ticket_list"))
+        self.inner.index.tickets(repo, state, &page)
     }
 
-    /// ticket_list_all
+    /// All tickets of the hub, by repo and queue.
     ///
     /// # Errors
     /// See the API.
@@ -34,29 +58,86 @@ impl Hub {
         state: Option<TicketState>,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        let _ = (state, page);
-        Err(Error::not_found("ticket_list_all"))
+        self.inner.index.all_tickets(state, &page)
     }
 
-    /// ticket_create
+    /// Creates a ticket.
     ///
     /// # Errors
     /// See the API.
     pub async fn ticket_create(&self, repo: &RepoId, body: TicketCreate) -> Result<TicketText> {
-        let _ = (repo, body);
-        Err(Error::not_found("ticket_create"))
+        let tree = self.inner.tree(repo)?;
+        if body.title.trim().is_empty() || body.title.len() > 500 {
+            return Err(Error::bad_request("`title` is 1 to 500 characters."));
+        }
+        let agent = match body.agent {
+            Some(agent) => self.agent_for_ticket(&agent)?,
+            None => self.inner.config.default_agent.to_string(),
+        };
+        let mut id = [0_u8; 16];
+        getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
+        let draft = TicketDraft {
+            title: Some(body.title),
+            agent,
+            goal: body.goal,
+            body: body.body,
+            ticket_id: format!("tkt_{}", hex(&id)),
+            verify: body.verify,
+            ..TicketDraft::default()
+        };
+        let place = match body.at {
+            Some(0) => return Err(Error::bad_request("`at` is 1 or more.")),
+            Some(at) => Place::Before(at),
+            None => Place::Last,
+        };
+        let bytes = new_ticket(&draft);
+        if bytes.len() > MAX_TICKET_BYTES {
+            return Err(Error::new(Code::TooLarge, "A ticket has at most 1 MiB."));
+        }
+        let placed =
+            blocking(move || Ok(tickets::create(&tree, place, |_| bytes.clone())?)).await?;
+        self.inner.refresh(repo).await;
+        self.ticket_get(repo, &placed.name.to_string_lossy()).await
     }
 
-    /// ticket_get
+    fn agent_for_ticket(&self, agent: &str) -> Result<String> {
+        let id = agent.trim().to_lowercase();
+        let known = id.parse::<AgentId>().is_ok_and(|id| self.inner.agents.contains_key(&id));
+        if known || id == "user" {
+            return Ok(id);
+        }
+        let known: Vec<&str> = self.inner.agents.keys().map(AgentId::as_str).collect();
+        let detail = format!("There is no agent `{agent}`. Use {} or user.", known.join(", "));
+        Err(Error::bad_request(detail))
+    }
+
+    /// One ticket with its text.
     ///
     /// # Errors
     /// See the API.
     pub async fn ticket_get(&self, repo: &RepoId, ticket: &str) -> Result<TicketText> {
-        let _ = (repo, ticket);
-        Err(Error::not_found("ticket_get"))
+        let tree = self.inner.tree(repo)?;
+        let ticket = self.inner.index.ticket(repo, ticket)?;
+        let file = ticket.file.clone();
+        let read = blocking(move || Ok(tickets::read_bytes(&tree, OsStr::new(&file)))).await?;
+        let (content, etag) = match read {
+            Ok(content) => {
+                (String::from_utf8_lossy(&content.bytes).into_owned(), content.hash.to_string())
+            }
+            // The listing says what is wrong with it.
+            Err(error) if !ticket.issues.is_empty() => (format!("({error})"), ticket.etag.clone()),
+            Err(error) => return Err(error.into()),
+        };
+        if etag != ticket.etag && !etag.is_empty() {
+            // The index is a moment behind the file.
+            self.inner.refresh(repo).await;
+            let ticket = self.inner.index.ticket(repo, &ticket.file)?;
+            return Ok(TicketText { ticket, content });
+        }
+        Ok(TicketText { ticket, content })
     }
 
-    /// ticket_update
+    /// Writes a ticket's whole text, on the version that was read.
     ///
     /// # Errors
     /// See the API.
@@ -67,11 +148,35 @@ impl Hub {
         body: TicketUpdate,
         if_match: Option<String>,
     ) -> Result<TicketText> {
-        let _ = (repo, ticket, body, if_match);
-        Err(Error::not_found("ticket_update"))
+        let tree = self.inner.tree(repo)?;
+        let when = condition(if_match)?;
+        let file = self.inner.index.ticket(repo, ticket)?.file;
+        if !body.allow_invalid {
+            let parsed = parse(&file, body.content.as_bytes(), &self.inner.known_agents);
+            let errors: Vec<FieldError> = parsed
+                .errors()
+                .map(|issue| FieldError {
+                    pointer: "/content".to_owned(),
+                    detail: format!("line {}: {}", issue.line, issue.message),
+                })
+                .collect();
+            if !errors.is_empty() {
+                let detail = "The text has errors; mend them, or send `allow_invalid: true`.";
+                let mut error = Error::new(Code::TicketsInvalid, detail);
+                error.errors = errors;
+                return Err(error);
+            }
+        }
+        let name = file.clone();
+        blocking(move || {
+            Ok(tickets::write(&tree, OsStr::new(&name), body.content.as_bytes(), when)?)
+        })
+        .await?;
+        self.inner.refresh(repo).await;
+        self.ticket_get(repo, &file).await
     }
 
-    /// ticket_done
+    /// Marks a ticket done or open again, by an edit of that line alone.
     ///
     /// # Errors
     /// See the API.
@@ -82,11 +187,20 @@ impl Hub {
         body: TicketDone,
         if_match: Option<String>,
     ) -> Result<TicketText> {
-        let _ = (repo, ticket, body, if_match);
-        Err(Error::not_found("ticket_done"))
+        let tree = self.inner.tree(repo)?;
+        let expected = match if_match.map(|tag| condition(Some(tag))).transpose()? {
+            Some(WriteIf::Hash(hash)) => Some(hash),
+            Some(WriteIf::Any | WriteIf::Absent) | None => None,
+        };
+        let file = self.inner.index.ticket(repo, ticket)?.file;
+        let name = file.clone();
+        blocking(move || Ok(tickets::set_done(&tree, OsStr::new(&name), body.done, expected)?))
+            .await?;
+        self.inner.refresh(repo).await;
+        self.ticket_get(repo, &file).await
     }
 
-    /// ticket_move
+    /// Moves a ticket to another number; the rest makes room.
     ///
     /// # Errors
     /// See the API.
@@ -96,25 +210,90 @@ impl Hub {
         ticket: &str,
         body: TicketMove,
     ) -> Result<Page<Ticket>> {
-        let _ = (repo, ticket, body);
-        Err(Error::not_found("ticket_move"))
+        let tree = self.inner.tree(repo)?;
+        let ticket = self.inner.index.ticket(repo, ticket)?;
+        let Some(from) = ticket.number else {
+            let detail = format!("{} has no number; rename the file first.", ticket.file);
+            return Err(Error::bad_request(detail));
+        };
+        self.not_while_running(repo)?;
+        blocking(move || Ok(tickets::move_to(&tree, from, body.to)?)).await?;
+        self.inner.refresh(repo).await;
+        self.inner.index.tickets(repo, None, &PageQuery::default())
     }
 
-    /// ticket_renumber
+    /// Numbers the queue 1, 2, 3, …
     ///
     /// # Errors
     /// See the API.
     pub async fn ticket_renumber(&self, repo: &RepoId) -> Result<Page<Ticket>> {
-        let _ = (repo,);
-        Err(Error::not_found("ticket_renumber"))
+        let tree = self.inner.tree(repo)?;
+        self.not_while_running(repo)?;
+        blocking(move || Ok(tickets::renumber(&tree)?)).await?;
+        self.inner.refresh(repo).await;
+        self.inner.index.tickets(repo, None, &PageQuery::default())
     }
 
-    /// ticket_lint
+    /// Numbers never shift under an agent at work.
+    fn not_while_running(&self, repo: &RepoId) -> Result<()> {
+        let run = self.inner.index.repo(repo)?.run;
+        let working = run.filter(|run| run.status == car_api::run::RunStatus::Running);
+        match working {
+            Some(run) => {
+                let detail = format!(
+                    "Run {} is at work on this queue; pause it first (`car run pause`).",
+                    run.id
+                );
+                Err(Error::new(Code::RunActive, detail))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks a whole queue, and mends what can be mended safely.
     ///
     /// # Errors
     /// See the API.
     pub async fn ticket_lint(&self, repo: &RepoId, body: TicketLint) -> Result<LintReport> {
-        let _ = (repo, body);
-        Err(Error::not_found("ticket_lint"))
+        let tree = self.inner.tree(repo)?;
+        let agents = self.inner.known_agents.clone();
+        let report = blocking(move || lint(&tree, &agents, body.fix)).await?;
+        self.inner.refresh(repo).await;
+        Ok(report)
     }
+}
+
+fn lint(tree: &Path, agents: &car_engine::ticket::KnownAgents, fix: bool) -> Result<LintReport> {
+    let mut fixed = Vec::new();
+    if fix {
+        for file in tickets::list(tree, agents)?.files {
+            if file.issues().iter().any(|issue| issue.fix.is_some()) {
+                tickets::fix(tree, &file.name, None)?;
+                fixed.push(file.display_name());
+            }
+        }
+    }
+    let listing = tickets::list(tree, agents)?;
+    let mut findings = Vec::new();
+    for file in &listing.files {
+        findings.extend(
+            file.issues()
+                .iter()
+                .map(|issue| LintFinding { file: file.display_name(), issue: index::issue(issue) }),
+        );
+    }
+    for (places, issue) in &listing.clashes {
+        let names = places.iter().filter_map(|place| listing.files.get(*place));
+        findings.extend(
+            names
+                .take(1)
+                .map(|file| LintFinding { file: file.display_name(), issue: index::issue(issue) }),
+        );
+    }
+    Ok(LintReport {
+        ok: findings.iter().all(|finding| finding.issue.severity != Severity::Error),
+        tickets: u64::try_from(listing.files.len()).unwrap_or(u64::MAX),
+        findings,
+        fixed,
+    })
 }

@@ -1,34 +1,80 @@
-//! Operations on worktrees.
+//! Operations on worktrees: creation, clean-up that loses nothing, restore.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use car_api::{
-    Page, PageQuery, RepoId, SalvageId,
-    job::Job,
+    Code, EventKind, Page, PageQuery, RepoId, SalvageId,
+    job::{Job, JobKind},
     repo::Repo,
     worktree::{RemovalReport, Salvage, WorktreeCleanup, WorktreeCreate},
 };
+use car_engine::manifest;
+use car_files::CAR_DIR;
+use car_git::{Git, Removal, StartPoint};
+use car_store::Write;
 
-use crate::{Error, Hub, Result};
+use crate::{
+    Error, Hub, Result, clock, environment,
+    hub::{Inner, blocking},
+    index, jobs,
+    repos::RemovalWish,
+    shell::{self, Shell},
+};
 
 impl Hub {
-    /// worktree_list
+    /// A page of worktrees, by id.
     ///
     /// # Errors
     /// See the API.
     pub async fn worktree_list(&self, base: Option<RepoId>, page: PageQuery) -> Result<Page<Repo>> {
-        let _ = (base, page);
-        Err(Error::not_found("worktree_list"))
+        let kind = Some(car_api::repo::RepoKind::Worktree);
+        self.inner.index.repos(kind, base.as_ref(), &page)
     }
 
-    /// worktree_create
+    /// Creates a worktree of a base repo as a job, and runs the repo's set-up commands in it.
     ///
     /// # Errors
     /// See the API.
     pub async fn worktree_create(&self, body: WorktreeCreate) -> Result<Job> {
-        let _ = (body,);
-        Err(Error::not_found("worktree_create"))
+        let base = self.inner.index.entry(&body.base)?;
+        if base.kind != manifest::Kind::Base {
+            let detail = format!("{} is a worktree itself; name its base repo.", body.base);
+            return Err(Error::bad_request(detail));
+        }
+        let repo_dir = self.inner.tree(&body.base)?;
+        car_git::check_branch_name(&body.branch)?;
+        let id = manifest::worktree_id(&base.id, &body.branch);
+        let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
+        let path = format!("{}/{id}", self.inner.config.worktrees_root);
+        let dir = self.inner.config.root.join(&path);
+        if self.inner.index.entry(&repo).is_ok() || dir.exists() {
+            let detail = format!("The worktree {id} exists already.");
+            return Err(Error::new(Code::AlreadyExists, detail));
+        }
+        let (hub, inner) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
+        let kind = JobKind::WorktreeCreate;
+        jobs::start(&hub, kind, Some(repo.clone()), move |reporter| async move {
+            reporter.at("checking out", None);
+            if let Some(parent) = dir.parent() {
+                tokio::fs::create_dir_all(parent).await.map_err(Error::internal)?;
+            }
+            let start = body.start_point.map_or(StartPoint::Default, StartPoint::Rev);
+            let added = Git::at(&repo_dir).worktree_add(&dir, &body.branch, &start).await?;
+            if let Some(note) = &added.note {
+                tracing::info!(%repo, note, "a worktree was created");
+            }
+            let kind = manifest::Kind::Worktree { of: Some(body.base.to_string()) };
+            inner.register(&id, &path, kind, None).await?;
+            if !body.skip_setup {
+                inner.set_up(&repo, &dir, &reporter).await?;
+            }
+            reporter.at(added.note.as_deref().unwrap_or("done"), Some(100));
+            Ok(())
+        })
+        .await
     }
 
-    /// worktree_cleanup
+    /// Removes a worktree. What would be lost stops it, unless it is named.
     ///
     /// # Errors
     /// See the API.
@@ -37,25 +83,176 @@ impl Hub {
         repo: &RepoId,
         body: WorktreeCleanup,
     ) -> Result<RemovalReport> {
-        let _ = (repo, body);
-        Err(Error::not_found("worktree_cleanup"))
+        if self.inner.index.entry(repo)?.kind == manifest::Kind::Base {
+            let detail = format!("{repo} is a repo of its own; use `car hub remove {repo}`.");
+            return Err(Error::bad_request(detail));
+        }
+        let removal =
+            if body.delete_branch { Removal::WorktreeAndBranch } else { Removal::Worktree };
+        let wish = RemovalWish { removal: Some(removal), drop: body.drop, dry_run: body.dry_run };
+        self.inner.remove(repo, wish).await
     }
 
-    /// salvage_list
+    /// What was kept of removed worktrees and repos, newest first.
     ///
     /// # Errors
     /// See the API.
     pub async fn salvage_list(&self, page: PageQuery) -> Result<Page<Salvage>> {
-        let _ = (page,);
-        Err(Error::not_found("salvage_list"))
+        let limit = index::limit(&page)?;
+        let before = page.after.as_deref().map(str::parse).transpose();
+        let before = before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?;
+        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+        let items = self.inner.store.salvages(before.as_ref(), more).await?;
+        Ok(index::cut(items, limit, |salvage| salvage.id.to_string()))
     }
 
-    /// salvage_restore
+    /// Brings a removed worktree or repo back as it was.
     ///
     /// # Errors
     /// See the API.
     pub async fn salvage_restore(&self, salvage: &SalvageId) -> Result<Repo> {
-        let _ = (salvage,);
-        Err(Error::not_found("salvage_restore"))
+        let inner = &self.inner;
+        let kept = inner.store.salvage(salvage).await?;
+        let kept = kept.ok_or_else(|| Error::not_found(format!("salvage `{salvage}`")))?;
+        if inner.index.entry(&kept.repo).is_ok() {
+            let detail = format!("The hub has a {} again; clean that up first.", kept.repo);
+            return Err(Error::new(Code::AlreadyExists, detail));
+        }
+        let (path, kind, git) = match &kept.worktree_of {
+            Some(base) => (
+                format!("{}/{}", inner.config.worktrees_root, kept.repo),
+                manifest::Kind::Worktree { of: Some(base.to_string()) },
+                Git::at(inner.tree(base)?),
+            ),
+            None => (kept.repo.to_string(), manifest::Kind::Base, Git::at(&inner.config.root)),
+        };
+        let dir = inner.config.root.join(&path);
+        let restored = git.restore(&inner.config.root.join(&kept.path), &dir).await?;
+        if let Some(note) = restored.note {
+            tracing::info!(repo = %kept.repo, note, "a worktree was restored");
+        }
+        inner.bring_back_archive(&kept.repo, &dir).await?;
+        inner.register(kept.repo.as_str(), &path, kind, None).await
     }
+}
+
+impl Inner {
+    /// Runs the base repo's set-up commands in a new worktree. The first that fails ends the rest;
+    /// the worktree stays.
+    async fn set_up(&self, repo: &RepoId, dir: &PathBuf, reporter: &jobs::Reporter) -> Result<()> {
+        let mut environment = environment::for_command(&self.config, repo);
+        let marker = format!("setup-{repo}");
+        environment.push((car_shim::MARKER.into(), marker.clone().into()));
+        let timeout = Duration::from_secs(self.config.flow.setup_timeout_s);
+        for script in self.index.setup_commands(repo) {
+            reporter.at(&format!("set-up: {script}"), None);
+            let shell =
+                Shell { script: &script, dir, environment: &environment, timeout, max_tail: 4096 };
+            let done = tokio::select! {
+                done = shell::run(&shell, &marker, |_| {}) => done.map_err(Error::internal)?,
+                () = reporter.cancel.cancelled() => {
+                    let detail = "Cancelled; the worktree stays as it is.";
+                    return Err(Error::new(Code::Unavailable, detail));
+                }
+            };
+            if done.exit_code != Some(0) {
+                let how = match (done.timed_out, done.exit_code) {
+                    (true, _) => format!("did not end within {} s", timeout.as_secs()),
+                    (false, Some(code)) => format!("ended with exit code {code}"),
+                    (false, None) => "was ended by a signal".to_owned(),
+                };
+                let detail = format!(
+                    "The set-up command `{script}` {how}. The worktree {repo} stays. Its last words:\n{}",
+                    done.tail
+                );
+                return Err(Error::new(Code::GitState, detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the hub's own directory of a tree to the archive of its base repo.
+    pub(crate) async fn archive(
+        &self,
+        repo: &RepoId,
+        entry: &manifest::Repo,
+    ) -> Result<Option<String>> {
+        let source = self.config.root.join(&entry.path).join(CAR_DIR);
+        if !source.is_dir() {
+            return Ok(None);
+        }
+        let stamp = clock::now().to_string().replace([':', '-'], "");
+        let stamp = stamp.split('.').next().unwrap_or_default().to_owned();
+        let place = format!("{CAR_DIR}/archive/worktrees/{repo}/{stamp}Z");
+        let dest = self.config.root.join(&place);
+        let meta = serde_json::json!({
+            "schema_version": 1,
+            "snapshot_id": format!("{stamp}Z"),
+            "created_at": clock::now(),
+            "status": "complete",
+            "worktree_repo_id": repo,
+            "branch": entry.branch,
+        });
+        blocking(move || {
+            copy_dir(&source, &dest, 0).map_err(|e| storage(&dest, e))?;
+            let text = serde_json::to_vec_pretty(&meta).map_err(Error::internal)?;
+            std::fs::write(dest.join("META.json"), text).map_err(|e| storage(&dest, e))
+        })
+        .await?;
+        Ok(Some(place))
+    }
+
+    /// Copies the latest archive of a tree back into it.
+    async fn bring_back_archive(&self, repo: &RepoId, dir: &std::path::Path) -> Result<()> {
+        let archives = self.config.root.join(CAR_DIR).join("archive/worktrees").join(repo.as_str());
+        let dest = dir.join(CAR_DIR);
+        blocking(move || {
+            let Ok(entries) = std::fs::read_dir(&archives) else { return Ok(()) };
+            let latest = entries.flatten().map(|entry| entry.path()).max();
+            if let Some(latest) = latest.filter(|_| !dest.exists()) {
+                copy_dir(&latest, &dest, 0).map_err(|e| storage(&dest, e))?;
+                let _ = std::fs::remove_file(dest.join("META.json"));
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn storage(path: &std::path::Path, error: std::io::Error) -> Error {
+    Error::new(Code::Storage, format!("{}: {error}", path.display())).with_source(error)
+}
+
+/// Copies regular files and directories; symlinks and everything else are left out.
+fn copy_dir(from: &std::path::Path, to: &std::path::Path, depth: u32) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let dest = to.join(entry.file_name());
+        if kind.is_dir() && depth < 16 {
+            copy_dir(&entry.path(), &dest, depth + 1)?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), &dest)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what was kept longer than promised.
+pub(crate) async fn expire(hub: &Arc<Inner>) -> Result<()> {
+    let now = clock::now();
+    for salvage in hub.store.salvages(None, u32::MAX).await? {
+        if salvage.keep_until < now {
+            let dir = hub.config.root.join(&salvage.path);
+            blocking(move || {
+                let _ = std::fs::remove_dir_all(dir);
+                Ok(())
+            })
+            .await?;
+            hub.store.commit(vec![Write::SalvageGone(salvage.id)]).await?;
+            hub.log(Some(&salvage.repo), EventKind::RepoRemoved { salvage: None }).await?;
+        }
+    }
+    Ok(())
 }

@@ -58,6 +58,9 @@ impl SpawnError {
 /// The shim or the agent could not be started; the text says why.
 pub fn spawn(exe: &Path, options: &Options) -> Result<(), SpawnError> {
     let mut command = Command::new(exe);
+    if options.clear_env {
+        command.env_clear();
+    }
     command.arg("shim").args(options.to_args()).envs(options.env.iter().map(|(k, v)| (k, v)));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let output = command.output().map_err(SpawnError::io(format!("run {}", exe.display())))?;

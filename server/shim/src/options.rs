@@ -18,8 +18,11 @@ pub struct Options {
     pub command: Vec<OsString>,
     /// The agent's working directory; the caller's if none.
     pub cwd: Option<PathBuf>,
-    /// Variables added to the environment that the agent inherits through the shim.
+    /// Variables of the environment that the agent inherits through the shim.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether the caller's own environment is left out, so that `env` is all there is. False
+    /// unless told; not an option of the command line, where the caller has decided already.
+    pub clear_env: bool,
     /// How long a process has between SIGTERM and SIGKILL. 2 s unless told.
     pub grace: Duration,
     /// The journal's limit in bytes; acknowledged lines above it are deleted. At twice the limit
@@ -61,6 +64,7 @@ impl Options {
             command,
             cwd: None,
             env: Vec::new(),
+            clear_env: false,
             grace: Duration::from_secs(2),
             journal_max: 256 << 20,
             line_max: 16 << 20,

@@ -21,7 +21,7 @@ use car_api::{
 use serde::{Deserialize, Serialize};
 
 pub use explain::explain;
-use pause::{pause, resume_rule};
+use pause::pause;
 
 /// How long a stopped turn may take to end by itself before its processes are ended, in ms.
 pub const STOP_GRACE_MS: i64 = 8_000;
@@ -50,6 +50,8 @@ pub struct Flow {
     pub accept_protected: bool,
     /// Number of the last reply an agent has had in a prompt of a turn that was completed.
     pub replies_seen: u32,
+    /// Number of the last dispatch, turn summary or notice that was archived.
+    pub dispatch_seq: u32,
 }
 
 /// What takes effect when the present phase is over.
@@ -178,6 +180,8 @@ pub enum Input {
     },
     /// A person's answer came.
     Replied,
+    /// A ticket of the queue was marked done.
+    TicketDone,
     /// A person wants it to go on.
     Resume {
         /// Turns to allow from here; the option's value when absent.
@@ -193,6 +197,11 @@ pub enum Input {
     Supersede {
         /// The newer run.
         by: RunId,
+    },
+    /// The hub could not carry out what comes next; a person has to see why.
+    Blocked {
+        /// Why, in full.
+        details: String,
     },
     /// It cannot go on.
     Fail {
@@ -295,6 +304,8 @@ pub struct Examination {
     /// Protected files that differ from the run's base, and the ticket's own `verify`/`protect`
     /// when the agent changed them.
     pub protected: Vec<String>,
+    /// Number of the last dispatch or turn summary there is now.
+    pub dispatch_seq: u32,
 }
 
 /// What the agent has to say to a person.
@@ -389,6 +400,8 @@ pub enum Effect {
     },
     /// Leave a dispatch of the hub's own.
     Notice {
+        /// Its number.
+        seq: u32,
         /// Title.
         title: String,
         /// Markdown body.
@@ -443,6 +456,7 @@ impl Flow {
             wish: None,
             accept_protected: false,
             replies_seen: 0,
+            dispatch_seq: 0,
         }
     }
 
@@ -517,12 +531,14 @@ pub fn step(flow: &Flow, input: Input, moment: &Moment) -> Result<Transition, Il
         Input::Elapsed => elapsed(flow),
         Input::BudgetReached { what } => budget_reached(flow, what),
         Input::Replied => replied(flow),
+        Input::TicketDone => ticket_done(flow),
         Input::Resume { max_total_turns, accept_protected } => {
             resume(flow, max_total_turns, accept_protected)
         }
         Input::Pause => pause_wanted(flow, moment),
         Input::Stop => stop(flow, moment),
         Input::Supersede { by } => supersede(flow, by),
+        Input::Blocked { details } => blocked(flow, details, moment),
         Input::Fail { code, message } => fail(flow, code, message),
         Input::Recovered => Ok(recovered(flow)),
     }
@@ -649,6 +665,7 @@ fn examined(mut flow: Flow, seen: Examination, moment: &Moment) -> Result<Transi
         return Err(Illegal);
     };
     let max_lint = flow.options.max_lint_retries;
+    flow.dispatch_seq = flow.dispatch_seq.max(seen.dispatch_seq);
     let Some(work) = &mut flow.work else { return Ok(flow.select()) };
     let was_lint_repair = work.next == TurnPurpose::LintRepair;
     work.next = TurnPurpose::Work;
@@ -692,14 +709,17 @@ fn examined(mut flow: Flow, seen: Examination, moment: &Moment) -> Result<Transi
     }
 }
 
-fn looping(flow: Flow, moment: &Moment) -> Transition {
+fn looping(mut flow: Flow, moment: &Moment) -> Transition {
+    flow.dispatch_seq += 1;
+    let seq = flow.dispatch_seq;
     let turns = MAX_UNCHANGED_TURNS;
     let file = flow.work.as_ref().map_or_else(String::new, |work| work.ticket.file.clone());
     let details = format!(
         "{turns} turns in a row on {file} changed nothing in the tree. \
          Reply with guidance, or edit the ticket and resume."
     );
-    let notice = Effect::Notice { title: "Turns change nothing".to_owned(), body: details.clone() };
+    let notice =
+        Effect::Notice { seq, title: "Turns change nothing".to_owned(), body: details.clone() };
     let mut transition = pause(flow, PauseReason::LoopNoDiff, details, moment);
     transition.effects.insert(0, notice);
     transition
@@ -846,15 +866,31 @@ fn budget_reached(mut flow: Flow, what: String) -> Result<Transition, Illegal> {
 
 fn replied(flow: Flow) -> Result<Transition, Illegal> {
     match &flow.state {
-        RunState::Paused { reason, .. } if resume_rule(*reason) == ResumeRule::Reply => {
+        RunState::Paused { resume: ResumeRule::Reply | ResumeRule::UserTicket, .. } => {
             resume(flow, None, false)
         }
         // The reply waits in its directory and is in the next prompt.
-        RunState::Paused { .. }
+        RunState::Paused { resume: ResumeRule::Fix, .. }
         | RunState::Pending
         | RunState::Running { .. }
         | RunState::Parked { .. } => Ok(flow.keep()),
         RunState::Stopping
+        | RunState::Completed
+        | RunState::Failed { .. }
+        | RunState::Stopped
+        | RunState::Superseded { .. } => Err(Illegal),
+    }
+}
+
+/// A run that waits for a person to do a ticket goes on when that is done.
+fn ticket_done(flow: Flow) -> Result<Transition, Illegal> {
+    match &flow.state {
+        RunState::Paused { resume: ResumeRule::UserTicket, .. } => resume(flow, None, false),
+        RunState::Paused { resume: ResumeRule::Reply | ResumeRule::Fix, .. }
+        | RunState::Pending
+        | RunState::Running { .. }
+        | RunState::Parked { .. }
+        | RunState::Stopping
         | RunState::Completed
         | RunState::Failed { .. }
         | RunState::Stopped
@@ -951,6 +987,25 @@ fn supersede(flow: Flow, by: RunId) -> Result<Transition, Illegal> {
         RunState::Pending
         | RunState::Running { .. }
         | RunState::Stopping
+        | RunState::Completed
+        | RunState::Failed { .. }
+        | RunState::Stopped
+        | RunState::Superseded { .. } => Err(Illegal),
+    }
+}
+
+fn blocked(mut flow: Flow, details: String, moment: &Moment) -> Result<Transition, Illegal> {
+    match &flow.state {
+        RunState::Running { phase } => {
+            if let (Phase::InTurn { .. }, Some(work)) = (phase, &mut flow.work) {
+                work.next = TurnPurpose::Continue;
+            }
+            Ok(pause(flow, PauseReason::InfraError, details, moment))
+        }
+        RunState::Stopping => Ok(flow.end(RunState::Stopped)),
+        RunState::Pending
+        | RunState::Paused { .. }
+        | RunState::Parked { .. }
         | RunState::Completed
         | RunState::Failed { .. }
         | RunState::Stopped

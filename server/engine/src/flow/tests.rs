@@ -7,7 +7,7 @@ use car_api::{
 };
 use proptest::prelude::*;
 
-use super::*;
+use super::{pause::resume_rule, *};
 
 fn options() -> RunOptions {
     RunOptions {
@@ -90,6 +90,7 @@ fn seen(ticket: Reading, dirty: Option<&str>) -> Input {
         dirty: dirty.map(str::to_owned),
         fingerprint: "f".into(),
         protected: Vec::new(),
+        dispatch_seq: 0,
     })
 }
 
@@ -100,6 +101,7 @@ fn inputs() -> Vec<Input> {
         dirty: None,
         fingerprint: "f".into(),
         protected: vec!["tests/a.rs".into()],
+        dispatch_seq: 0,
     });
     let asking = Input::Examined(Examination {
         dispatch: DispatchFinding::Pause { title: "Which?".into() },
@@ -107,6 +109,7 @@ fn inputs() -> Vec<Input> {
         dirty: None,
         fingerprint: "f".into(),
         protected: Vec::new(),
+        dispatch_seq: 0,
     });
     vec![
         Input::Granted,
@@ -144,10 +147,12 @@ fn inputs() -> Vec<Input> {
         Input::Elapsed,
         Input::BudgetReached { what: "tokens".into() },
         Input::Replied,
+        Input::TicketDone,
         Input::Resume { max_total_turns: None, accept_protected: false },
         Input::Pause,
         Input::Stop,
         Input::Supersede { by: "run_2".parse().unwrap() },
+        Input::Blocked { details: "no such program".into() },
         Input::Fail { code: FailureCode::RepoNotFound, message: "gone".into() },
         Input::Recovered,
     ]
@@ -311,7 +316,7 @@ proptest! {
     /// recovery says again what was to be done, and never changes what was decided.
     #[test]
     fn recovery_changes_nothing(
-        picks in proptest::collection::vec(0usize..41, 1..60),
+        picks in proptest::collection::vec(0usize..43, 1..60),
         deaths in proptest::collection::vec(any::<bool>(), 60),
     ) {
         let mut calm = Flow::new(options());
@@ -346,7 +351,7 @@ proptest! {
 
     /// No sequence of inputs spends more turns than the limit allows between two resumes.
     #[test]
-    fn the_limit_of_turns_holds(picks in proptest::collection::vec(0usize..41, 1..200)) {
+    fn the_limit_of_turns_holds(picks in proptest::collection::vec(0usize..43, 1..200)) {
         let mut flow = Flow::new(RunOptions { max_total_turns: 3, ..options() });
         for (n, pick) in picks.into_iter().enumerate() {
             let input = match (&inputs()[pick % inputs().len()], flow.turn()) {

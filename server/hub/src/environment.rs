@@ -1,0 +1,54 @@
+//! What the environment of agents and commands holds: an allow-list, never the hub's own.
+
+use std::ffi::OsString;
+
+use car_api::RepoId;
+use car_engine::agent::Adapter;
+
+use crate::Config;
+
+/// Variables every process of a run may have.
+const COMMON: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+];
+
+/// The environment of a verification or set-up command.
+pub(crate) fn for_command(config: &Config, repo: &RepoId) -> Vec<(OsString, OsString)> {
+    let mut environment: Vec<(OsString, OsString)> = config
+        .environment
+        .iter()
+        .filter(|(name, _)| COMMON.contains(&name.as_str()))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    environment.push(("CAR_HUB_URL".into(), config.url.clone().into()));
+    environment.push(("CAR_REPO".into(), repo.as_str().into()));
+    environment
+}
+
+/// The environment of an agent: that of a command, and what its adapter asks for by name.
+pub(crate) fn for_agent(
+    config: &Config,
+    repo: &RepoId,
+    adapter: &dyn Adapter,
+) -> Vec<(OsString, OsString)> {
+    let mut environment = for_command(config, repo);
+    let passed = adapter.passed_environment();
+    let own = config.environment.iter().filter(|(name, _)| passed.contains(name));
+    environment.extend(own.map(|(name, value)| (name.into(), value.into())));
+    environment
+}

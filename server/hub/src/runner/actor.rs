@@ -1,0 +1,465 @@
+//! The task of one run: takes what happens, has the engine decide, commits, carries out.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use car_api::{
+    Code, EventKind, Timestamp, TurnId,
+    run::{FailureCode, Phase, RunState, RunStatus},
+};
+use car_engine::flow::{Effect, Input, Moment, explain, step};
+use car_store::{ApprovalRow, EffectRow, RunRow, Write};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Message,
+    examine::TreeSeen,
+    session::{News, Session},
+    turn::TurnAtWork,
+    verify::Verification,
+};
+use crate::{Error, Result, clock, hub::Inner};
+
+pub(super) struct Actor {
+    pub(super) hub: Arc<Inner>,
+    pub(super) row: RunRow,
+    /// The working tree.
+    pub(super) tree: PathBuf,
+    /// Effects of committed transitions that wait to be carried out.
+    effects: VecDeque<Pending>,
+    /// What is to be committed next.
+    pub(super) writes: Vec<Write>,
+    /// Whether what is to be committed may wait for the next transition, because all that follows
+    /// from it is looking again.
+    lazy: bool,
+    /// Who waits for the next commit.
+    waiting: Vec<oneshot::Sender<Result<()>>>,
+    pub(super) session: Option<Session>,
+    pub(super) turn: Option<TurnAtWork>,
+    pub(super) verification: Option<Verification>,
+    pub(super) wake: Option<Timestamp>,
+    /// What the tree looked like, while nobody can have changed it since.
+    pub(super) seen: Option<TreeSeen>,
+    pub(super) approvals: Vec<ApprovalRow>,
+    /// The agent's last message and why the last checkpoint failed, for the next prompt.
+    pub(super) last_message: Option<String>,
+    pub(super) checkpoint_error: Option<String>,
+    /// Turns of this run so far.
+    pub(super) turns: u32,
+    /// Tokens used in each conversation of this run before the present turn.
+    pub(super) thread_usage: HashMap<String, car_api::item::Usage>,
+}
+
+struct Pending {
+    row: Option<(u64, u32)>,
+    effect: Effect,
+}
+
+/// Works a run until it has ended or the hub closes.
+pub(super) async fn run(
+    hub: Arc<Inner>,
+    row: RunRow,
+    mut inbox: mpsc::Receiver<Message>,
+    first: Option<Input>,
+) {
+    let id = row.id.clone();
+    let Some(tree) = hub.index.tree_path(&row.repo) else {
+        let mut actor = Actor::new(hub, row, PathBuf::new());
+        let message = "The run's repo is not in the hub any more.".to_owned();
+        let _ = actor.apply(Input::Fail { code: FailureCode::RepoNotFound, message });
+        actor.flush().await;
+        actor.settle();
+        actor.hub.runs.forget(&id);
+        return;
+    };
+    let mut actor = Actor::new(hub, row, tree);
+    actor.prepare().await;
+    if let Some(input) = first {
+        let _ = actor.apply(input);
+    }
+    let closing = actor.work(&mut inbox).await;
+    if !closing {
+        actor.hub.runs.forget(&id);
+        // Whoever asked after the end is told so.
+        inbox.close();
+        while let Some(message) = inbox.recv().await {
+            refuse(message);
+        }
+    }
+}
+
+fn refuse(message: Message) {
+    let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+    match message {
+        Message::Input(_, Some(done)) => drop(done.send(Err(ended()))),
+        Message::Decide(_, _, done) => drop(done.send(Err(ended()))),
+        Message::Input(_, None) | Message::Close => {}
+    }
+}
+
+impl Actor {
+    fn new(hub: Arc<Inner>, row: RunRow, tree: PathBuf) -> Self {
+        Self {
+            hub,
+            row,
+            tree,
+            effects: VecDeque::new(),
+            writes: Vec::new(),
+            lazy: false,
+            waiting: Vec::new(),
+            session: None,
+            turn: None,
+            verification: None,
+            wake: None,
+            seen: None,
+            approvals: Vec::new(),
+            last_message: None,
+            checkpoint_error: None,
+            turns: 0,
+            thread_usage: HashMap::new(),
+        }
+    }
+
+    /// Reads what earlier processes of the hub left of this run.
+    async fn prepare(&mut self) {
+        let store = &self.hub.store;
+        let read = async {
+            let effects = store.effects(&self.row.id).await?;
+            let approvals = store.open_approvals(&self.row.id).await?;
+            let turns = store.turns(&self.row.id, 0, u32::MAX).await?;
+            Ok::<_, car_store::Error>((effects, approvals, turns))
+        };
+        match read.await {
+            Ok((effects, approvals, turns)) => {
+                self.effects = effects
+                    .into_iter()
+                    .map(|row| Pending { row: Some((row.step, row.place)), effect: row.effect })
+                    .collect();
+                self.approvals = approvals;
+                for turn in &turns {
+                    self.turns = self.turns.max(turn.number);
+                    if let Some(thread) = &turn.thread
+                        && turn.ended_at.is_some()
+                    {
+                        let used = self.thread_usage.entry(thread.clone()).or_default();
+                        *used = used.plus(turn.usage);
+                    }
+                }
+                self.last_message = turns.last().and_then(|turn| turn.message.clone());
+            }
+            Err(error) => {
+                tracing::error!(run = %self.row.id, %error, "a run's past cannot be read")
+            }
+        }
+    }
+
+    /// Gives whether the hub is closing (else the run has ended).
+    async fn work(&mut self, inbox: &mut mpsc::Receiver<Message>) -> bool {
+        loop {
+            while let Some(pending) = self.effects.pop_front() {
+                if let Some((step, place)) = pending.row {
+                    self.carry_out(pending.effect).await;
+                    let run = self.row.id.clone();
+                    self.writes.push(Write::EffectDone { run, step, place });
+                } else {
+                    self.carry_out(pending.effect).await;
+                }
+                if !self.lazy {
+                    self.flush().await;
+                }
+            }
+            self.lazy = false;
+            self.flush().await;
+            self.settle();
+            if self.row.flow.state.status().is_end() {
+                self.hub.watch.forget_run(&self.row.id, &self.tree);
+                return false;
+            }
+            self.drive().await;
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    None | Some(Message::Close) => {
+                        self.flush().await;
+                        return true;
+                    }
+                    Some(Message::Input(input, done)) => self.told(input, done),
+                    Some(Message::Decide(approval, decision, done)) => {
+                        self.decided(&approval, decision, done).await;
+                    }
+                },
+                outcome = Verification::outcome(&mut self.verification) => {
+                    self.verified(outcome).await;
+                }
+                news = next_news(&mut self.session) => {
+                    self.heard(news).await;
+                    self.hear_more().await;
+                }
+                () = sleep(deadline) => self.time_came().await,
+            }
+        }
+    }
+
+    /// Takes in what else the session has to say right now, so that one commit holds it all.
+    async fn hear_more(&mut self) {
+        use futures_util::FutureExt;
+        for _ in 0..256 {
+            if !self.effects.is_empty() {
+                return;
+            }
+            let Some(news) = next_news(&mut self.session).now_or_never() else { return };
+            self.heard(news).await;
+        }
+    }
+
+    fn told(&mut self, input: Input, done: Option<oneshot::Sender<Result<()>>>) {
+        let result = self.apply(input);
+        match (result, done) {
+            (Ok(()), Some(done)) => self.waiting.push(done),
+            (Err(error), Some(done)) => drop(done.send(Err(error))),
+            (Ok(()) | Err(_), None) => {}
+        }
+    }
+
+    /// Has the engine decide, and notes what is to be committed.
+    pub(super) fn apply(&mut self, input: Input) -> Result<()> {
+        let now = clock::now();
+        let moment = Moment { now, turn: TurnId::generate() };
+        let transition = step(&self.row.flow, input, &moment).map_err(|illegal| {
+            let line = explain(&self.row.flow, None).line;
+            let detail = format!("The run cannot do that now. {line}");
+            Error::new(Code::IllegalTransition, detail).with_source(illegal)
+        })?;
+        let before = std::mem::replace(&mut self.row.flow, transition.flow);
+        let status = self.row.flow.state.status();
+        if before.state != self.row.flow.state {
+            self.moved(before.state.status(), status, now);
+        }
+        let step = self.row.flow.step;
+        let looking = |effect: &Effect| matches!(effect, Effect::Survey | Effect::Examine { .. });
+        self.lazy = status == RunStatus::Running
+            && !transition.effects.is_empty()
+            && transition.effects.iter().all(looking);
+        for (place, effect) in (0..).zip(transition.effects) {
+            self.oblige(step, place, effect, now);
+        }
+        self.writes.push(Write::Run(Box::new(self.row.clone())));
+        Ok(())
+    }
+
+    /// The run's state is another one.
+    fn moved(&mut self, before: RunStatus, status: RunStatus, now: Timestamp) {
+        self.wake = None;
+        match status {
+            RunStatus::Pending => self.row.queued_at = now,
+            RunStatus::Running => {
+                self.row.started_at.get_or_insert(now);
+            }
+            RunStatus::Completed
+            | RunStatus::Failed
+            | RunStatus::Stopped
+            | RunStatus::Superseded => self.row.ended_at = Some(now),
+            RunStatus::Paused | RunStatus::Parked | RunStatus::Stopping => {}
+        }
+        // What a running run is at from moment to moment has events of its own.
+        let backing_off =
+            matches!(&self.row.flow.state, RunState::Running { phase: Phase::BackingOff { .. } });
+        if before != status || backing_off {
+            let explain = explain(&self.row.flow, None).line;
+            let state = self.row.flow.state.clone();
+            self.event(EventKind::RunStateChanged { state, explain });
+        }
+    }
+
+    /// An effect that is only memory is committed with the transition; one that touches files
+    /// leaves a row, so that it is done even if the hub dies; one the state itself implies is
+    /// said again by recovery.
+    fn oblige(&mut self, step: u64, place: u32, effect: Effect, now: Timestamp) {
+        match effect {
+            Effect::FinishTicket { ticket, verified } => {
+                self.event(EventKind::TicketFinished { ticket, verified });
+            }
+            Effect::HoldAccount { account, until } => {
+                let row = self.hub.accounts.hold(&account, until, now);
+                self.writes.push(Write::Account(row));
+            }
+            Effect::Notice { .. } | Effect::Reopen { .. } | Effect::Seal => {
+                let run = self.row.id.clone();
+                let row = EffectRow { run, step, place, effect: effect.clone() };
+                self.writes.push(Write::EffectAdd(row));
+                self.effects.push_back(Pending { row: Some((step, place)), effect });
+            }
+            Effect::Survey
+            | Effect::RunTurn { .. }
+            | Effect::InterruptTurn { .. }
+            | Effect::Examine { .. }
+            | Effect::Verify { .. }
+            | Effect::WakeAt { .. }
+            | Effect::EndSession
+            | Effect::CancelVerify => {
+                self.effects.push_back(Pending { row: None, effect });
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) {
+        let result = match effect {
+            Effect::Survey => self.survey().await,
+            Effect::RunTurn { turn, purpose } => self.run_turn(turn, purpose).await,
+            Effect::InterruptTurn { turn } => {
+                if let Some(at_work) = &mut self.turn
+                    && at_work.row.id == turn
+                {
+                    at_work.interrupt = true;
+                }
+                Ok(())
+            }
+            Effect::Examine { turn } => self.examine(&turn).await,
+            Effect::Verify { attempt } => self.verify(attempt).await,
+            Effect::WakeAt { at } => {
+                self.wake = Some(at);
+                Ok(())
+            }
+            Effect::EndSession => {
+                self.end_session().await;
+                Ok(())
+            }
+            Effect::CancelVerify => {
+                self.verification = None;
+                Ok(())
+            }
+            Effect::Notice { seq, title, body } => self.notice(seq, title, body).await,
+            Effect::Reopen { report } => self.reopen(&report).await,
+            Effect::Seal => self.seal().await,
+            Effect::FinishTicket { .. } | Effect::HoldAccount { .. } => Ok(()),
+        };
+        if let Err(error) = result {
+            self.cannot(&error);
+        }
+    }
+
+    /// Something the hub had to do cannot be done: the run waits for a person, with the reason.
+    fn cannot(&mut self, error: &Error) {
+        tracing::warn!(run = %self.row.id, %error, source = ?error.source, "a run cannot go on");
+        let details = match &error.source {
+            Some(source) if error.code == Code::Internal => source.to_string(),
+            Some(_) | None => error.detail.clone(),
+        };
+        let input = if self.tree.exists() {
+            self.turn = None;
+            Input::Blocked { details }
+        } else {
+            let message = format!("The working tree {} is gone.", self.tree.display());
+            Input::Fail { code: FailureCode::RepoNotFound, message }
+        };
+        let _ = self.apply(input);
+    }
+
+    pub(super) fn event(&mut self, kind: EventKind) {
+        self.writes.push(Write::Event {
+            at: clock::now(),
+            repo: Some(self.row.repo.clone()),
+            run: Some(self.row.id.clone()),
+            kind: Box::new(kind),
+        });
+    }
+
+    /// Commits what is noted. A database that cannot be written delays, and loses nothing.
+    pub(super) async fn flush(&mut self) {
+        if !self.writes.is_empty() {
+            if let Some(session) = &mut self.session {
+                self.writes.push(Write::Session(session.note()));
+            }
+            let writes = std::mem::take(&mut self.writes);
+            let mut wait = std::time::Duration::from_millis(100);
+            while let Err(error) = self.hub.store.commit(writes.clone()).await {
+                if matches!(error, car_store::Error::Closed) {
+                    return;
+                }
+                tracing::error!(run = %self.row.id, %error, "a run's state cannot be written; trying again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(std::time::Duration::from_secs(30));
+            }
+            if let Some(session) = &mut self.session {
+                session.acknowledge().await;
+            }
+            self.hub.index.set_run(&self.row);
+        }
+        for done in self.waiting.drain(..) {
+            let _ = done.send(Ok(()));
+        }
+    }
+
+    /// Takes, keeps or gives back the slot, as the committed state has it.
+    fn settle(&self) {
+        let granted = match self.row.flow.state.status() {
+            RunStatus::Pending => self.hub.slots.wait(&self.row.id, self.row.queued_at),
+            RunStatus::Running | RunStatus::Stopping => {
+                self.hub.slots.hold(&self.row.id);
+                Vec::new()
+            }
+            RunStatus::Paused
+            | RunStatus::Parked
+            | RunStatus::Completed
+            | RunStatus::Failed
+            | RunStatus::Stopped
+            | RunStatus::Superseded => self.hub.slots.release(&self.row.id),
+        };
+        for run in granted {
+            self.hub.runs.hint(&run, Input::Granted);
+        }
+    }
+
+    async fn end_session(&mut self) {
+        self.turn = None;
+        let Some(mut session) = self.session.take() else {
+            self.end_left_sessions().await;
+            return;
+        };
+        session.end().await;
+        self.session_ended(&mut session, "The hub ended it.");
+    }
+
+    pub(super) fn session_ended(&mut self, session: &mut Session, detail: &str) {
+        let mut row = session.note();
+        row.ended_at = Some(clock::now());
+        let kind = EventKind::SessionEnded { session: row.id.clone(), detail: detail.to_owned() };
+        self.writes.push(Write::Session(row));
+        self.event(kind);
+    }
+
+    /// Ends sessions an earlier process of the hub left open.
+    async fn end_left_sessions(&mut self) {
+        let Ok(rows) = self.hub.store.open_sessions(Some(&self.row.id)).await else { return };
+        for mut row in rows {
+            let Some(adapter) = self.hub.agents.get(&row.agent) else { continue };
+            if let Ok(Some(mut session)) = super::session::take_up(row.clone(), adapter).await {
+                session.end().await;
+            }
+            super::session::sweep(&row.id).await;
+            row.ended_at = Some(clock::now());
+            let session = row.id.clone();
+            self.writes.push(Write::Session(row));
+            let detail = "The hub ended it after a restart.".to_owned();
+            self.event(EventKind::SessionEnded { session, detail });
+        }
+    }
+}
+
+async fn next_news(session: &mut Option<Session>) -> News {
+    match session {
+        Some(session) => session.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,320 @@
+//! A look at what a turn left behind: dispatch, ticket, tree.
+
+use car_api::{EventKind, TurnId, dispatch::DispatchMode, turn::DiffStats};
+use car_engine::{
+    flow::{DispatchFinding, Examination, Input, Reading},
+    ticket::{VerificationNote, set_done},
+};
+use car_files::{CAR_DIR, dispatches, run_dir::RunDir, tickets};
+use car_git::{Git, Oid, Patterns, Status};
+use car_store::Write;
+
+use super::{actor::Actor, turn::blocking};
+use crate::{Error, Result, clock};
+
+/// How many status lines a person or an agent is shown.
+const MAX_STATUS_LINES: usize = 20;
+
+/// What a working tree looked like.
+#[derive(Debug, Clone)]
+pub(super) struct TreeSeen {
+    pub(super) status: Status,
+    pub(super) fingerprint: String,
+    /// What differs, as lines, when it is not clean.
+    pub(super) dirty: Option<String>,
+}
+
+impl Actor {
+    /// Looks at the tree, or remembers it while nobody can have changed it.
+    pub(super) async fn look(&mut self) -> Result<TreeSeen> {
+        if let Some(seen) = &self.seen {
+            return Ok(seen.clone());
+        }
+        let git = Git::at(&self.tree);
+        let status = git.status().await.map_err(Error::from)?.excluding(CAR_DIR);
+        let hash = git.fingerprint(&status).await.map_err(Error::from)?;
+        // The commit stands in front, so that the tree before a turn can be told later.
+        let head = status.head.as_ref().map_or("unborn", |oid| oid.as_str());
+        let fingerprint = format!("{head}:{hash}");
+        let dirty = (!status.is_clean()).then(|| lines(&status));
+        let seen = TreeSeen { status, fingerprint, dirty };
+        self.seen = Some(seen.clone());
+        Ok(seen)
+    }
+
+    pub(super) async fn examine(&mut self, turn: &TurnId) -> Result<()> {
+        let base = self.seen_before(turn).await;
+        let (dispatch, dispatch_seq) = self.take_dispatch(turn).await?;
+        let ticket = self.read_ticket().await?;
+        self.seen = None;
+        let mut seen = self.look().await?;
+        self.note_diff(turn, base.as_ref(), &seen.status).await?;
+        if self.row.flow.options.auto_commit && seen.dirty.is_some() {
+            self.checkpoint(turn).await;
+            self.seen = None;
+            seen = self.look().await?;
+        }
+        let mut protected = Vec::new();
+        if matches!(ticket.reading, Reading::Done) {
+            let protect = self.row.flow.work.as_ref().map(|w| w.brief.protect.clone());
+            protected = self.protected_changes(&protect.unwrap_or_default()).await?;
+            protected.extend(ticket.weakened);
+        }
+        self.apply(Input::Examined(Examination {
+            dispatch,
+            ticket: ticket.reading,
+            dirty: seen.dirty,
+            fingerprint: seen.fingerprint,
+            protected,
+            dispatch_seq,
+        }))
+    }
+
+    /// The commit the tree was at before the turn.
+    async fn seen_before(&self, turn: &TurnId) -> Option<Oid> {
+        let fingerprint = self.hub.store.turn_fingerprint(turn).await.ok().flatten()?;
+        Oid::parse(fingerprint.split(':').next()?)
+    }
+
+    /// Archives the agent's dispatch and the summary of its turn. Done again after a crash, both
+    /// keep their numbers.
+    async fn take_dispatch(&mut self, turn: &TurnId) -> Result<(DispatchFinding, u32)> {
+        let (tree, run) = (self.tree.clone(), self.row.id.clone());
+        let first = self.row.flow.dispatch_seq + 1;
+        let message = match self.hub.store.turn(turn).await.map_err(Error::from)? {
+            Some(row) if row.message.is_some() => row.message,
+            Some(_) | None => self.last_message.clone(),
+        };
+        let (finding, entry, seq) = blocking(move || {
+            let run = RunDir::create(&tree, run.as_str())?;
+            let mut seq = first - 1;
+            let mut finding = DispatchFinding::None;
+            let mut created = None;
+            match dispatches::archive(&run, first) {
+                Ok(Some(entry)) => {
+                    seq = first;
+                    if let Ok(dispatch) = entry.dispatch {
+                        if dispatch.mode == DispatchMode::Pause {
+                            let first_line = dispatch.body.trim().lines().next();
+                            let title = dispatch.title.clone().or(first_line.map(str::to_owned));
+                            let title = title.filter(|t| !t.is_empty());
+                            finding = DispatchFinding::Pause {
+                                title: title
+                                    .unwrap_or_else(|| "The agent asks for you.".to_owned()),
+                            };
+                        }
+                        if dispatch.mode != DispatchMode::TurnSummary {
+                            created = Some((entry.seq, dispatch.mode, dispatch.title));
+                        }
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    finding = DispatchFinding::Broken {
+                        details: format!("The agent's dispatch cannot be read: {error}"),
+                    };
+                }
+            }
+            if let Some(message) = message.filter(|text| !text.trim().is_empty()) {
+                dispatches::put_turn_summary(&run, seq + 1, &message)?;
+                seq += 1;
+            }
+            Ok((finding, created, seq))
+        })
+        .await?;
+        if let Some((seq, mode, title)) = entry {
+            self.event(EventKind::DispatchCreated { seq, mode, title });
+        }
+        Ok((finding, seq))
+    }
+
+    /// Leaves a dispatch of the hub's own.
+    pub(super) async fn notice(&mut self, seq: u32, title: String, body: String) -> Result<()> {
+        let (tree, run) = (self.tree.clone(), self.row.id.clone());
+        let shown = title.clone();
+        blocking(move || {
+            let run = RunDir::create(&tree, run.as_str())?;
+            dispatches::put(&run, seq, DispatchMode::Pause, Some(&shown), &body)?;
+            Ok(())
+        })
+        .await?;
+        let mode = DispatchMode::Pause;
+        self.event(EventKind::DispatchCreated { seq, mode, title: Some(title) });
+        Ok(())
+    }
+
+    async fn read_ticket(&self) -> Result<TicketRead> {
+        let Some(work) = self.row.flow.work.clone() else {
+            return Ok(TicketRead { reading: Reading::Gone, weakened: None });
+        };
+        let (tree, agents) = (self.tree.clone(), self.hub.known_agents.clone());
+        let file = work.ticket.file.clone();
+        let read = blocking(move || Ok(tickets::read(&tree, file.as_ref(), &agents)?)).await?;
+        let loaded = match &read.content {
+            Ok(loaded) => loaded,
+            Err(error) if error.is_not_found() => {
+                return Ok(TicketRead { reading: Reading::Gone, weakened: None });
+            }
+            Err(error) => {
+                let details = error.to_string();
+                return Ok(TicketRead { reading: Reading::Broken { details }, weakened: None });
+            }
+        };
+        let Some(front) = &loaded.parsed.frontmatter else {
+            let lines: Vec<String> = loaded
+                .parsed
+                .errors()
+                .map(|issue| format!("line {}: {}", issue.line, issue.message))
+                .collect();
+            let details = lines.join("\n");
+            return Ok(TicketRead { reading: Reading::Broken { details }, weakened: None });
+        };
+        let now = self.brief(front);
+        let weakened = now.verify != work.brief.verify || now.protect != work.brief.protect;
+        let weakened = weakened.then(|| format!("{} (its verify or protect)", work.ticket.file));
+        let reading = if front.done { Reading::Done } else { Reading::Open };
+        Ok(TicketRead { reading, weakened })
+    }
+
+    /// Files under the ticket's protection that differ from the run's base.
+    pub(super) async fn protected_changes(&self, protect: &[String]) -> Result<Vec<String>> {
+        let Some(base) = self.row.base_commit.as_deref().and_then(Oid::parse) else {
+            return Ok(Vec::new());
+        };
+        if protect.is_empty() || self.row.flow.accept_protected {
+            return Ok(Vec::new());
+        }
+        let changed = Git::at(&self.tree).changed_paths(&base).await.map_err(Error::from)?;
+        let patterns = Patterns::new(protect);
+        let hit = changed.iter().filter(|path| patterns.matches(path));
+        Ok(hit.map(|path| path.to_string_lossy().into_owned()).collect())
+    }
+
+    async fn note_diff(
+        &mut self,
+        turn: &TurnId,
+        base: Option<&Oid>,
+        status: &Status,
+    ) -> Result<()> {
+        let stats = Git::at(&self.tree).diff_stats(base, status).await.map_err(Error::from)?;
+        let diff = DiffStats {
+            files_changed: stats.files_changed,
+            insertions: stats.insertions,
+            deletions: stats.deletions,
+        };
+        self.event(EventKind::DiffUpdated { turn: turn.clone(), diff });
+        // The turn's row may be among what is to be committed.
+        let pending = self.writes.iter().rev().find_map(|write| {
+            let Write::Turn(row, _) = write else { return None };
+            (row.id == *turn).then(|| (**row).clone())
+        });
+        let row = match pending {
+            Some(row) => Some(row),
+            None => self.hub.store.turn(turn).await.map_err(Error::from)?,
+        };
+        if let Some(mut row) = row {
+            row.diff = Some(diff);
+            self.writes.push(Write::Turn(Box::new(row), None));
+        }
+        Ok(())
+    }
+
+    async fn checkpoint(&mut self, turn: &TurnId) {
+        let number = self.turns;
+        let agent = self.ticket().map_or_else(String::new, |ticket| ticket.agent.to_string());
+        let message = format!("CAR checkpoint: run={} turn={number} agent={agent}", self.row.id);
+        let (commit, error) = match Git::at(&self.tree).commit_all(&message).await {
+            Ok(commit) => (commit.map(|oid| oid.to_string()), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        self.checkpoint_error.clone_from(&error);
+        self.event(EventKind::Checkpoint { turn: turn.clone(), commit, error });
+    }
+
+    /// Sets the ticket back to not done, with what verification found.
+    pub(super) async fn reopen(&mut self, report: &str) -> Result<()> {
+        let Some(file) = self.ticket().map(|ticket| ticket.file.clone()) else { return Ok(()) };
+        let tree = self.tree.clone();
+        let note = verification_note(report);
+        blocking(move || {
+            match tickets::set_note(&tree, file.as_ref(), false, Some(&note), None) {
+                // A ticket the note cannot be written to is at least open again.
+                Err(tickets::ChangeError::Edit(_)) => {
+                    let content = tickets::read_bytes(&tree, file.as_ref())?;
+                    if set_done(&content.bytes, false).is_ok() {
+                        tickets::set_done(&tree, file.as_ref(), false, None)?;
+                    }
+                }
+                result => drop(result?),
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes what explains the run without the database.
+    pub(super) async fn seal(&mut self) -> Result<()> {
+        let (tree, row) = (self.tree.clone(), self.row.clone());
+        let sealed = serde_json::json!({
+            "version": 1,
+            "id": row.id,
+            "repo": row.repo,
+            "state": row.flow.state,
+            "finished": row.flow.finished,
+            "turns": row.flow.spent.turns,
+            "usage": row.flow.spent.usage,
+            "base_commit": row.base_commit,
+            "created_at": row.created_at,
+            "ended_at": row.ended_at,
+            "sealed_at": clock::now(),
+        });
+        let kept = blocking(move || {
+            RunDir::create(&tree, row.id.as_str())?.write_run(&sealed)?;
+            Ok(())
+        })
+        .await;
+        if let Err(error) = kept {
+            // The run has ended all the same; its tree may be gone.
+            tracing::warn!(run = %self.row.id, %error, "run.json could not be written");
+        }
+        Ok(())
+    }
+}
+
+struct TicketRead {
+    reading: Reading,
+    /// The file, when its own checks were changed.
+    weakened: Option<String>,
+}
+
+fn lines(status: &Status) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(operation) = status.op_in_progress {
+        lines.push(format!("a {} is in progress", operation.name()));
+    }
+    lines.extend(status.entries.iter().map(|entry| {
+        let word = match entry {
+            car_git::Entry::Untracked { .. } => "untracked",
+            car_git::Entry::Unmerged { .. } => "conflict",
+            car_git::Entry::Changed { .. } | car_git::Entry::Renamed { .. } => "changed",
+            car_git::Entry::Ignored { .. } => "ignored",
+        };
+        format!("{word}: {}", entry.path().display())
+    }));
+    let more = lines.len().saturating_sub(MAX_STATUS_LINES);
+    lines.truncate(MAX_STATUS_LINES);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
+}
+
+/// The report's first line names the command, its second says how it ended; the rest is output.
+fn verification_note(report: &str) -> VerificationNote {
+    let mut parts = report.splitn(3, '\n');
+    VerificationNote {
+        command: parts.next().unwrap_or_default().to_owned(),
+        outcome: parts.next().unwrap_or_default().to_owned(),
+        tail: parts.next().unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Runs at work: one task a run, a bounded number of them with an agent at once.
+
+mod actor;
+mod examine;
+mod news;
+pub(crate) mod probe;
+mod prompt;
+mod recover;
+mod session;
+mod slots;
+mod survey;
+mod timers;
+mod turn;
+pub(crate) mod verify;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use car_api::{ApprovalId, Code, RepoId, RunId, item::Approval, item::Decision};
+use car_engine::flow::Input;
+use car_store::RunRow;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Error, Result, hub::Inner};
+
+pub(crate) use recover::recover;
+pub(crate) use slots::Slots;
+
+/// What the task of a run can be told.
+pub(crate) enum Message {
+    /// Something happened; who asks is told when it is committed.
+    Input(Input, Option<oneshot::Sender<Result<()>>>),
+    /// A question of the agent was answered.
+    Decide(ApprovalId, Decision, oneshot::Sender<Result<Approval>>),
+    /// Let go: the hub is closing.
+    Close,
+}
+
+/// The tasks of all runs that have not ended.
+#[derive(Default)]
+pub(crate) struct Runs {
+    handles: Mutex<HashMap<RunId, Handle>>,
+}
+
+struct Handle {
+    repo: RepoId,
+    messages: mpsc::Sender<Message>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Runs {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Handle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the task of a run. `first` is what it is told first.
+    pub(crate) fn start(&self, hub: &Arc<Inner>, row: RunRow, first: Option<Input>) {
+        let (messages, inbox) = mpsc::channel(64);
+        let (id, repo) = (row.id.clone(), row.repo.clone());
+        let mut handles = self.lock();
+        let task = tokio::spawn(actor::run(Arc::clone(hub), row, inbox, first));
+        handles.insert(id, Handle { repo, messages, task: Some(task) });
+    }
+
+    fn sender(&self, run: &RunId) -> Option<mpsc::Sender<Message>> {
+        self.lock().get(run).map(|handle| handle.messages.clone())
+    }
+
+    /// Tells a run something and waits until it is committed.
+    pub(crate) async fn tell(&self, run: &RunId, input: Input) -> Result<()> {
+        let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+        let sender = self.sender(run).ok_or_else(ended)?;
+        let (done, answer) = oneshot::channel();
+        sender.send(Message::Input(input, Some(done))).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    /// Tells a run something without waiting.
+    pub(crate) fn hint(&self, run: &RunId, input: Input) {
+        if let Some(sender) = self.sender(run) {
+            tokio::spawn(async move { sender.send(Message::Input(input, None)).await });
+        }
+    }
+
+    /// Tells the run of a repo something without waiting.
+    pub(crate) fn hint_repo(&self, repo: &RepoId, input: Input) {
+        let run = self.lock().iter().find(|(_, h)| h.repo == *repo).map(|(run, _)| run.clone());
+        if let Some(run) = run {
+            self.hint(&run, input);
+        }
+    }
+
+    /// Answers a question of a run's agent.
+    pub(crate) async fn decide(
+        &self,
+        run: &RunId,
+        approval: &ApprovalId,
+        decision: Decision,
+    ) -> Result<Approval> {
+        let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+        let sender = self.sender(run).ok_or_else(ended)?;
+        let (done, answer) = oneshot::channel();
+        let message = Message::Decide(approval.clone(), decision, done);
+        sender.send(message).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    fn forget(&self, run: &RunId) {
+        self.lock().remove(run);
+    }
+
+    /// Lets every task finish what it is writing. Agents live on.
+    pub(crate) async fn close(&self) {
+        let handles: Vec<Handle> = self.lock().drain().map(|(_, handle)| handle).collect();
+        for handle in &handles {
+            let _ = handle.messages.send(Message::Close).await;
+        }
+        for mut handle in handles {
+            if let Some(task) = handle.task.take() {
+                let _ = task.await;
+            }
+        }
+    }
+}

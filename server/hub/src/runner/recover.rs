@@ -1,0 +1,46 @@
+//! After a start: every run that had not ended is taken up where it is.
+
+use std::sync::Arc;
+
+use car_api::run::RunStatus;
+use car_engine::flow::Input;
+
+use crate::{Error, Result, hub::Inner};
+
+/// Starts the task of every run that has not ended, and ends what ended runs left behind.
+pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
+    let rows = hub.store.active_runs().await.map_err(Error::from)?;
+    for row in &rows {
+        match row.flow.state.status() {
+            RunStatus::Running | RunStatus::Stopping => hub.slots.hold(&row.id),
+            RunStatus::Pending
+            | RunStatus::Paused
+            | RunStatus::Parked
+            | RunStatus::Completed
+            | RunStatus::Failed
+            | RunStatus::Stopped
+            | RunStatus::Superseded => {}
+        }
+    }
+    let active: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+    for row in rows {
+        hub.runs.start(hub, row, Some(Input::Recovered));
+    }
+    // A run may have ended in the database while its last effects were not carried out.
+    for id in hub.store.runs_with_effects().await.map_err(Error::from)? {
+        if !active.contains(&id)
+            && let Some(row) = hub.store.run(&id).await.map_err(Error::from)?
+        {
+            hub.runs.start(hub, row, Some(Input::Recovered));
+        }
+    }
+    let left = hub.store.open_sessions(None).await.map_err(Error::from)?;
+    for session in left {
+        if !active.contains(&session.run)
+            && let Some(row) = hub.store.run(&session.run).await.map_err(Error::from)?
+        {
+            hub.runs.start(hub, row, Some(Input::Recovered));
+        }
+    }
+    Ok(())
+}

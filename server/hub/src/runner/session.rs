@@ -1,0 +1,327 @@
+//! One agent process under its shim, seen from the hub.
+//!
+//! A session is read line by line from its journal, whether the shim lives or only its files are
+//! left. Nothing is sent before everything the journal held when the hub attached was read: that is
+//! what keeps a restarted hub from sending a line twice.
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use car_api::{AgentId, RunId, SessionId, TurnId};
+use car_engine::agent::{Adapter, AgentEvent, Direction, Driver, Wish};
+use car_shim::{Conn, ConnError, Entry, EntryKind, Found};
+use car_store::SessionRow;
+
+use crate::{Error, Result, clock};
+
+/// How long the processes of a session have to end by themselves.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Lines of the agent's error output that are kept to explain its end.
+const LAST_WORDS: usize = 12;
+
+pub(super) struct Session {
+    /// The session as it will be committed next.
+    pub(super) row: SessionRow,
+    driver: Box<dyn Driver>,
+    link: Link,
+    /// The journal's last line when the hub attached.
+    caught_up_at: u64,
+    /// A line was given to the shim and has not come back.
+    awaiting: bool,
+    last_words: VecDeque<String>,
+}
+
+enum Link {
+    Live(Box<Conn>),
+    /// The shim is gone; these lines of its journal are left.
+    Left(VecDeque<Entry>),
+}
+
+/// What a session has to say.
+pub(super) enum News {
+    /// A line was read.
+    Line {
+        /// What it meant.
+        events: Vec<AgentEvent>,
+    },
+    /// The agent's process is gone.
+    Ended {
+        /// How, for people.
+        detail: String,
+    },
+}
+
+/// What a new session needs.
+pub(super) struct Start<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) adapter: &'a Arc<dyn Adapter>,
+    pub(super) dir: PathBuf,
+}
+
+/// The row of a session that is about to be started. It is committed first, so that a hub that
+/// dies here knows of every process there may be.
+pub(super) fn plan(start: &Start<'_>) -> SessionRow {
+    SessionRow {
+        id: SessionId::generate(),
+        run: start.run.clone(),
+        agent: start.adapter.id(),
+        dir: start.dir.to_string_lossy().into_owned(),
+        line: 0,
+        driver: None,
+        started_at: clock::now(),
+        ended_at: None,
+    }
+}
+
+/// Starts the agent of a planned session under its shim.
+pub(super) async fn start(
+    row: SessionRow,
+    adapter: &Arc<dyn Adapter>,
+    program: &Path,
+    tree: &Path,
+    environment: Vec<(OsString, OsString)>,
+) -> Result<Session> {
+    let command = adapter.command().into_iter().map(OsString::from).collect();
+    let mut options = car_shim::Options::new(&row.dir, row.id.as_str(), command);
+    options.cwd = Some(tree.to_owned());
+    options.env = environment;
+    options.clear_env = true;
+    options.env.extend(adapter.environment().into_iter().map(|(k, v)| (k.into(), v.into())));
+    options.grace = GRACE;
+    let program = program.to_owned();
+    let spawned = tokio::task::spawn_blocking(move || car_shim::spawn(&program, &options)).await;
+    spawned.map_err(Error::internal)?.map_err(|error| {
+        let hint = adapter.install_hint();
+        Error::new(
+            car_api::Code::AgentUnavailable,
+            format!("{} could not be started: {error}. {hint}", adapter.name()),
+        )
+    })?;
+    attach(row, adapter).await
+}
+
+/// Takes a session up: from its shim if that lives, from its journal otherwise. Gives nothing when
+/// its agent was never started.
+pub(super) async fn take_up(
+    row: SessionRow,
+    adapter: &Arc<dyn Adapter>,
+) -> Result<Option<Session>> {
+    let dir = PathBuf::from(&row.dir);
+    let status = {
+        let dir = dir.clone();
+        tokio::task::spawn_blocking(move || car_shim::status(&dir))
+            .await
+            .map_err(Error::internal)?
+    };
+    match status {
+        Ok(car_shim::Status::Alive(_)) => match attach(row.clone(), adapter).await {
+            Ok(session) => Ok(Some(session)),
+            // It died between the question and the call.
+            Err(_) => left(row, adapter).await.map(Some),
+        },
+        Ok(car_shim::Status::Dead(None)) | Err(_) => {
+            sweep(&row.id).await;
+            if dir.join("journal.jsonl").exists() {
+                return left(row, adapter).await.map(Some);
+            }
+            Ok(None)
+        }
+        Ok(car_shim::Status::Dead(Some(_))) => left(row, adapter).await.map(Some),
+    }
+}
+
+async fn attach(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> {
+    let driver = adapter.driver(row.driver.as_deref()).map_err(Error::internal)?;
+    let conn =
+        car_shim::attach(Path::new(&row.dir), row.line + 1).await.map_err(Error::internal)?;
+    let caught_up_at = conn.hello.last;
+    Ok(Session {
+        row,
+        driver,
+        link: Link::Live(Box::new(conn)),
+        caught_up_at,
+        awaiting: false,
+        last_words: VecDeque::new(),
+    })
+}
+
+async fn left(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> {
+    sweep(&row.id).await;
+    let driver = adapter.driver(row.driver.as_deref()).map_err(Error::internal)?;
+    let entries = read_left(&row.dir, row.line + 1).await?;
+    Ok(Session {
+        row,
+        driver,
+        link: Link::Left(entries),
+        caught_up_at: u64::MAX,
+        awaiting: false,
+        last_words: VecDeque::new(),
+    })
+}
+
+async fn read_left(dir: &str, from: u64) -> Result<VecDeque<Entry>> {
+    let dir = PathBuf::from(dir);
+    let read = move || -> std::io::Result<VecDeque<Entry>> {
+        let mut entries = VecDeque::new();
+        for found in car_shim::read_journal(&dir, from)? {
+            match found? {
+                Found::Entry(entry) => entries.push_back(entry),
+                // A torn line was never acted on; missing ones were acknowledged before.
+                Found::Missing { .. } | Found::Torn { .. } => {}
+            }
+        }
+        Ok(entries)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(Error::internal)?.map_err(Error::internal)
+}
+
+/// Ends whatever a session left on the machine.
+pub(super) async fn sweep(id: &SessionId) {
+    let id = id.to_string();
+    let swept = tokio::task::spawn_blocking(move || car_shim::sweep(&id, GRACE)).await;
+    if let Ok(count) = swept
+        && count > 0
+    {
+        tracing::info!(count, "ended processes a lost session had left");
+    }
+}
+
+impl Session {
+    pub(super) fn agent(&self) -> &AgentId {
+        &self.row.agent
+    }
+
+    /// The next thing the session has to say; waits for it. Safe to cancel.
+    pub(super) async fn next(&mut self) -> News {
+        loop {
+            let entry = match &mut self.link {
+                Link::Live(conn) => match conn.next().await {
+                    Ok(entry) => entry,
+                    Err(ConnError::Refused(reason)) => {
+                        tracing::warn!(session = %self.row.id, reason, "the shim refused a line");
+                        self.awaiting = false;
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::warn!(session = %self.row.id, %error, "the shim is gone");
+                        let entries =
+                            read_left(&self.row.dir, self.row.line + 1).await.unwrap_or_default();
+                        self.link = Link::Left(entries);
+                        continue;
+                    }
+                },
+                Link::Left(entries) => match entries.pop_front() {
+                    Some(entry) => entry,
+                    None => {
+                        sweep(&self.row.id).await;
+                        return News::Ended { detail: self.with_last_words("its shim is gone") };
+                    }
+                },
+            };
+            self.row.line = entry.n;
+            match entry.kind {
+                EntryKind::Start { .. } => {}
+                EntryKind::In(line) => {
+                    self.awaiting = false;
+                    let events = self.driver.observe(Direction::In, &line);
+                    return News::Line { events };
+                }
+                EntryKind::Out(line) => {
+                    let events = self.driver.observe(Direction::Out, &line.line);
+                    return News::Line { events };
+                }
+                EntryKind::Err(line) => {
+                    if self.last_words.len() == LAST_WORDS {
+                        self.last_words.pop_front();
+                    }
+                    self.last_words.push_back(line.line);
+                }
+                EntryKind::Exit(exit) => {
+                    let how = match (exit.code, exit.signal) {
+                        (Some(code), _) => format!("it ended with exit code {code}"),
+                        (None, Some(signal)) => format!("signal {signal} ended it"),
+                        (None, None) => "it ended".to_owned(),
+                    };
+                    self.release().await;
+                    return News::Ended { detail: self.with_last_words(&how) };
+                }
+            }
+        }
+    }
+
+    /// Whether the journal holds the turn's prompt. While a line is on its way that is not known,
+    /// and the answer is yes.
+    pub(super) fn prompt_sent(&self, turn: &TurnId) -> bool {
+        self.awaiting || self.driver.prompt_sent(turn)
+    }
+
+    /// Sends the next line towards the wish, when it is the hub's move.
+    pub(super) async fn drive(&mut self, wish: &Wish<'_>) {
+        let Link::Live(conn) = &mut self.link else { return };
+        if self.awaiting || self.row.line < self.caught_up_at {
+            return;
+        }
+        if let Some(line) = self.driver.next(wish) {
+            // A failure shows as the end of the link when it is read next.
+            self.awaiting = conn.control.send(line).await.is_ok();
+        }
+    }
+
+    /// Notes the driver's state, so that it is committed with what the lines so far meant.
+    pub(super) fn note(&mut self) -> SessionRow {
+        self.row.driver = Some(self.driver.snapshot());
+        self.row.clone()
+    }
+
+    /// Tells the shim that the lines up to here are committed.
+    pub(super) async fn acknowledge(&mut self) {
+        if let Link::Live(conn) = &mut self.link {
+            let _ = conn.control.ack(self.row.line).await;
+        }
+    }
+
+    /// Ends the agent's process and everything it started.
+    pub(super) async fn end(&mut self) {
+        if let Link::Live(conn) = &mut self.link {
+            let _ = conn.control.stop(Some(GRACE)).await;
+            let ended = async {
+                loop {
+                    match conn.next().await {
+                        Ok(Entry { n, kind: EntryKind::Exit(_), .. }) => return Some(n),
+                        Ok(_) | Err(ConnError::Refused(_)) => {}
+                        Err(_) => return None,
+                    }
+                }
+            };
+            let limit = GRACE + Duration::from_secs(4);
+            if let Ok(Some(n)) = tokio::time::timeout(limit, ended).await {
+                self.row.line = n;
+                self.release().await;
+                return;
+            }
+        }
+        sweep(&self.row.id).await;
+    }
+
+    /// Lets the shim go.
+    async fn release(&mut self) {
+        if let Link::Live(conn) = &mut self.link {
+            let _ = conn.control.ack(self.row.line).await;
+            let _ = conn.control.leave().await;
+        }
+    }
+
+    fn with_last_words(&self, how: &str) -> String {
+        if self.last_words.is_empty() {
+            return format!("{how}.");
+        }
+        let words: Vec<&str> = self.last_words.iter().map(String::as_str).collect();
+        format!("{how}. Its last words:\n{}", words.join("\n"))
+    }
+}

@@ -1,0 +1,414 @@
+//! A turn at work: begun, taken up again, driven, and ended.
+
+use std::{ffi::OsString, path::PathBuf, time::Instant};
+
+use car_api::{
+    AgentId, Code, EventKind, TurnId,
+    item::Usage,
+    run::RunTicket,
+    turn::{ErrorClass, Turn, TurnError, TurnPurpose, TurnStatus},
+};
+use car_engine::{
+    agent::{TurnOrder, TurnOutcome, Wish},
+    flow::{self, Input, TurnResult},
+};
+use car_files::run_dir::{self, RunDir};
+use car_store::Write;
+use sha2::{Digest, Sha256};
+
+use super::{
+    actor::Actor,
+    session::{self, Session, Start},
+};
+use crate::{Error, Result, clock, environment};
+
+/// The turn an agent is at.
+pub(super) struct TurnAtWork {
+    pub(super) row: Turn,
+    pub(super) order: TurnOrder,
+    /// The agent is to be interrupted.
+    pub(super) interrupt: bool,
+    /// Since when it is to be interrupted.
+    pub(super) interrupted_at: Option<Instant>,
+    /// Pieces of the answer so far, by the agent's id.
+    pub(super) places: std::collections::HashMap<String, u32>,
+    /// Tokens used in the conversation before this turn.
+    pub(super) usage_before: Usage,
+    /// Number of the last reply in the prompt.
+    pub(super) replies_seen: u32,
+    pub(super) began: Instant,
+    /// When the agent last wrote a line.
+    pub(super) last_line: Instant,
+    /// Whether its process was started a second time because the first took no prompt.
+    pub(super) restarted: bool,
+    /// Whether a budget was found used up.
+    pub(super) over_budget: bool,
+}
+
+impl Actor {
+    /// Has the agent do a turn. Done again after a crash it takes the turn up where it is: a
+    /// prompt that is in a session's journal is never sent a second time.
+    pub(super) async fn run_turn(&mut self, turn: TurnId, purpose: TurnPurpose) -> Result<()> {
+        let Some(work) = self.row.flow.work.clone() else {
+            return Err(Error::internal("a turn without a ticket"));
+        };
+        let known = self.hub.store.turn(&turn).await.map_err(Error::from)?;
+        let Some(known) = known else {
+            return self.begin_turn(turn, purpose, &work).await;
+        };
+        self.turns = self.turns.max(known.number);
+        let row = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
+        let row = row.into_iter().rev().find(|row| Some(&row.id) == known.session.as_ref());
+        let adapter = self.adapter(&known.agent)?;
+        let at_work = self.take_up_turn(known, &work).await?;
+        self.turn = Some(at_work);
+        let session = match row {
+            Some(row) => session::take_up(row, &adapter).await?,
+            None => None,
+        };
+        match session {
+            Some(session) => self.session = Some(session),
+            // Its process was never started: the prompt was not sent either.
+            None => self.start_session(&adapter).await?,
+        }
+        Ok(())
+    }
+
+    async fn begin_turn(
+        &mut self,
+        turn: TurnId,
+        purpose: TurnPurpose,
+        work: &flow::Work,
+    ) -> Result<()> {
+        let agent = work.ticket.agent.clone();
+        let adapter = self.adapter(&agent)?;
+        let seen = self.look().await?;
+        let thread = work.thread.clone();
+        let (prompt, replies_seen) = self.prompt(work, purpose, thread.is_some()).await?;
+        self.turns += 1;
+        let number = self.turns;
+        let hash = hex(&Sha256::digest(prompt.as_bytes()));
+        self.keep_prompt(&turn, &prompt).await?;
+
+        if self.session.as_ref().is_some_and(|session| *session.agent() != agent) {
+            self.session_over("The next ticket is for another agent.").await;
+        }
+        let planned = match &self.session {
+            Some(session) => session.row.clone(),
+            None => session::plan(&Start {
+                run: &self.row.id,
+                adapter: &adapter,
+                dir: self.session_dir().await?,
+            }),
+        };
+        let row = Turn {
+            id: turn.clone(),
+            run: self.row.id.clone(),
+            number,
+            ticket: work.ticket.id.clone(),
+            ticket_file: work.ticket.file.clone(),
+            agent: agent.clone(),
+            purpose,
+            status: TurnStatus::Running,
+            session: Some(planned.id.clone()),
+            thread: thread.clone(),
+            prompt_hash: Some(hash.clone()),
+            started_at: clock::now(),
+            ended_at: None,
+            usage: Usage::default(),
+            message: None,
+            error: None,
+            diff: None,
+        };
+        self.event(EventKind::TurnStarted {
+            turn: turn.clone(),
+            number,
+            ticket: work.ticket.id.clone(),
+            agent: agent.clone(),
+            purpose,
+            prompt_hash: hash,
+        });
+        self.writes.push(Write::Turn(Box::new(row.clone()), Some(seen.fingerprint.clone())));
+        let order = self.order(&turn, prompt, work);
+        self.turn = Some(self.at_work(row, order, replies_seen));
+        if self.session.is_none() {
+            self.event(EventKind::SessionStarted {
+                session: planned.id.clone(),
+                agent,
+                version: None,
+            });
+            self.writes.push(Write::Session(planned.clone()));
+            // Whatever process there may be must be known before it is.
+            self.flush().await;
+            let session = self.spawn(planned, &adapter).await?;
+            self.session = Some(session);
+        }
+        Ok(())
+    }
+
+    async fn take_up_turn(&mut self, row: Turn, work: &flow::Work) -> Result<TurnAtWork> {
+        let prompt = self.kept_prompt(&row.id).await?;
+        let order = self.order(&row.id, prompt, work);
+        let replies_seen = self.replies_in(&order.prompt);
+        let mut at_work = self.at_work(row, order, replies_seen);
+        let items = self.hub.store.items(&at_work.row.id).await.map_err(Error::from)?;
+        for (place, item) in (0..).zip(items) {
+            at_work.places.insert(item.id, place);
+        }
+        Ok(at_work)
+    }
+
+    fn order(&self, turn: &TurnId, prompt: String, work: &flow::Work) -> TurnOrder {
+        // A sandboxed agent commits: a worktree's own git directory lies in its repository's.
+        let git = car_git::Git::at(&self.tree).layout().ok();
+        let git = git.map(|layout| vec![layout.common_dir, layout.git_dir]).unwrap_or_default();
+        TurnOrder {
+            turn: turn.clone(),
+            prompt,
+            cwd: self.tree.to_string_lossy().into_owned(),
+            thread: work.thread.clone(),
+            model: work.brief.model.clone(),
+            effort: work.brief.reasoning.clone(),
+            approvals: self.row.flow.options.approvals,
+            writable: git.iter().map(|dir| dir.to_string_lossy().into_owned()).collect(),
+        }
+    }
+
+    fn at_work(&self, row: Turn, order: TurnOrder, replies_seen: u32) -> TurnAtWork {
+        let before = order.thread.as_ref().and_then(|thread| self.thread_usage.get(thread));
+        TurnAtWork {
+            usage_before: before.copied().unwrap_or_default(),
+            row,
+            order,
+            interrupt: false,
+            interrupted_at: None,
+            places: std::collections::HashMap::new(),
+            replies_seen,
+            began: Instant::now(),
+            last_line: Instant::now(),
+            restarted: false,
+            over_budget: false,
+        }
+    }
+
+    pub(super) fn adapter(
+        &self,
+        agent: &AgentId,
+    ) -> Result<std::sync::Arc<dyn car_engine::agent::Adapter>> {
+        self.hub.agents.get(agent).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.hub.agents.keys().map(AgentId::as_str).collect();
+            let known = known.join(", ");
+            let detail = format!("The hub has no agent `{agent}`; it has {known}.");
+            Error::new(Code::AgentUnavailable, detail)
+        })
+    }
+
+    /// Starts a process for the turn at work and notes it there.
+    async fn start_session(
+        &mut self,
+        adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
+    ) -> Result<()> {
+        let dir = self.session_dir().await?;
+        let planned = session::plan(&Start { run: &self.row.id, adapter, dir });
+        if let Some(at_work) = &mut self.turn {
+            at_work.row.session = Some(planned.id.clone());
+            self.writes.push(Write::Turn(Box::new(at_work.row.clone()), None));
+        }
+        self.event(EventKind::SessionStarted {
+            session: planned.id.clone(),
+            agent: planned.agent.clone(),
+            version: None,
+        });
+        self.writes.push(Write::Session(planned.clone()));
+        self.flush().await;
+        self.session = Some(self.spawn(planned, adapter).await?);
+        Ok(())
+    }
+
+    async fn spawn(
+        &self,
+        planned: car_store::SessionRow,
+        adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
+    ) -> Result<Session> {
+        let environment: Vec<(OsString, OsString)> =
+            environment::for_agent(&self.hub.config, &self.row.repo, adapter.as_ref());
+        let program = &self.hub.config.shim_program;
+        session::start(planned, adapter, program, &self.tree, environment).await
+    }
+
+    async fn session_dir(&self) -> Result<PathBuf> {
+        let (tree, run) = (self.tree.clone(), self.row.id.clone());
+        let name = format!("{}/{}", run_dir::SESSIONS, clock::now().micros());
+        blocking(move || Ok(RunDir::create(&tree, run.as_str())?.create_dir(name.as_ref())?)).await
+    }
+
+    async fn keep_prompt(&self, turn: &TurnId, prompt: &str) -> Result<()> {
+        let (tree, run) = (self.tree.clone(), self.row.id.clone());
+        let (name, prompt) = (format!("{turn}.md"), prompt.to_owned());
+        blocking(move || {
+            RunDir::create(&tree, run.as_str())?.keep_prompt(&name, &prompt)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn kept_prompt(&self, turn: &TurnId) -> Result<String> {
+        let (tree, run) = (self.tree.clone(), self.row.id.clone());
+        let name = format!("{turn}.md");
+        blocking(move || Ok(RunDir::open(&tree, run.as_str())?.kept_prompt(&name)?)).await
+    }
+
+    /// Sends what is next, when it is the hub's move.
+    pub(super) async fn drive(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let decisions: Vec<(String, car_api::item::Decision)> = self
+            .approvals
+            .iter()
+            .filter(|row| row.session == session.row.id)
+            .filter_map(|row| Some((row.key.clone(), row.decision?)))
+            .collect();
+        let wish = Wish {
+            turn: self.turn.as_ref().map(|at_work| &at_work.order),
+            interrupt: self.turn.as_ref().is_some_and(|at_work| at_work.interrupt),
+            decisions: &decisions,
+            models: false,
+        };
+        session.drive(&wish).await;
+        // An agent that never had the prompt has nothing to interrupt.
+        let void = self
+            .turn
+            .as_ref()
+            .is_some_and(|at_work| at_work.interrupt && !session.prompt_sent(&at_work.row.id));
+        if void {
+            self.end_turn(TurnOutcome::Interrupted);
+        }
+    }
+
+    /// The turn is over: notes it and tells the engine.
+    pub(super) fn end_turn(&mut self, outcome: TurnOutcome) {
+        let Some(mut at_work) = self.turn.take() else { return };
+        let now = clock::now();
+        let (status, error) = match &outcome {
+            TurnOutcome::Completed { .. } => (TurnStatus::Completed, None),
+            TurnOutcome::Interrupted => (TurnStatus::Interrupted, None),
+            TurnOutcome::Failed(error) => (TurnStatus::Failed, Some(error.clone())),
+        };
+        if let TurnOutcome::Completed { message: Some(message) } = &outcome {
+            at_work.row.message = Some(message.clone());
+        }
+        at_work.row.status = status;
+        at_work.row.error.clone_from(&error);
+        at_work.row.ended_at = Some(now);
+        self.last_message.clone_from(&at_work.row.message);
+        if let Some(thread) = &at_work.row.thread {
+            let used = self.thread_usage.entry(thread.clone()).or_default();
+            *used = at_work.usage_before.plus(at_work.row.usage);
+        }
+        self.hub.live.over(&at_work.row.id);
+        self.void_approvals();
+        self.event(EventKind::TurnEnded {
+            turn: at_work.row.id.clone(),
+            status,
+            error,
+            usage: at_work.row.usage,
+        });
+        self.writes.push(Write::Turn(Box::new(at_work.row.clone()), None));
+        self.seen = None;
+        let result = TurnResult {
+            turn: at_work.row.id.clone(),
+            outcome: match outcome {
+                TurnOutcome::Completed { .. } => flow::TurnOutcome::Completed,
+                TurnOutcome::Interrupted => flow::TurnOutcome::Interrupted,
+                TurnOutcome::Failed(error) => flow::TurnOutcome::Failed(error),
+            },
+            usage: at_work.row.usage,
+            active_ms: now.millis_since(at_work.row.started_at),
+            account: at_work.row.agent.to_string(),
+            replies_seen: at_work.replies_seen,
+        };
+        if let Err(error) = self.apply(Input::TurnEnded(result)) {
+            tracing::warn!(run = %self.row.id, %error, "the end of a turn came too late");
+        }
+    }
+
+    /// The agent's process is gone before the turn ended; `sent` says whether it had the prompt.
+    pub(super) async fn lose_agent(&mut self, detail: String, sent: bool) {
+        let Some(at_work) = &self.turn else { return };
+        if !sent && self.row.flow.turn() == Some(&at_work.row.id) && !at_work.interrupt {
+            // The prompt never left: another process may have it, once.
+            let again = !at_work.restarted;
+            if again && let Ok(adapter) = self.adapter(&at_work.row.agent.clone()) {
+                match self.start_session(&adapter).await {
+                    Ok(()) => {
+                        if let Some(at_work) = &mut self.turn {
+                            at_work.restarted = true;
+                        }
+                    }
+                    Err(error) => self.cannot_begin(error),
+                }
+                return;
+            }
+        }
+        let tree_changed = self.tree_changed().await;
+        let Some(mut at_work) = self.turn.take() else { return };
+        let error =
+            TurnError { class: ErrorClass::AgentLost, message: detail.clone(), retry_at: None };
+        at_work.row.status = TurnStatus::Failed;
+        at_work.row.error = Some(error.clone());
+        at_work.row.ended_at = Some(clock::now());
+        self.hub.live.over(&at_work.row.id);
+        self.void_approvals();
+        self.event(EventKind::TurnEnded {
+            turn: at_work.row.id.clone(),
+            status: TurnStatus::Failed,
+            error: Some(error),
+            usage: at_work.row.usage,
+        });
+        self.writes.push(Write::Turn(Box::new(at_work.row), None));
+        self.seen = None;
+        if let Err(error) = self.apply(Input::AgentLost { detail, tree_changed }) {
+            tracing::warn!(run = %self.row.id, %error, "the loss of an agent came too late");
+        }
+    }
+
+    fn cannot_begin(&mut self, error: Error) {
+        self.turn = None;
+        let _ = self.apply(Input::Blocked { details: error.detail });
+    }
+
+    /// Whether the tree differs from when the turn at work began. What cannot be told counts as a
+    /// difference.
+    pub(super) async fn tree_changed(&mut self) -> bool {
+        let Some(at_work) = &self.turn else { return true };
+        let began = self.hub.store.turn_fingerprint(&at_work.row.id).await.ok().flatten();
+        self.seen = None;
+        let now = self.look().await.ok().map(|seen| seen.fingerprint);
+        began.is_none() || began != now
+    }
+
+    pub(super) async fn session_over(&mut self, detail: &str) {
+        if let Some(mut session) = self.session.take() {
+            session.end().await;
+            self.session_ended(&mut session, detail);
+        }
+    }
+
+    pub(super) fn ticket(&self) -> Option<&RunTicket> {
+        self.row.flow.work.as_ref().map(|work| &work.ticket)
+    }
+}
+
+/// Runs file work on a thread that may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
