@@ -48,9 +48,10 @@ macro_rules! wire {
 }
 pub(crate) use wire;
 
-/// Declares a closed set of words used the same way in SQL, JSON, CLI and UI.
+/// Declares a closed set of words used the same way in SQL, JSON, CLI and UI. The word is taken as a
+/// token tree: a `literal` fragment reaches utoipa's derive wrapped, which then does not see it.
 macro_rules! words {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -11,7 +11,7 @@ use crate::{
 /// Every operation, with its documentation.
 pub(crate) fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::frame())
-        .routes(routes!(public::root))
+        .route("/", axum::routing::get(public::root))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
         .nest("/api/v1", v1())

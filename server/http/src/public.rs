@@ -5,13 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Say what this is
-///
-/// Plain text for whoever opens the hub's address in a browser.
-#[utoipa::path(
-    get, path = "/", tag = "health", operation_id = "root_get", security(()),
-    responses((status = 200, description = "What this is and where the API is", body = String, content_type = "text/plain")),
-)]
+/// Plain text for whoever opens the hub's address in a browser; no operation of the API.
 pub(crate) async fn root() -> &'static str {
     "This is a CAR hub.\n\
      Its API is at /api/v1, described by /api/v1/openapi.json; every request needs a token.\n\

@@ -20,7 +20,8 @@ const CONNECTIONS: usize = 1024;
 /// How long a client may take to send a request's head, and how long an unused connection stays.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// Largest head of a request, in bytes.
+/// How much of a request's head is kept before the rest is refused, in bytes; what was read in one
+/// go with the last of it still passes.
 const HEAD_MAX: usize = 32 * 1024;
 
 /// How long accepting rests when the process has no file descriptors left.

@@ -325,9 +325,15 @@ fn put(tree: &mut Value, key: &str, value: Value) {
     *at = value;
 }
 
-/// Removes a value and gives it.
+/// Removes a value and gives it; sections that have nothing else go with it.
 fn take(tree: &mut Value, key: &str) -> Option<Value> {
-    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
-    let map = if section.is_empty() { tree } else { tree.pointer_mut(&pointer(section))? };
-    map.as_object_mut()?.remove(name)
+    let Some((section, name)) = key.rsplit_once('.') else {
+        return tree.as_object_mut()?.remove(key);
+    };
+    let map = tree.pointer_mut(&pointer(section))?.as_object_mut()?;
+    let value = map.remove(name);
+    if map.is_empty() {
+        take(tree, section);
+    }
+    value
 }

@@ -58,6 +58,26 @@ fn every_reference_resolves() {
     check(&document, &document);
 }
 
+/// A schema is derived beside the serialisation; this holds one to the other.
+#[test]
+fn closed_sets_are_documented_by_their_words() {
+    let document = document();
+    let words = |name: &str| -> Vec<String> {
+        let list = document.pointer(&format!("/components/schemas/{name}/enum"));
+        serde_json::from_value(list.unwrap().clone()).unwrap()
+    };
+    let all = |words: &[car_api::run::RunStatus]| {
+        words.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(words("RunStatus"), all(car_api::run::RunStatus::ALL));
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for word in schema["enum"].as_array().into_iter().flatten() {
+            let word = word.as_str().unwrap();
+            assert_eq!(word, word.to_lowercase(), "{name} names a variant, not its word");
+        }
+    }
+}
+
 #[test]
 fn every_operation_is_described() {
     let mut ids = BTreeSet::new();

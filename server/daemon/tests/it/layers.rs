@@ -62,13 +62,9 @@ const STARTERS: &[&str] = &[
     "server/demo-agent/",
     "server/model-endpoint/",
     "client-cli/",
-    "server/hub/src/commands",
-    "server/hub/src/detect",
-    "server/hub/src/agents",
-    "server/hub/src/process",
-    "server/hub/src/setup",
-    "server/hub/src/verify",
-    "server/hub/src/runner/",
+    // Verification and set-up commands, and what an agent's program says of its version.
+    "server/hub/src/shell.rs",
+    "server/hub/src/agents.rs",
 ];
 
 fn workspace() -> PathBuf {
@@ -126,10 +122,9 @@ fn processes_are_started_in_few_places() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        for word in ["tokio::process", "std::process::Command", "process::Command", "process::{"] {
-            let starts = text.lines().any(|line| line.contains(word) && line.contains("Command"));
-            assert!(!starts && !text.contains("tokio::process"), "{name} may not start processes");
-        }
+        let starts = text.contains("tokio::process")
+            || text.lines().any(|line| line.contains("process::") && line.contains("Command"));
+        assert!(!starts, "{name} may not start processes");
     }
 }
 

@@ -1,4 +1,13 @@
-//! What holds for the program as a whole, seen from outside.
+//! What holds for the program as a whole, seen from outside: the real `car-hub`, on a free port,
+//! in a temporary hub, spoken to by the real client.
 
+mod auth;
+mod config;
 mod contract;
+mod coverage;
+mod events;
+mod harness;
+mod http;
 mod layers;
+mod lifecycle;
+mod limits;

@@ -31,8 +31,8 @@ fn event(step: Step) -> sse::Event {
         StreamMessage::Live { .. } => None,
     };
     let data = serde_json::to_string(&message).unwrap_or_default();
-    let event = sse::Event::default().data(data);
-    id.iter().fold(event, |event, id| event.id(id.to_string()))
+    let event = id.map_or_else(sse::Event::default, |id| sse::Event::default().id(id.to_string()));
+    event.data(data)
 }
 
 /// What is said before the stream ends; an event source reconnects by itself.

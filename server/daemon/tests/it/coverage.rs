@@ -1,0 +1,301 @@
+//! Every operation of the API is called by the client at least once, and answers as it says.
+
+use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
+
+use car_api::{
+    Code, PageQuery, RepoId, RunId,
+    agent::ApprovalPolicy,
+    context::{ContextName, ContextUpdate},
+    dispatch::ReplyCreate,
+    item::Decision,
+    job::{Job, JobStatus},
+    repo::{RepoClone, RepoCreate, RepoRemove, SetupUpdate},
+    run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
+    ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketText, TicketUpdate},
+    token::TokenCreate,
+    worktree::{WorktreeCleanup, WorktreeCreate},
+};
+use car_client::{Client, ClientError, EventFilter};
+
+use crate::{
+    contract::operations,
+    harness::{DEADLINE, TestHub},
+};
+
+/// Where the client notes the operations it calls.
+const VARIABLE: &str = "CAR_CLIENT_COVERAGE";
+
+#[test]
+fn every_operation_is_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = dir.path().join("called");
+    // A process of its own: the client reads the variable once.
+    let tour = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "coverage::tour", "--nocapture"])
+        .env(VARIABLE, &record)
+        .output()
+        .unwrap();
+    assert!(
+        tour.status.success(),
+        "the tour failed:\n{}\n{}",
+        String::from_utf8_lossy(&tour.stdout),
+        String::from_utf8_lossy(&tour.stderr)
+    );
+    let called = fs::read_to_string(&record).unwrap();
+    let called: BTreeSet<&str> = called.lines().collect();
+    let all = operations();
+    let missing: Vec<_> = all
+        .iter()
+        .map(|(_, _, operation)| operation["operationId"].as_str().unwrap())
+        .filter(|id| !called.contains(id))
+        .collect();
+    assert!(missing.is_empty(), "the tour in coverage.rs does not call {missing:?}");
+}
+
+#[tokio::test]
+#[ignore = "run by every_operation_is_called"]
+async fn tour() {
+    let hub = TestHub::start();
+    let client = hub.client();
+    the_hub(&client).await;
+    let repo = repos(&hub, &client).await;
+    tickets(&client, &repo).await;
+    context(&client, &repo).await;
+    agents(&client).await;
+    runs(&client, &repo).await;
+    approvals(&client, &repo).await;
+    worktrees(&client, &repo).await;
+    tokens(&client).await;
+    removal(&client, &repo).await;
+}
+
+async fn the_hub(client: &Client) {
+    client.health_live().await.unwrap();
+    client.health_ready().await.unwrap();
+    assert_eq!(client.hub_get().await.unwrap().version, env!("CARGO_PKG_VERSION"));
+    assert_eq!(client.hub_snapshot().await.unwrap().repo_total, 0);
+    assert_eq!(client.hub_scan().await.unwrap().total, 0);
+    assert!(client.openapi_get().await.unwrap()["paths"].is_object());
+    let events = client.event_list(0, None, &EventFilter::default()).await.unwrap();
+    assert_eq!(events.items[0].seq, 1);
+}
+
+async fn repos(hub: &TestHub, client: &Client) -> RepoId {
+    let body = RepoCreate { id: "base".to_owned(), path: None, force: false };
+    let repo = client.repo_create(&body).await.unwrap();
+    assert_eq!(code(client.repo_create(&body).await), Code::AlreadyExists);
+    let dir = hub.root().join(&repo.path);
+    fs::write(dir.join("README.md"), "base\n").unwrap();
+    git(&dir, &["add", "README.md"]);
+    git(&dir, &["commit", "--quiet", "-m", "first"]);
+    client.repo_init(&repo.id).await.unwrap();
+    assert_eq!(client.repo_get(&repo.id).await.unwrap().path, repo.path);
+    assert_eq!(client.repo_list(None, &PageQuery::default()).await.unwrap().items.len(), 1);
+    let setup = SetupUpdate { commands: vec!["touch prepared".to_owned()] };
+    assert_eq!(client.repo_setup_update(&repo.id, &setup).await.unwrap(), setup);
+    assert_eq!(client.repo_setup_get(&repo.id).await.unwrap(), setup);
+
+    let url = dir.to_str().unwrap().to_owned();
+    let job = client.repo_clone(&RepoClone { url, id: Some("copy".to_owned()) }).await.unwrap();
+    assert_eq!(finished(client, &job).await.status, JobStatus::Completed);
+    assert!(!client.job_list(&PageQuery::default()).await.unwrap().items.is_empty());
+    // It has ended: cancelling is refused or changes nothing.
+    match client.job_cancel(&job.id).await {
+        Ok(same) => assert_eq!(same.status, JobStatus::Completed),
+        Err(error) => assert_eq!(error.code(), Some(Code::IllegalTransition), "{error}"),
+    }
+    repo.id
+}
+
+async fn tickets(client: &Client, repo: &RepoId) {
+    let one = create(client, repo, "One", "").await;
+    let two = create(client, repo, "Two", "").await;
+    let number = |text: &TicketText| text.ticket.number.unwrap().to_string();
+    let read = client.ticket_get(repo, &number(&one)).await.unwrap();
+    assert_eq!(read.content, one.content);
+    let body = TicketUpdate { content: format!("{}\nMore.\n", read.content), allow_invalid: false };
+    let stale = client.ticket_update(repo, &number(&one), &body, Some(&two.ticket.etag)).await;
+    assert_eq!(code(stale), Code::Stale);
+    let etag = read.ticket.etag.as_str();
+    let changed = client.ticket_update(repo, &number(&one), &body, Some(etag)).await.unwrap();
+    assert!(changed.content.ends_with("More.\n") && changed.ticket.etag != etag);
+    let done = client.ticket_done(repo, &number(&one), &TicketDone { done: true }, None).await;
+    assert!(done.unwrap().content.contains("done: true"));
+    let moved = client.ticket_move(repo, &number(&two), &TicketMove { to: 1 }).await.unwrap();
+    assert_eq!(moved.items[0].title, "Two");
+    let renumbered = client.ticket_renumber(repo).await.unwrap();
+    let numbers: Vec<_> = renumbered.items.iter().map(|ticket| ticket.number).collect();
+    assert_eq!(numbers, [Some(1), Some(2)]);
+    assert!(client.ticket_lint(repo, &TicketLint { fix: false }).await.unwrap().ok);
+    for ticket in client.ticket_list(repo, None, &PageQuery::default()).await.unwrap().items {
+        let number = ticket.number.unwrap().to_string();
+        client.ticket_done(repo, &number, &TicketDone { done: true }, None).await.unwrap();
+    }
+    assert_eq!(client.ticket_list_all(None, &PageQuery::default()).await.unwrap().items.len(), 2);
+}
+
+async fn context(client: &Client, repo: &RepoId) {
+    assert_eq!(client.context_list(repo).await.unwrap().items.len(), 3);
+    let spec = client.context_get(repo, ContextName::Spec).await.unwrap();
+    let body = ContextUpdate { content: "What is to be built.\n".to_owned() };
+    let changed = client.context_update(repo, ContextName::Spec, &body, Some(&spec.etag)).await;
+    assert_eq!(changed.unwrap().content, body.content);
+}
+
+async fn agents(client: &Client) {
+    let agents = client.agent_list().await.unwrap().items;
+    let ids: Vec<_> = agents.iter().map(|agent| agent.id.as_str()).collect();
+    assert!(ids.contains(&"codex") && ids.contains(&"demo"), "{ids:?}");
+    let models = client.agent_models(&"demo".parse().unwrap()).await.unwrap();
+    assert!(!models.items.is_empty());
+}
+
+async fn runs(client: &Client, repo: &RepoId) {
+    let script = r#"
+        {"say": "A question first.", "dispatch": {"mode": "pause", "title": "Which?", "body": "This or that?"}, "on": 1},
+        {"from": 2, "write": ["answer.txt", "that\n"]},
+        {"from": 2, "done": true}, {"from": 2, "commit": "That"}"#;
+    create(client, repo, "Ask", script).await;
+    let run = client.run_start(repo, &RunStart::default()).await.unwrap();
+    assert_eq!(code(client.run_start(repo, &RunStart::default()).await), Code::RunActive);
+    until(client, &run.id, RunStatus::Paused).await;
+    assert!(!client.run_explain(&run.id).await.unwrap().line.is_empty());
+    assert_eq!(
+        client.run_dispatches(&run.id).await.unwrap().items[0].title.as_deref(),
+        Some("Which?")
+    );
+    let reply = ReplyCreate { title: None, body: "That.".to_owned() };
+    client.run_reply(&run.id, &reply).await.unwrap();
+    until(client, &run.id, RunStatus::Completed).await;
+    assert_eq!(client.run_replies(&run.id).await.unwrap().items[0].body.trim(), "That.");
+    let turns = client.run_turns(&run.id, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(turns.len(), 2);
+    let detail = client.turn_get(&turns[0].id).await.unwrap();
+    assert!(detail.prompt.unwrap().contains("Ask"));
+    assert!(!client.run_evidence(&run.id).await.unwrap().items.is_empty());
+    assert_eq!(
+        code(client.run_resume(&run.id, &RunResume::default()).await),
+        Code::IllegalTransition
+    );
+    let all = client.run_list(Some(repo), None, &PageQuery::default()).await.unwrap();
+    assert_eq!(all.items[0].id, run.id);
+}
+
+async fn approvals(client: &Client, repo: &RepoId) {
+    let script = r#"{"escalate": true, "sh": "echo allowed > allowed.txt"}, {"hang": true}"#;
+    create(client, repo, "May I", script).await;
+    let start = RunStart { approvals: Some(ApprovalPolicy::Untrusted), ..RunStart::default() };
+    let run = client.run_start(repo, &start).await.unwrap();
+    let waiting = wait_for(client, &run.id, |run| !run.approvals.is_empty()).await;
+    let approval = &waiting.approvals[0];
+    let body = ApprovalDecide { decision: Decision::Accept };
+    let answered = client.approval_decide(&run.id, &approval.id, &body).await.unwrap();
+    assert_eq!(answered.decision, Some(Decision::Accept));
+    client.run_pause(&run.id).await.unwrap();
+    client.run_stop(&run.id).await.unwrap();
+    until(client, &run.id, RunStatus::Stopped).await;
+}
+
+async fn worktrees(client: &Client, repo: &RepoId) {
+    let body = WorktreeCreate {
+        base: repo.clone(),
+        branch: "feature/one".to_owned(),
+        start_point: Some("HEAD".to_owned()),
+        skip_setup: false,
+    };
+    let job = finished(client, &client.worktree_create(&body).await.unwrap()).await;
+    assert_eq!(job.status, JobStatus::Completed, "{job:?}");
+    let made = client.worktree_list(Some(repo), &PageQuery::default()).await.unwrap().items;
+    assert_eq!(made[0].branch.as_deref(), Some("feature/one"));
+    let id = &made[0].id;
+    // The set-up command left a file that is nowhere else.
+    let mut cleanup = WorktreeCleanup { delete_branch: false, drop: Vec::new(), dry_run: false };
+    let Err(ClientError::Problem(refused)) = client.worktree_cleanup(id, &cleanup).await else {
+        panic!("work would have been lost")
+    };
+    assert_eq!(refused.code, Code::WouldLoseWork);
+    cleanup.drop = refused.unsaved.iter().map(|unsaved| unsaved.kind.clone()).collect();
+    let report = client.worktree_cleanup(id, &cleanup).await.unwrap();
+    assert!(report.removed);
+    let salvage = client.salvage_list(&PageQuery::default()).await.unwrap().items.remove(0);
+    assert_eq!(Some(&salvage.id), report.salvage.as_ref().map(|kept| &kept.id));
+    let restored = client.salvage_restore(&salvage.id).await.unwrap();
+    assert_eq!(&restored.id, id);
+    client.worktree_cleanup(id, &cleanup).await.unwrap();
+}
+
+async fn tokens(client: &Client) {
+    let body = TokenCreate { name: "tour".to_owned(), days: Some(1) };
+    let made = client.token_create(&body).await.unwrap();
+    let listed = client.token_list().await.unwrap().items;
+    assert!(listed.iter().any(|token| token.id == made.token.id));
+    client.token_delete(&made.token.id).await.unwrap();
+}
+
+async fn removal(client: &Client, repo: &RepoId) {
+    let body = RepoRemove { delete_dir: false, drop: Vec::new(), dry_run: true };
+    assert!(!client.repo_remove(repo, &body).await.unwrap().removed);
+    client.repo_get(repo).await.unwrap();
+}
+
+/// A ticket for the demo agent.
+async fn create(client: &Client, repo: &RepoId, title: &str, script: &str) -> TicketText {
+    let body = TicketCreate {
+        title: title.to_owned(),
+        agent: Some("demo".to_owned()),
+        goal: None,
+        body: Some(format!("## Goal\n\n{title}\n\n@@FAKE[{script}]@@\n")),
+        verify: vec!["true".to_owned()],
+        at: None,
+    };
+    client.ticket_create(repo, &body).await.unwrap()
+}
+
+async fn until(client: &Client, run: &RunId, status: RunStatus) -> Run {
+    wait_for(client, run, |run| run.state.status() == status).await
+}
+
+async fn wait_for(client: &Client, run: &RunId, wanted: impl Fn(&Run) -> bool) -> Run {
+    let mut last = None;
+    let found = tokio::time::timeout(DEADLINE, async {
+        loop {
+            let now = client.run_get(run).await.unwrap();
+            if wanted(&now) {
+                return now;
+            }
+            last = Some(now);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    match found.await {
+        Ok(run) => run,
+        Err(_) => panic!("the run stays as it is: {last:#?}"),
+    }
+}
+
+async fn finished(client: &Client, job: &Job) -> Job {
+    let ended = async {
+        loop {
+            let now = client.job_get(&job.id).await.unwrap();
+            if now.status != JobStatus::Running {
+                return now;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, ended).await.expect("the job does not end")
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Code {
+    result.unwrap_err().code().unwrap()
+}
+
+fn git(dir: &Path, args: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", "user.name=Test", "-c", "user.email=test@localhost"])
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,43 @@
+//! What every answer looks like.
+
+use crate::harness::TestHub;
+
+#[test]
+fn every_answer_carries_the_security_headers() {
+    let hub = TestHub::start();
+    let token = format!("Authorization: Bearer {}", hub.token());
+    let answers = [
+        hub.send("GET", "/", &[], ""),
+        hub.send("GET", "/health/live", &[], ""),
+        hub.send("GET", "/nothing", &[], ""),
+        hub.send("GET", "/nothing", &["Host: evil.test"], ""),
+        hub.send("GET", "/api/v1/hub", &[&token], ""),
+        hub.send("GET", "/api/v1/repos", &[&token], ""),
+        hub.send("POST", "/api/v1/repos", &[&token], ""),
+        hub.send("HEAD", "/api/v1/hub", &[&token], ""),
+    ];
+    for answer in answers {
+        let csp = answer.header("content-security-policy").unwrap_or_default();
+        assert!(csp.contains("default-src 'none'") && csp.contains("frame-ancestors 'none'"));
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{answer:?}");
+        }
+        assert!(answer.header("x-request-id").unwrap().starts_with("req_"));
+        assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("access-control-")));
+        assert_eq!(answer.header("server"), None);
+    }
+}
+
+#[test]
+fn the_document_is_served_as_it_is_checked_in() {
+    let hub = TestHub::start();
+    let token = format!("Authorization: Bearer {}", hub.token());
+    let served = hub.send("GET", "/api/v1/openapi.json", &[&token], "");
+    assert_eq!(served.body, car_http::openapi().unwrap());
+}
