@@ -109,7 +109,7 @@ async fn create(hub: &Hub, repo: &RepoId, ticket: &Scripted) -> Result<(), Error
         agent: Some("demo".to_owned()),
         goal: Some((*goal).to_owned()),
         body: Some(format!(
-            "## Goal\n\n{goal}\n\n## Script\n\nWhat the demo agent does; a real agent needs none.\n\n@@FAKE[{script}]@@\n"
+            "## Script\n\nWhat the demo agent does; a real agent needs none.\n\n@@FAKE[{script}]@@\n"
         )),
         verify: vec![(*verify).to_owned()],
         at: None,

@@ -1,7 +1,6 @@
 //! `car-hub serve`: from configuration to a hub that answers, and down again.
 
 use std::{
-    future::Future,
     io,
     num::NonZero,
     path::Path,
@@ -142,12 +141,10 @@ impl Signals {
     }
 
     /// The next of them.
-    pub(crate) fn next(&mut self) -> impl Future<Output = ()> + '_ {
-        async {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
@@ -177,6 +174,12 @@ pub(crate) fn agents(loaded: &Loaded) -> Result<car_agents::Config, Error> {
     if agents.demo.command.is_empty() {
         let program = own_program()?.to_string_lossy().into_owned();
         agents.demo.command = vec![program, "demo-agent".to_owned()];
+    }
+    // Its conversations belong to this hub, so that another one begins anew.
+    let home = loaded.root.join(car_files::CAR_DIR).join("demo-agent");
+    if std::env::var_os("DEMO_AGENT_HOME").is_none() {
+        let home = home.to_string_lossy().into_owned();
+        agents.demo.env.entry("DEMO_AGENT_HOME".to_owned()).or_insert(home);
     }
     Ok(agents)
 }

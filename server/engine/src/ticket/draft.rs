@@ -41,15 +41,17 @@ pub fn new_ticket(draft: &TicketDraft) -> Vec<u8> {
     for (key, value) in &draft.fields {
         let _ = writeln!(out, "{}: {}", quote(key), quote(value));
     }
-    out.push_str("---\n\n## Goal\n\n");
-    match &draft.goal {
-        Some(goal) => {
-            out.push_str(goal.trim());
-            out.push('\n');
+    out.push_str("---\n");
+    let body = draft.body.as_deref().map(str::trim).filter(|body| !body.is_empty());
+    match (&draft.goal, body) {
+        (Some(goal), _) => {
+            let _ = write!(out, "\n## Goal\n\n{}\n", goal.trim());
         }
-        None => out.push_str("-\n"),
+        (None, None) => out.push_str("\n## Goal\n\n-\n"),
+        // The body says it all.
+        (None, Some(_)) => {}
     }
-    if let Some(body) = draft.body.as_deref().map(str::trim).filter(|body| !body.is_empty()) {
+    if let Some(body) = body {
         out.push('\n');
         out.push_str(body);
         out.push('\n');

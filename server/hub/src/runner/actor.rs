@@ -160,15 +160,14 @@ impl Actor {
     async fn work(&mut self, inbox: &mut mpsc::Receiver<Message>) -> bool {
         loop {
             while let Some(pending) = self.effects.pop_front() {
-                if let Some((step, place)) = pending.row {
-                    self.carry_out(pending.effect).await;
-                    let run = self.row.id.clone();
-                    self.writes.push(Write::EffectDone { run, step, place });
-                } else {
-                    self.carry_out(pending.effect).await;
-                }
+                // What has not been committed never happened: nothing is carried out before.
                 if !self.lazy {
                     self.flush().await;
+                }
+                self.carry_out(pending.effect).await;
+                if let Some((step, place)) = pending.row {
+                    let run = self.row.id.clone();
+                    self.writes.push(Write::EffectDone { run, step, place });
                 }
             }
             self.lazy = false;
@@ -229,6 +228,8 @@ impl Actor {
     pub(super) fn apply(&mut self, input: Input) -> Result<()> {
         let now = clock::now();
         let moment = Moment { now, turn: TurnId::generate() };
+        // The next look at the queue asks the database for verdicts.
+        let decided = matches!(input, Input::Verified(_));
         let transition = step(&self.row.flow, input, &moment).map_err(|illegal| {
             let line = explain(&self.row.flow, None).line;
             let detail = format!("The run cannot do that now. {line}");
@@ -242,6 +243,7 @@ impl Actor {
         let step = self.row.flow.step;
         let looking = |effect: &Effect| matches!(effect, Effect::Survey | Effect::Examine { .. });
         self.lazy = status == RunStatus::Running
+            && !decided
             && !transition.effects.is_empty()
             && transition.effects.iter().all(looking);
         for (place, effect) in (0..).zip(transition.effects) {

@@ -252,6 +252,16 @@ impl Actor {
         .await
     }
 
+    /// The ticket holds now: what an earlier verification found is no longer true.
+    pub(super) async fn remove_note(&self, file: &str) {
+        let (tree, name) = (self.tree.clone(), file.to_owned());
+        let removed =
+            blocking(move || Ok(tickets::set_note(&tree, name.as_ref(), true, None, None)?));
+        if let Err(error) = removed.await {
+            tracing::warn!(run = %self.row.id, file, %error, "a verification note could not be removed");
+        }
+    }
+
     /// Writes what explains the run without the database.
     pub(super) async fn seal(&mut self) -> Result<()> {
         let (tree, row) = (self.tree.clone(), self.row.clone());

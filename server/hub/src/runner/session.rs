@@ -226,7 +226,7 @@ impl Session {
             };
             self.row.line = entry.n;
             match entry.kind {
-                EntryKind::Start { .. } => {}
+                EntryKind::Start { .. } => return News::Line { events: Vec::new() },
                 EntryKind::In(line) => {
                     self.awaiting = false;
                     let events = self.driver.observe(Direction::In, &line);
@@ -241,6 +241,7 @@ impl Session {
                         self.last_words.pop_front();
                     }
                     self.last_words.push_back(line.line);
+                    return News::Line { events: Vec::new() };
                 }
                 EntryKind::Exit(exit) => {
                     let how = match (exit.code, exit.signal) {

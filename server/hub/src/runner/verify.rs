@@ -167,7 +167,12 @@ impl Actor {
             at: evidence.ended_at,
         }));
         let outcome = match verdict {
-            Verdict::Passed | Verdict::PreExisting => VerifyOutcome::Passed,
+            Verdict::Passed | Verdict::PreExisting => {
+                if work.verify_retries > 0 {
+                    self.remove_note(&work.ticket.file).await;
+                }
+                VerifyOutcome::Passed
+            }
             Verdict::Failed | Verdict::Protected | Verdict::NotVerified => {
                 VerifyOutcome::Failed { report: report(&evidence.commands) }
             }
@@ -201,7 +206,7 @@ fn report(commands: &[CommandResult]) -> String {
         (false, None) => "ended by a signal".to_owned(),
     };
     let before = match failed.fails_on_base {
-        Some(true) => " (it fails on the run's base commit too)",
+        Some(true) => ", as on the run's base commit",
         Some(false) | None => "",
     };
     format!("{}\n{how}{before}\n{}", failed.command.run, failed.tail.trim_end())
