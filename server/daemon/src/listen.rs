@@ -62,12 +62,13 @@ async fn bind(at: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 fn refused(at: SocketAddr, error: io::Error) -> Error {
-    let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program, or another hub, has this port: choose one \
-                                     with `--port`"
-            .to_owned(),
-        _ => String::new(),
+    let taken = error.kind() == io::ErrorKind::AddrInUse;
+    let hint = if taken {
+        "; another program, or another hub, has this port: choose one with `--port`"
+    } else {
+        ""
     };
+    let hint = hint.to_owned();
     Error::Listen { at, error, hint }
 }
 

@@ -274,7 +274,7 @@ fn collect_leaves(
 ) {
     let whole = known.iter().any(|(key, _)| *key == at);
     match tree {
-        Value::Object(map) if !whole && !(map.is_empty() && !at.is_empty()) => {
+        Value::Object(map) if !whole && (at.is_empty() || !map.is_empty()) => {
             for (name, value) in map {
                 let key = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
                 collect_leaves(value, key, known, leaves);

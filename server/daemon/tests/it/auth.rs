@@ -43,7 +43,7 @@ fn every_operation_asks_for_a_credential() {
     for (path, method, _) in &operations {
         let public = car_http::PUBLIC.contains(&path.as_str());
         for credential in [None, Some("Bearer"), Some(&wrong), Some(&bare), Some(&basic)] {
-            let answer = call(&hub, method, path, credential.as_deref().map(|text| text as &str));
+            let answer = call(&hub, method, path, credential);
             if public {
                 assert_eq!(answer.status, 200, "{method} {path}");
             } else {
