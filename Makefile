@@ -1,0 +1,41 @@
+# What people type. Each target is one readable command.
+
+HUB ?= $(HOME)/car-hub
+CARGO ?= cargo
+
+.PHONY: run build test lint fix bench tools openapi clean
+
+## Build the hub and its client, make a hub if there is none, serve it, show what happens.
+run: build
+	./target/release/car-hub up --root "$(HUB)"
+
+build:
+	$(CARGO) build --release -p car-daemon -p car-client
+
+## Everything that decides whether a change is good. Installs what it needs into .tools/.
+test: tools lint
+	$(CARGO) build --workspace --all-targets
+	@if $(CARGO) nextest --version >/dev/null 2>&1; \
+	 then $(CARGO) nextest run --workspace --no-fail-fast; \
+	 else $(CARGO) test --workspace --no-fail-fast; fi
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+## The pinned real Codex and the Python CAR that tests run against.
+tools:
+	sh deploy/dev/test-tools.sh
+
+## Rewrite what is generated and checked in: the API document, goldens, transition table.
+fix:
+	$(CARGO) fmt --all
+	UPDATE=1 $(CARGO) test --workspace
+
+## Time and memory beside CAR 2.2.3; writes bench-results/.
+bench:
+	$(CARGO) build --release -p car-daemon -p car-client -p car-demo-agent
+	$(CARGO) run --release -p car-bench
+
+clean:
+	$(CARGO) clean
