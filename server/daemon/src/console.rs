@@ -175,7 +175,7 @@ fn why(purpose: TurnPurpose) -> &'static str {
         TurnPurpose::Work => "",
         TurnPurpose::LintRepair => " · mends the ticket",
         TurnPurpose::Commit => " · commits",
-        TurnPurpose::VerifyFix => " · mends what the check found",
+        TurnPurpose::VerifyFix => " · mends it",
         TurnPurpose::Continue => " · goes on",
     }
 }

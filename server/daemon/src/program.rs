@@ -1,11 +1,16 @@
 //! What is said of the program as a whole: its version, and why it ends.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, io::Write, path::PathBuf};
 
 use crate::config::ConfigError;
 
 /// The version as `car-hub version` prints it.
 pub(crate) const VERSION_LINE: &str = concat!("car-hub ", env!("CARGO_PKG_VERSION"));
+
+/// Prints a line. A terminal or pipe that is gone is no reason for a hub to end.
+pub(crate) fn say(line: impl fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
 
 /// Why the program cannot go on.
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,7 @@ use crate::{
     credential, environment,
     listen::{self, Listening},
     log,
-    program::Error,
+    program::{Error, say},
 };
 
 /// How long requests and streams have to end once the hub was told to stop.
@@ -45,7 +45,7 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, Error> {
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let served = Served::start(loaded).await?;
-        println!("car-hub ready: {}", served.url);
+        say(format_args!("car-hub ready: {}", served.url));
         signals.next().await;
         Ok(served.end(signals).await)
     })
@@ -164,8 +164,25 @@ fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
         max_parallel_runs: config.hub.max_parallel_runs.unwrap_or_else(one_a_processor),
         default_agent: config.hub.default_agent.clone(),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
+        tree_flow: tree_flow(loaded),
         environment: environment::shared(passed.chain(demo)),
     })
+}
+
+/// Where a hub's or a repo's own prompt template is, relative to its directory.
+const TEMPLATE: &str = ".codex-autorunner/prompt.md.j2";
+
+/// What a tree's own files say about its runs, over what the hub's say.
+fn tree_flow(loaded: &Loaded) -> car_hub::TreeFlow {
+    let loaded = loaded.clone();
+    let read = move |tree: &std::path::Path| {
+        let (own, _) = loaded.for_repo(tree).map_err(|error| error.to_string())?;
+        let mut flow = own.ticket_flow.for_hub(own.verify);
+        let template = |dir: &std::path::Path| std::fs::read_to_string(dir.join(TEMPLATE)).ok();
+        flow.prompt_template = template(tree).or_else(|| template(&loaded.root));
+        Ok(flow)
+    };
+    car_hub::TreeFlow(Some(std::sync::Arc::new(read)))
 }
 
 /// The agents' settings, with this program as the demo agent unless another one was named.

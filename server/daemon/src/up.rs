@@ -15,7 +15,7 @@ use crate::{
     config::Loaded,
     console::Console,
     init, log,
-    program::Error,
+    program::{Error, say},
     root, sample,
     serve::{self, Served, Signals},
 };
@@ -47,7 +47,7 @@ pub(crate) fn root(named: Option<&Path>) -> Result<PathBuf, Error> {
         },
     };
     if init::make(&dir)? {
-        println!("A new hub: {}", dir.display());
+        say(format_args!("A new hub: {}", dir.display()));
     }
     root::absolute(&dir)
 }
@@ -62,19 +62,22 @@ fn home() -> Result<PathBuf, Error> {
 pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
     log::to_file(&loaded.root).map_err(|error| Error::file(log::FILE, error))?;
     for warning in &loaded.warnings {
-        println!("note: {warning}");
+        say(format_args!("note: {warning}"));
     }
     serve::runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let served = Served::start(loaded).await?;
-        println!("car-hub ready: {}", served.url);
-        println!("It serves until Ctrl-C. Its log is {}.", loaded.root.join(log::FILE).display());
+        say(format_args!("car-hub ready: {}", served.url));
+        say(format_args!(
+            "It serves until Ctrl-C. Its log is {}.",
+            loaded.root.join(log::FILE).display()
+        ));
         let watched = watch(&served.hub, &loaded.root, sample);
         tokio::select! {
             ended = watched => ended?,
             () = signals.next() => {}
         }
-        println!("The hub stops; agents at work go on. Start it again with the same command.");
+        say("The hub stops; agents at work go on. Start it again with the same command.");
         Ok(served.end(signals).await)
     })
 }
@@ -91,10 +94,10 @@ async fn watch(hub: &Hub, root: &Path, sample: Sample) -> Result<(), Error> {
         for event in &events {
             cursor = event.seq;
             for line in console.lines(&clock(event.at), event) {
-                println!("{line}");
+                say(line);
             }
             if tour.as_ref().is_some_and(|run| completes(event, run)) {
-                println!("{}", sample::CLOSING);
+                say(sample::CLOSING);
             }
         }
         if events.is_empty() && bell.changed().await.is_err() {
@@ -113,8 +116,8 @@ async fn begin(hub: &Hub, root: &Path, sample: Sample) -> Result<Option<RunId>, 
         Sample::Ask if !empty => false,
         Sample::Ask if io::stdin().is_terminal() => ask().await,
         Sample::Ask => {
-            println!(
-                "The hub has no repos yet. Add one: car hub clone URL, or see the sample: car-hub up --sample"
+            say(
+                "The hub has no repos yet. Add one: car hub clone URL, or see the sample: car-hub up --sample",
             );
             false
         }
@@ -122,8 +125,8 @@ async fn begin(hub: &Hub, root: &Path, sample: Sample) -> Result<Option<RunId>, 
     if !wanted {
         return Ok(None);
     }
-    println!("The sample: three tickets, worked by the bundled demo agent (scripted, no model).");
-    println!("The second ticket is claimed done too early; watch what the hub makes of that.\n");
+    say("The sample: three tickets, worked by the bundled demo agent (scripted, no model).");
+    say("The second ticket is claimed done too early; watch what the hub makes of that.\n");
     sample::start(hub, root).await.map(Some)
 }
 

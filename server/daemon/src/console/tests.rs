@@ -80,8 +80,7 @@ fn a_turn_names_its_ticket_and_agent() {
     );
     assert_eq!(
         lines(&mut console, turn(TurnPurpose::VerifyFix)),
-        ["10:31:02 demo · 001 Add a greeting · turn 1 · codex · mends what the check found"]
-            .map(cut)
+        ["10:31:02 demo · 001 Add a greeting · turn 1 · codex · mends it"]
     );
 }
 

@@ -274,16 +274,16 @@ async fn wait_for(client: &Client, run: &RunId, wanted: impl Fn(&Run) -> bool) -
 }
 
 async fn finished(client: &Client, job: &Job) -> Job {
+    let mut last = job.clone();
     let ended = async {
-        loop {
-            let now = client.job_get(&job.id).await.unwrap();
-            if now.status != JobStatus::Running {
-                return now;
-            }
+        while last.status == JobStatus::Running {
             tokio::time::sleep(Duration::from_millis(20)).await;
+            last = client.job_get(&job.id).await.unwrap();
         }
     };
-    tokio::time::timeout(DEADLINE, ended).await.expect("the job does not end")
+    let ended = tokio::time::timeout(DEADLINE, ended).await;
+    assert!(ended.is_ok(), "the job does not end: {last:#?}");
+    last
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Code {

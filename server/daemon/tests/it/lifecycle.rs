@@ -1,8 +1,17 @@
 //! Starting, being found, stopping.
 
-use std::{fs, io::Read, net::TcpStream, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::Stdio,
+};
 
 use car_client::{Client, credentials, find};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::TestHub;
 
@@ -104,4 +113,38 @@ fn no_hub_no_service() {
     let output = hub.command(&["serve"]).current_dir(elsewhere.path()).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("car-hub init"));
+}
+
+/// The sample's second ticket is claimed done too early; the hub sees it and has it mended.
+#[test]
+fn the_sample_runs_to_its_end_from_nothing() {
+    let hub = TestHub::unserved();
+    let root = hub.root().join("new");
+    let mut up = hub
+        .command(&["up", "--sample", "--port", "0", "--root", root.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = Vec::new();
+    for line in BufReader::new(up.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let ended = line.contains("That was the sample") || line.contains("paused");
+        said.push(line);
+        if ended {
+            break;
+        }
+    }
+    kill_process(Pid::from_child(&up), Signal::INT).unwrap();
+    assert!(up.wait().unwrap().success());
+    let said = said.join("\n");
+    for part in [
+        "001 Greet the world · finished and verified",
+        "check failed: sh tests/name.sh (exit 1)",
+        "002 Greet somebody by name · finished and verified",
+        "003 Say how to use it · finished and verified",
+        "done: every ticket is finished",
+    ] {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+    assert!(!said.contains('\u{1b}'), "colours without a terminal");
 }

@@ -1,7 +1,7 @@
 //! What holds for the program as a whole, seen from outside: the real `car-hub`, on a free port,
 //! in a temporary hub, spoken to by the real client.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step of a test is a panic")]
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
 mod auth;
 mod config;
