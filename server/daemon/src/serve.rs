@@ -1,10 +1,11 @@
 //! `car-hub serve`: from configuration to a hub that answers, and down again.
 
 use std::{
-    io,
+    fs, io,
     num::NonZero,
     path::Path,
     process::ExitCode,
+    sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -175,14 +176,14 @@ const TEMPLATE: &str = ".codex-autorunner/prompt.md.j2";
 /// What a tree's own files say about its runs, over what the hub's say.
 fn tree_flow(loaded: &Loaded) -> car_hub::TreeFlow {
     let loaded = loaded.clone();
-    let read = move |tree: &std::path::Path| {
+    let read = move |tree: &Path| {
         let (own, _) = loaded.for_repo(tree).map_err(|error| error.to_string())?;
         let mut flow = own.ticket_flow.for_hub(own.verify);
-        let template = |dir: &std::path::Path| std::fs::read_to_string(dir.join(TEMPLATE)).ok();
+        let template = |dir: &Path| fs::read_to_string(dir.join(TEMPLATE)).ok();
         flow.prompt_template = template(tree).or_else(|| template(&loaded.root));
         Ok(flow)
     };
-    car_hub::TreeFlow(Some(std::sync::Arc::new(read)))
+    car_hub::TreeFlow(Some(Arc::new(read)))
 }
 
 /// The agents' settings, with this program as the demo agent unless another one was named.
