@@ -20,9 +20,11 @@ pub mod run_dir;
 mod run_files;
 pub mod seed;
 pub mod tickets;
+mod tree_lock;
 
 pub use error::{FileError, Reason};
 pub use hash::ContentHash;
+pub use tree_lock::TreeLock;
 
 /// The directory in a hub root, repository or worktree that holds everything of CAR.
 pub const CAR_DIR: &str = ".codex-autorunner";

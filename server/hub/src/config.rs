@@ -1,6 +1,10 @@
 //! What a hub is opened with.
 
-use std::path::PathBuf;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
 
@@ -25,9 +29,24 @@ pub struct Config {
     pub default_agent: AgentId,
     /// How runs are worked.
     pub flow: FlowConfig,
+    /// How runs of one tree are worked, where its own files say otherwise.
+    pub tree_flow: TreeFlow,
     /// Variables of the hub's own environment that agents and verification commands inherit,
     /// where set. Everything else stays out.
     pub environment: Vec<(String, String)>,
+}
+
+/// Reads how runs of one tree are worked, from the tree's directory; an error is for people.
+pub type ReadFlow = dyn Fn(&Path) -> Result<FlowConfig, String> + Send + Sync;
+
+/// How runs of one tree are worked; without a reader as everywhere in the hub.
+#[derive(Clone, Default)]
+pub struct TreeFlow(pub Option<Arc<ReadFlow>>);
+
+impl fmt::Debug for TreeFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "TreeFlow(..)" } else { "TreeFlow(none)" })
+    }
 }
 
 /// How runs are worked, where a run or ticket does not say otherwise.

@@ -195,6 +195,15 @@ impl Inner {
         Ok(())
     }
 
+    /// How runs of a tree are worked.
+    pub(crate) async fn flow_of(&self, tree: &std::path::Path) -> Result<crate::FlowConfig> {
+        let Some(read) = self.config.tree_flow.0.clone() else {
+            return Ok(self.config.flow.clone());
+        };
+        let tree = tree.to_owned();
+        blocking(move || read(&tree).map_err(Error::bad_request)).await
+    }
+
     /// The directory of a repo or worktree that is there.
     pub(crate) fn tree(&self, repo: &RepoId) -> Result<std::path::PathBuf> {
         self.index.entry(repo)?;

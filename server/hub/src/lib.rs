@@ -26,7 +26,7 @@ mod tokens;
 mod watch;
 mod worktrees;
 
-pub use config::{Config, FlowConfig};
+pub use config::{Config, FlowConfig, ReadFlow, TreeFlow};
 pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;

@@ -43,7 +43,7 @@ impl Hub {
         let row = RunRow {
             id: RunId::generate(),
             repo: repo.clone(),
-            flow: Flow::new(options(&inner.config.flow.options, &body)?),
+            flow: Flow::new(options(&inner.flow_of(&tree).await?.options, &body)?),
             base_commit: status.head.map(|oid| oid.to_string()),
             created_at: now,
             queued_at: now,

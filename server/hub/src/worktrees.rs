@@ -65,6 +65,7 @@ impl Hub {
             }
             let kind = manifest::Kind::Worktree { of: Some(body.base.to_string()) };
             inner.register(&id, &path, kind, None).await?;
+            inherit(repo_dir, dir.clone()).await?;
             if !body.skip_setup {
                 inner.set_up(&repo, &dir, &reporter).await?;
             }
@@ -217,6 +218,20 @@ impl Inner {
         })
         .await
     }
+}
+
+/// A worktree begins with the settings of its base repo.
+async fn inherit(base: PathBuf, tree: PathBuf) -> Result<()> {
+    blocking(move || {
+        for name in ["repo.override.yml", "prompt.md.j2"] {
+            let (from, to) = (base.join(CAR_DIR).join(name), tree.join(CAR_DIR).join(name));
+            if from.is_file() && !to.exists() {
+                std::fs::copy(&from, &to).map_err(|error| storage(&to, error))?;
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn storage(path: &std::path::Path, error: std::io::Error) -> Error {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use car_api::{
-    Code, EventKind, Timestamp, TurnId,
+    Code, EventKind, SessionId, Timestamp, TurnId,
     run::{FailureCode, Phase, RunState, RunStatus},
 };
 use car_engine::flow::{Effect, Input, Moment, explain, step};
-use car_store::{ApprovalRow, EffectRow, RunRow, Write};
+use car_store::{ApprovalRow, EffectRow, RunRow, SessionRow, Write};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -21,13 +21,15 @@ use super::{
     turn::TurnAtWork,
     verify::Verification,
 };
-use crate::{Error, Result, clock, hub::Inner};
+use crate::{Error, FlowConfig, Result, clock, hub::Inner};
 
 pub(super) struct Actor {
     pub(super) hub: Arc<Inner>,
     pub(super) row: RunRow,
     /// The working tree.
     pub(super) tree: PathBuf,
+    /// How its runs are worked, as its files said at the last look at the queue.
+    pub(super) config: FlowConfig,
     /// Effects of committed transitions that wait to be carried out.
     effects: VecDeque<Pending>,
     /// What is to be committed next.
@@ -37,6 +39,8 @@ pub(super) struct Actor {
     lazy: bool,
     /// Who waits for the next commit.
     waiting: Vec<oneshot::Sender<Result<()>>>,
+    /// Held while the run has a slot.
+    tree_lock: Option<car_files::TreeLock>,
     pub(super) session: Option<Session>,
     pub(super) turn: Option<TurnAtWork>,
     pub(super) verification: Option<Verification>,
@@ -103,6 +107,7 @@ fn refuse(message: Message) {
 impl Actor {
     fn new(hub: Arc<Inner>, row: RunRow, tree: PathBuf) -> Self {
         Self {
+            config: hub.config.flow.clone(),
             hub,
             row,
             tree,
@@ -110,6 +115,7 @@ impl Actor {
             writes: Vec::new(),
             lazy: false,
             waiting: Vec::new(),
+            tree_lock: None,
             session: None,
             turn: None,
             verification: None,
@@ -125,6 +131,12 @@ impl Actor {
 
     /// Reads what earlier processes of the hub left of this run.
     async fn prepare(&mut self) {
+        match self.hub.flow_of(&self.tree).await {
+            Ok(config) => self.config = config,
+            Err(error) => {
+                tracing::warn!(run = %self.row.id, %error, "the tree's settings cannot be read")
+            }
+        }
         let store = &self.hub.store;
         let read = async {
             let effects = store.effects(&self.row.id).await?;
@@ -397,8 +409,12 @@ impl Actor {
     }
 
     /// Takes, keeps or gives back the slot, as the committed state has it.
-    fn settle(&self) {
-        let granted = match self.row.flow.state.status() {
+    fn settle(&mut self) {
+        let status = self.row.flow.state.status();
+        if !matches!(status, RunStatus::Running | RunStatus::Stopping) {
+            self.tree_lock = None;
+        }
+        let granted = match status {
             RunStatus::Pending => self.hub.slots.wait(&self.row.id, self.row.queued_at),
             RunStatus::Running | RunStatus::Stopping => {
                 self.hub.slots.hold(&self.row.id);
@@ -416,14 +432,29 @@ impl Actor {
         }
     }
 
+    /// Nobody else works the tree meanwhile: no other hub, and no CAR.
+    pub(super) fn hold_tree(&mut self) -> Result<()> {
+        if self.tree_lock.is_none() {
+            let lock = car_files::TreeLock::take(&self.tree).map_err(|error| {
+                let detail = format!("Somebody else works this tree ({error}); stop that first.");
+                Error::new(Code::RunActive, detail)
+            })?;
+            self.tree_lock = Some(lock);
+        }
+        Ok(())
+    }
+
     async fn end_session(&mut self) {
         self.turn = None;
-        let Some(mut session) = self.session.take() else {
-            self.end_left_sessions().await;
-            return;
+        let current = match self.session.take() {
+            Some(mut session) => {
+                session.end().await;
+                self.session_ended(&mut session, "The hub ended it.");
+                Some(session.row.id)
+            }
+            None => None,
         };
-        session.end().await;
-        self.session_ended(&mut session, "The hub ended it.");
+        self.end_left_sessions(current.as_ref()).await;
     }
 
     pub(super) fn session_ended(&mut self, session: &mut Session, detail: &str) {
@@ -434,21 +465,34 @@ impl Actor {
         self.event(kind);
     }
 
-    /// Ends sessions an earlier process of the hub left open.
-    async fn end_left_sessions(&mut self) {
-        let Ok(rows) = self.hub.store.open_sessions(Some(&self.row.id)).await else { return };
-        for mut row in rows {
-            let Some(adapter) = self.hub.agents.get(&row.agent) else { continue };
-            if let Ok(Some(mut session)) = super::session::take_up(row.clone(), adapter).await {
-                session.end().await;
+    /// Ends sessions an earlier process of the hub left open, except the one that is kept.
+    pub(super) async fn end_left_sessions(&mut self, kept: Option<&SessionId>) {
+        let rows = match self.hub.store.open_sessions(Some(&self.row.id)).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(run = %self.row.id, %error, "a run's sessions cannot be read");
+                return;
             }
-            super::session::sweep(&row.id).await;
-            row.ended_at = Some(clock::now());
-            let session = row.id.clone();
-            self.writes.push(Write::Session(row));
-            let detail = "The hub ended it after a restart.".to_owned();
-            self.event(EventKind::SessionEnded { session, detail });
+        };
+        for row in rows {
+            if kept != Some(&row.id) {
+                self.end_left_session(row).await;
+            }
         }
+    }
+
+    async fn end_left_session(&mut self, mut row: SessionRow) {
+        if let Some(adapter) = self.hub.agents.get(&row.agent)
+            && let Ok(Some(mut session)) = super::session::take_up(row.clone(), adapter).await
+        {
+            session.end().await;
+        }
+        super::session::sweep(&row.id).await;
+        row.ended_at = Some(clock::now());
+        let session = row.id.clone();
+        self.writes.push(Write::Session(row));
+        let detail = "The hub ended it after a restart.".to_owned();
+        self.event(EventKind::SessionEnded { session, detail });
     }
 }
 

@@ -52,8 +52,8 @@ impl Actor {
         let file = work.ticket.file.clone();
         let replies_seen = self.row.flow.replies_seen;
         let previous = options.include_previous_ticket;
-        let template = self.hub.config.flow.prompt_template.clone();
-        let max_bytes = self.hub.config.flow.prompt_max_bytes;
+        let template = self.config.prompt_template.clone();
+        let max_bytes = self.config.prompt_max_bytes;
         blocking(move || {
             let run_path = format!("{CAR_DIR}/runs/{run}");
             input.ticket_path = format!("{CAR_DIR}/{}/{file}", tickets::TICKETS_DIR);

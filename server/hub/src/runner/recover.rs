@@ -1,6 +1,6 @@
 //! After a start: every run that had not ended is taken up where it is.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use car_api::run::RunStatus;
 use car_engine::flow::Input;
@@ -22,22 +22,18 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
             | RunStatus::Superseded => {}
         }
     }
-    let active: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut started = HashSet::new();
     for row in rows {
+        started.insert(row.id.clone());
         hub.runs.start(hub, row, Some(Input::Recovered));
     }
-    // A run may have ended in the database while its last effects were not carried out.
-    for id in hub.store.runs_with_effects().await.map_err(Error::from)? {
-        if !active.contains(&id)
+    // A run may have ended in the database while its last effects were not carried out, or a
+    // process of it was not ended.
+    let effects = hub.store.runs_with_effects().await.map_err(Error::from)?;
+    let sessions = hub.store.open_sessions(None).await.map_err(Error::from)?;
+    for id in effects.into_iter().chain(sessions.into_iter().map(|session| session.run)) {
+        if started.insert(id.clone())
             && let Some(row) = hub.store.run(&id).await.map_err(Error::from)?
-        {
-            hub.runs.start(hub, row, Some(Input::Recovered));
-        }
-    }
-    let left = hub.store.open_sessions(None).await.map_err(Error::from)?;
-    for session in left {
-        if !active.contains(&session.run)
-            && let Some(row) = hub.store.run(&session.run).await.map_err(Error::from)?
         {
             hub.runs.start(hub, row, Some(Input::Recovered));
         }

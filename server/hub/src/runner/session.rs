@@ -197,6 +197,14 @@ impl Session {
         &self.row.agent
     }
 
+    /// Whether its shim serves, as far as is known.
+    pub(super) fn is_live(&self) -> bool {
+        match &self.link {
+            Link::Live(_) => true,
+            Link::Left(_) => false,
+        }
+    }
+
     /// The next thing the session has to say; waits for it. Safe to cancel.
     pub(super) async fn next(&mut self) -> News {
         loop {

@@ -21,6 +21,8 @@ use crate::{Error, Result, clock};
 
 impl Actor {
     pub(super) async fn survey(&mut self) -> Result<()> {
+        self.hold_tree()?;
+        self.config = self.hub.flow_of(&self.tree).await?;
         self.take_reply().await?;
         let finding = self.find_next().await?;
         if let Finding::Next(candidate) = &finding {
@@ -118,7 +120,7 @@ impl Actor {
 
     /// The commands that check a claim of being done: the ticket's, else the hub's.
     fn commands(&self, front: &Frontmatter) -> Vec<VerifyCommand> {
-        front.verify.clone().unwrap_or_else(|| self.hub.config.flow.verify.clone())
+        front.verify.clone().unwrap_or_else(|| self.config.verify.clone())
     }
 
     pub(super) fn brief(&self, front: &Frontmatter) -> Brief {

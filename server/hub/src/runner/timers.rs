@@ -17,7 +17,7 @@ impl Actor {
         let wake = self.wake.map(|at| Instant::now() + clock::until(at));
         let turn = self.turn.as_ref().map(|at_work| {
             let waits_for_person = self.approvals.iter().any(|row| row.decision.is_none());
-            let flow = &self.hub.config.flow;
+            let flow = &self.config;
             let idle = at_work.last_line + Duration::from_secs(flow.turn_idle_timeout_s.max(1));
             let over = at_work.began + Duration::from_secs(flow.turn_timeout_s.max(1));
             let budget = self.time_left().map(|left| at_work.began + left);
@@ -54,7 +54,7 @@ impl Actor {
             return;
         }
         let left = self.time_left();
-        let idle_limit = self.hub.config.flow.turn_idle_timeout_s;
+        let idle_limit = self.config.turn_idle_timeout_s;
         let Some(at_work) = &mut self.turn else { return };
         if let Some(since) = at_work.interrupted_at {
             if since.elapsed() >= INTERRUPT_GRACE {

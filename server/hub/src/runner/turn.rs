@@ -57,15 +57,17 @@ impl Actor {
             return self.begin_turn(turn, purpose, &work).await;
         };
         self.turns = self.turns.max(known.number);
-        let row = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
-        let row = row.into_iter().rev().find(|row| Some(&row.id) == known.session.as_ref());
         let adapter = self.adapter(&known.agent)?;
+        let planned = known.session.clone();
         let at_work = self.take_up_turn(known, &work).await?;
         self.turn = Some(at_work);
-        let session = match row {
+        let rows = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
+        let session = match rows.into_iter().find(|row| Some(&row.id) == planned.as_ref()) {
             Some(row) => session::take_up(row, &adapter).await?,
             None => None,
         };
+        let kept = session.as_ref().map(|session| session.row.id.clone());
+        self.end_left_sessions(kept.as_ref()).await;
         match session {
             Some(session) => self.session = Some(session),
             // Its process was never started: the prompt was not sent either.
@@ -92,6 +94,9 @@ impl Actor {
 
         if self.session.as_ref().is_some_and(|session| *session.agent() != agent) {
             self.session_over("The next ticket is for another agent.").await;
+        }
+        if self.session.is_none() {
+            self.take_up_session(&adapter).await?;
         }
         let planned = match &self.session {
             Some(session) => session.row.clone(),
@@ -143,6 +148,24 @@ impl Actor {
             let session = self.spawn(planned, &adapter).await?;
             self.session = Some(session);
         }
+        Ok(())
+    }
+
+    /// A hub that was started again between two turns goes on with the process it had: that one
+    /// has the conversation open, and no second process may.
+    async fn take_up_session(
+        &mut self,
+        adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
+    ) -> Result<()> {
+        let rows = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
+        let last = rows.into_iter().rev().find(|row| row.agent == adapter.id());
+        let session = match last {
+            Some(row) => session::take_up(row, adapter).await?,
+            None => None,
+        };
+        self.session = session.filter(Session::is_live);
+        let kept = self.session.as_ref().map(|session| session.row.id.clone());
+        self.end_left_sessions(kept.as_ref()).await;
         Ok(())
     }
 

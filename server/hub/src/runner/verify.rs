@@ -63,6 +63,7 @@ struct Job {
     commands: Vec<VerifyCommand>,
     environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
     setup: Vec<String>,
+    setup_timeout: Duration,
 }
 
 impl Actor {
@@ -92,6 +93,7 @@ impl Actor {
             commands: work.brief.verify,
             environment,
             setup: self.hub.index.setup_commands(&self.row.repo),
+            setup_timeout: Duration::from_secs(self.config.setup_timeout_s),
         };
         self.verification = Some(Verification {
             work: AbortOnDropHandle::new(tokio::spawn(check(job))),
@@ -130,7 +132,7 @@ impl Actor {
         let Some(work) = self.row.flow.work.clone() else {
             return Err(Error::internal("a verdict without a ticket"));
         };
-        let allow = self.hub.config.flow.allow_preexisting;
+        let allow = self.config.allow_preexisting;
         let verdict = verdict(&checked.commands, allow);
         let (tree, run) = (self.tree.clone(), self.row.id.clone());
         let path = format!(
@@ -255,7 +257,7 @@ async fn on_checkout(
     git.checkout_detached(commit, &place).await.map_err(Error::from)?;
     let result = async {
         for setup in &job.setup {
-            let timeout = Duration::from_secs(job.hub.config.flow.setup_timeout_s);
+            let timeout = job.setup_timeout;
             let done = shell_at(job, setup, &place, timeout, None).await?;
             if done.exit_code != Some(0) {
                 let detail = format!("the set-up command `{setup}` failed:\n{}", done.tail);
