@@ -95,7 +95,7 @@ impl Sse {
         write!(
             stream,
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\
-             Authorization: Bearer {token}\r\n{more}\r\n"
+             Connection: close\r\nAuthorization: Bearer {token}\r\n{more}\r\n"
         )
         .unwrap();
         Self(BufReader::new(stream))

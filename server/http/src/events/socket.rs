@@ -18,8 +18,11 @@ const MESSAGE_MAX: usize = 256 * 1024;
 /// How long a client may take to read one message before it counts as too slow.
 const SLOW: Duration = Duration::from_secs(20);
 
-/// How long the farewell may take.
+/// How long the farewell may take to be sent.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long the client has to answer it; a restart does not wait for clients that do not listen.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// How long a client may be silent; it is asked for a sign of life at every heartbeat.
 const SILENT: Duration = HEARTBEAT.saturating_mul(3);
@@ -95,11 +98,9 @@ fn farewell(end: &End) -> (CloseCode, String) {
 
 async fn close(mut socket: WebSocket, code: CloseCode, reason: String) {
     let frame = CloseFrame { code: code as u16, reason: reason.into() };
-    let _ = timeout(FAREWELL, async {
-        socket.send(Message::Close(Some(frame))).await?;
+    let sent = timeout(FAREWELL, socket.send(Message::Close(Some(frame)))).await;
+    if matches!(sent, Ok(Ok(()))) {
         // The client's own close frame, or the end of its connection.
-        while let Some(Ok(_)) = socket.recv().await {}
-        Ok::<_, axum::Error>(())
-    })
-    .await;
+        let _ = timeout(ANSWER, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+    }
 }
