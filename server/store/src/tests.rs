@@ -1,1 +1,262 @@
+use car_api::{
+    AgentId, Event, EventKind, RepoId, RunId, SessionId, Timestamp, TokenId, TurnId,
+    agent::ApprovalPolicy,
+    item::{Item, ItemBody, Usage},
+    run::{RunOptions, RunState},
+    token::Token,
+    turn::{Turn, TurnPurpose, TurnStatus},
+};
+use car_engine::flow::{Effect, Flow};
 
+use super::*;
+
+fn at(n: i64) -> Timestamp {
+    Timestamp::from_secs(n)
+}
+
+fn repo(id: &str) -> RepoId {
+    id.parse().unwrap()
+}
+
+async fn store(dir: &tempfile::TempDir) -> Store {
+    Store::open(&dir.path().join("hub.sqlite3")).await.unwrap()
+}
+
+fn options() -> RunOptions {
+    RunOptions {
+        max_total_turns: 50,
+        max_lint_retries: 3,
+        max_commit_retries: 2,
+        max_verify_retries: 3,
+        max_network_retries: 5,
+        max_tokens: None,
+        max_seconds: None,
+        auto_commit: false,
+        require_commit: true,
+        include_previous_ticket: false,
+        approvals: ApprovalPolicy::Never,
+    }
+}
+
+fn run(repo_id: &str) -> RunRow {
+    RunRow {
+        id: RunId::generate(),
+        repo: repo(repo_id),
+        flow: Flow::new(options()),
+        base_commit: Some("c0".into()),
+        created_at: at(1),
+        queued_at: at(1),
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+fn event(n: usize, repo_id: &str) -> Write {
+    let path = format!("p{n}");
+    let kind = Box::new(EventKind::RepoAdded { path });
+    Write::Event { at: at(1), repo: Some(repo(repo_id)), run: None, kind }
+}
+
+fn all(after: i64) -> EventQuery {
+    EventQuery { after, limit: 10_000, ..EventQuery::default() }
+}
+
+/// Many writers at once, some of whose commits are refused: what was acknowledged is there, in
+/// one gapless order, and nothing of a refused commit is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_commits_are_whole_and_gapless() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let first = run("a");
+    store.commit(vec![Write::RunCreate(Box::new(first))]).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..200 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            // Every third one tries a second active run of the same tree, after its events.
+            let mut writes = vec![event(n, "a"), event(n, "a")];
+            let refused = n % 3 == 0;
+            if refused {
+                writes.push(Write::RunCreate(Box::new(run("a"))));
+            }
+            (refused, store.commit(writes).await)
+        });
+    }
+    let mut acknowledged = 0;
+    for (refused, result) in tasks.join_all().await {
+        match result {
+            Ok(_) => {
+                assert!(!refused);
+                acknowledged += 2;
+            }
+            Err(error) => assert!(refused && matches!(error, Error::Conflict), "{error}"),
+        }
+    }
+    let events = store.events(&all(0)).await.unwrap();
+    assert_eq!(events.len(), acknowledged);
+    let seqs: Vec<i64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, (1..=i64::try_from(acknowledged).unwrap()).collect::<Vec<_>>());
+    assert_eq!(*store.bell().borrow(), *seqs.last().unwrap());
+    // The two events of one commit stand side by side.
+    for pair in events.chunks(2) {
+        assert_eq!(pair[0].event, pair[1].event);
+    }
+    store.close().await;
+    let again = Store::open(&dir.path().join("hub.sqlite3")).await.unwrap();
+    assert_eq!(again.events(&all(0)).await.unwrap(), events, "as it was after a restart");
+    assert_eq!(*again.bell().borrow(), *seqs.last().unwrap());
+}
+
+#[tokio::test]
+async fn one_active_run_a_tree_until_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let mut first = run("a");
+    store.commit(vec![Write::RunCreate(Box::new(first.clone()))]).await.unwrap();
+    let second = run("a");
+    let refused = store.commit(vec![Write::RunCreate(Box::new(second.clone()))]).await;
+    assert!(matches!(refused, Err(Error::Conflict)));
+    first.flow.state = RunState::Stopped;
+    first.ended_at = Some(at(9));
+    store.commit(vec![Write::Run(Box::new(first.clone()))]).await.unwrap();
+    store.commit(vec![Write::RunCreate(Box::new(second.clone()))]).await.unwrap();
+
+    assert_eq!(store.run(&first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.active_runs().await.unwrap(), [second.clone()]);
+    assert_eq!(store.latest_runs().await.unwrap(), [second.clone()]);
+    let query = RunQuery { limit: 10, ..RunQuery::default() };
+    assert_eq!(store.runs(&query).await.unwrap(), [second.clone(), first.clone()]);
+    let older = RunQuery { before: Some(second.id), limit: 10, ..RunQuery::default() };
+    assert_eq!(store.runs(&older).await.unwrap(), [first]);
+}
+
+#[tokio::test]
+async fn events_are_filtered_and_paged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let id = RunId::generate();
+    let of_run = Write::Event {
+        at: at(2),
+        repo: Some(repo("b")),
+        run: Some(id.clone()),
+        kind: Box::new(EventKind::RunCreated),
+    };
+    store.commit(vec![event(1, "a"), of_run, event(2, "b"), event(3, "a")]).await.unwrap();
+    let seqs = |events: Vec<Event>| events.into_iter().map(|e| e.seq).collect::<Vec<_>>();
+    let mut query = all(0);
+    query.repo = Some(repo("b"));
+    assert_eq!(seqs(store.events(&query).await.unwrap()), [2, 3]);
+    query.kinds = vec!["run_created".into(), "hub_started".into()];
+    assert_eq!(seqs(store.events(&query).await.unwrap()), [2]);
+    query = EventQuery { run: Some(id), ..all(0) };
+    assert_eq!(seqs(store.events(&query).await.unwrap()), [2]);
+    query = EventQuery { after: 1, limit: 2, ..EventQuery::default() };
+    assert_eq!(seqs(store.events(&query).await.unwrap()), [2, 3]);
+}
+
+#[tokio::test]
+async fn effects_wait_until_they_are_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let id = RunId::generate();
+    let row = |step, place, effect| EffectRow { run: id.clone(), step, place, effect };
+    let rows = [row(1, 0, Effect::Survey), row(1, 1, Effect::Seal), row(2, 0, Effect::EndSession)];
+    store.commit(rows.iter().cloned().map(Write::EffectAdd).collect()).await.unwrap();
+    assert_eq!(store.effects(&id).await.unwrap(), rows);
+    assert_eq!(store.runs_with_effects().await.unwrap(), std::slice::from_ref(&id));
+    let done = Write::EffectDone { run: id.clone(), step: 1, place: 0 };
+    store.commit(vec![done]).await.unwrap();
+    assert_eq!(store.effects(&id).await.unwrap(), rows[1..]);
+    store.commit(vec![Write::EffectsDone { run: id.clone(), step: 1 }]).await.unwrap();
+    assert_eq!(store.effects(&id).await.unwrap(), rows[2..]);
+}
+
+#[tokio::test]
+async fn turns_items_and_sessions_come_back_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let agent: AgentId = "codex".parse().unwrap();
+    let run = RunId::generate();
+    let session = SessionRow {
+        id: SessionId::generate(),
+        run: run.clone(),
+        agent: agent.clone(),
+        dir: "/x".into(),
+        line: 0,
+        driver: None,
+        started_at: at(1),
+        ended_at: None,
+    };
+    let mut turn = Turn {
+        id: TurnId::generate(),
+        run: run.clone(),
+        number: 1,
+        ticket: "tkt_000001".parse().unwrap(),
+        ticket_file: "TICKET-001.md".into(),
+        agent,
+        purpose: TurnPurpose::Work,
+        status: TurnStatus::Running,
+        session: Some(session.id.clone()),
+        thread: None,
+        prompt_hash: Some("h".into()),
+        started_at: at(1),
+        ended_at: None,
+        usage: Usage::default(),
+        message: None,
+        error: None,
+        diff: None,
+    };
+    let begun = vec![
+        Write::Turn(Box::new(turn.clone()), Some("c:f".into())),
+        Write::Session(session.clone()),
+    ];
+    store.commit(begun).await.unwrap();
+    let item = Item { id: "i1".into(), body: ItemBody::Message { text: "hello".into() } };
+    turn.status = TurnStatus::Completed;
+    turn.thread = Some("t".into());
+    turn.usage.input_tokens = 5;
+    turn.ended_at = Some(at(2));
+    let moved = SessionRow { line: 7, driver: Some("{}".into()), ..session.clone() };
+    let ended = vec![
+        Write::Turn(Box::new(turn.clone()), None),
+        Write::Item(ItemRow {
+            turn: turn.id.clone(),
+            place: 0,
+            item: item.clone(),
+            completed: true,
+        }),
+        Write::Session(moved.clone()),
+    ];
+    store.commit(ended).await.unwrap();
+    assert_eq!(store.turn(&turn.id).await.unwrap(), Some(turn.clone()));
+    let fingerprint = store.turn_fingerprint(&turn.id).await.unwrap();
+    assert_eq!(fingerprint.as_deref(), Some("c:f"), "an update keeps it");
+    assert_eq!(store.items(&turn.id).await.unwrap(), [item]);
+    assert_eq!(store.open_sessions(Some(&run)).await.unwrap(), std::slice::from_ref(&moved));
+    let over = SessionRow { ended_at: Some(at(3)), ..moved };
+    store.commit(vec![Write::Session(over)]).await.unwrap();
+    assert_eq!(store.open_sessions(None).await.unwrap(), []);
+    assert_eq!(store.turns(&run, 0, 10).await.unwrap(), std::slice::from_ref(&turn));
+    assert_eq!(store.turns(&run, 1, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_gone_and_a_secret_is_kept_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let token = Token {
+        id: TokenId::generate(),
+        name: "laptop".into(),
+        created_at: at(1),
+        expires_at: Some(at(9)),
+        last_used_at: None,
+    };
+    let row = TokenRow { token: token.clone(), secret_hash: "aa".into() };
+    store.commit(vec![Write::TokenCreate(row.clone())]).await.unwrap();
+    assert_eq!(store.tokens().await.unwrap(), std::slice::from_ref(&row));
+    let other = Token { id: TokenId::generate(), ..token.clone() };
+    let same = TokenRow { token: other, secret_hash: "aa".into() };
+    assert!(matches!(store.commit(vec![Write::TokenCreate(same)]).await, Err(Error::Conflict)));
+    store.commit(vec![Write::TokenRevoke(token.id, at(5))]).await.unwrap();
+    assert_eq!(store.tokens().await.unwrap(), []);
+}
