@@ -165,6 +165,22 @@ impl Inner {
     }
 }
 
+/// Ends probes, and removes checkouts, that an earlier process of the hub left behind.
+pub(crate) async fn end_left(hub: &Arc<Inner>) {
+    let tmp = hub.config.root.join(CAR_DIR).join("tmp");
+    let Ok(mut entries) = tokio::fs::read_dir(&tmp).await else { return };
+    while let Ok(Some(entry)) = entries.next_entry().await {
+        let session = entry.path().join("session");
+        if session.is_dir() {
+            // Nobody listens when it has ended by itself.
+            let _ = car_shim::stop(&session, Some(Duration::from_secs(2))).await;
+        }
+        if let Err(error) = tokio::fs::remove_dir_all(entry.path()).await {
+            tracing::warn!(path = %entry.path().display(), %error, "a leftover could not be removed");
+        }
+    }
+}
+
 /// The version an agent's program prints: nothing when it is not there, an empty answer when it
 /// printed none.
 async fn version(adapter: &Arc<dyn Adapter>) -> Option<Option<String>> {

@@ -105,6 +105,7 @@ impl Hub {
         inner
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
+        crate::agents::end_left(&inner).await;
         runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
         let hub = Self { inner };

@@ -10,6 +10,7 @@ use car_api::{
     job::{Job, JobKind, JobStatus},
 };
 use car_store::Write;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Hub, Result, clock, hub::Inner, index};
@@ -25,6 +26,7 @@ pub(crate) struct Jobs {
 pub(crate) struct Reporter {
     hub: Arc<Inner>,
     id: JobId,
+    phases: mpsc::UnboundedSender<Job>,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -38,8 +40,7 @@ impl Reporter {
             return;
         }
         phase.clone_into(&mut job.phase);
-        let (hub, job) = (Arc::clone(&self.hub), job.clone());
-        tokio::spawn(async move { hub.store.commit(writes(&job)).await });
+        let _ = self.phases.send(job.clone());
     }
 }
 
@@ -83,10 +84,22 @@ where
         let mut running = hub.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.insert(job.id.clone(), (job.clone(), cancel.clone()));
     }
-    let reporter = Reporter { hub: Arc::clone(hub), id: job.id.clone(), cancel };
+    let (phases, mut news) = mpsc::unbounded_channel();
+    let reporter = Reporter { hub: Arc::clone(hub), id: job.id.clone(), phases, cancel };
     let work = work(reporter.clone());
     tokio::spawn(async move {
-        let result = work.await;
+        let mut work = std::pin::pin!(work);
+        // One hand writes, so that nothing is written after the end.
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                Some(job) = news.recv() => {
+                    if let Err(error) = reporter.hub.store.commit(writes(&job)).await {
+                        tracing::warn!(job = %job.id, %error, "a job's phase could not be written");
+                    }
+                }
+            }
+        };
         let ended = {
             let mut running =
                 reporter.hub.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,6 +12,7 @@ use car_api::{
 };
 use car_engine::ticket::{MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
 use car_files::{
+    ContentHash,
     atomic::WriteIf,
     tickets::{self, Place},
 };
@@ -30,9 +31,8 @@ pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
         return Ok(WriteIf::Any);
     }
     let tag = tag.trim_start_matches("W/").trim_matches('"');
-    let hash =
-        tag.parse().map_err(|_| Error::bad_request("`If-Match` is not a version of this hub."))?;
-    Ok(WriteIf::Hash(hash))
+    // A tag that is no version of this hub matches nothing.
+    Ok(WriteIf::Hash(tag.parse().unwrap_or_else(|_| ContentHash::of(tag.as_bytes()))))
 }
 
 impl Hub {
