@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("car-demo-agent", &[]),
     ("car-model-endpoint", &["car-demo-agent"]),
     ("car-client", &["car-api"]),
+    ("car-bench", &["car-client"]),
     (
         "car-daemon",
         &[
@@ -44,13 +45,13 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Crates from outside that only the named ones may depend on.
 const FENCED: &[(&str, &[&str])] = &[
-    ("axum", &["car-http", "car-model-endpoint"]),
+    ("axum", &["car-http", "car-model-endpoint", "car-bench"]),
     ("hyper", &["car-http", "car-model-endpoint"]),
     ("sqlx", &["car-store"]),
     ("notify", &["car-hub"]),
     ("clap", &["car-client", "car-daemon"]),
     ("reqwest", &["car-client"]),
-    ("rustix", &["car-shim", "car-files", "car-git", "car-daemon"]),
+    ("rustix", &["car-shim", "car-files", "car-git", "car-daemon", "car-bench"]),
     ("utoipa", &["car-api", "car-http"]),
 ];
 
@@ -61,6 +62,7 @@ const STARTERS: &[&str] = &[
     "server/daemon/",
     "server/demo-agent/",
     "server/model-endpoint/",
+    "server/bench/",
     "client-cli/",
     // Verification and set-up commands, and what an agent's program says of its version.
     "server/hub/src/shell.rs",
