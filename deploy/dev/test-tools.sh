@@ -1,0 +1,48 @@
+#!/bin/sh
+# Puts the programs some tests run against into .tools/: the real Codex, and the Python CAR of two
+# versions. What is there is kept; what cannot be fetched is named, and its tests skip.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+mkdir -p .tools
+missing=""
+
+# fetch NAME PROBE COMMAND...: runs the command unless the probe succeeds; its output is shown only
+# when it fails.
+fetch() {
+    name=$1 probe=$2
+    shift 2
+    if sh -c "$probe" >/dev/null 2>&1; then
+        echo "$name: there"
+        return
+    fi
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1 && sh -c "$probe" >>"$log" 2>&1; then
+        echo "$name: installed"
+    else
+        echo "$name: NOT installed:"
+        tail -n 5 "$log" | sed 's/^/    /'
+        missing="$missing $name"
+    fi
+    rm -f "$log"
+}
+
+codex() {
+    npm install --no-audit --no-fund --prefix .tools/codex "@openai/codex@$1"
+}
+
+car() {
+    python3 -m venv --clear ".tools/car-$1" &&
+        ".tools/car-$1/bin/pip" install --quiet --disable-pip-version-check "codex-autorunner==$1"
+}
+
+fetch codex-0.169.0 \
+    '.tools/codex/node_modules/.bin/codex --version | grep -qx "codex-cli 0.169.0"' codex 0.169.0
+for version in 1.2.1 2.2.3; do
+    fetch "car-$version" ".tools/car-$version/bin/car --help" car "$version"
+done
+
+if [ -n "$missing" ]; then
+    echo "test-tools: without$missing the tests that need them skip and say so." >&2
+    echo "test-tools: are npm, python3 with venv, and their registries within reach? Then run it again." >&2
+fi
