@@ -13,7 +13,7 @@ wire! {
         pub repo: Option<RepoId>,
         /// How it stands.
         pub status: JobStatus,
-        /// What it is at, for people.
+        /// What it is at, for people; once it has ended well, `done` or a note on how it went.
         pub phase: String,
         /// Percent done, 0 to 100, when it can be told.
         pub percent: Option<u8>,

@@ -56,7 +56,8 @@ fn writes(job: &Job) -> Vec<Write> {
     ]
 }
 
-/// Starts a job. Its work is told how to report and when to give up.
+/// Starts a job. Its work is told how to report and when to give up, and may end with a note that
+/// whoever asked should see.
 pub(crate) async fn start<F, W>(
     hub: &Arc<Inner>,
     kind: JobKind,
@@ -65,7 +66,7 @@ pub(crate) async fn start<F, W>(
 ) -> Result<Job>
 where
     F: FnOnce(Reporter) -> W,
-    W: Future<Output = Result<()>> + Send + 'static,
+    W: Future<Output = Result<Option<String>>> + Send + 'static,
 {
     let job = Job {
         id: JobId::generate(),
@@ -108,7 +109,8 @@ where
         let Some((mut job, cancel)) = ended else { return };
         job.ended_at = Some(clock::now());
         match result {
-            Ok(()) => {
+            Ok(note) => {
+                job.phase = note.unwrap_or_else(|| "done".to_owned());
                 job.status = JobStatus::Completed;
                 job.percent = Some(100);
             }

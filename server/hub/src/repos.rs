@@ -120,7 +120,7 @@ impl Hub {
             Git::at(&dir).clone_from(&body.url, report, cancel).await?;
             reporter.at("registering", None);
             inner.register(&id, &path, manifest::Kind::Base, None).await?;
-            Ok(())
+            Ok(None)
         })
         .await
     }

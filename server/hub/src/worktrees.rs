@@ -60,17 +60,13 @@ impl Hub {
             }
             let start = body.start_point.map_or(StartPoint::Default, StartPoint::Rev);
             let added = Git::at(&repo_dir).worktree_add(&dir, &body.branch, &start).await?;
-            if let Some(note) = &added.note {
-                tracing::info!(%repo, note, "a worktree was created");
-            }
             let kind = manifest::Kind::Worktree { of: Some(body.base.to_string()) };
             inner.register(&id, &path, kind, None).await?;
             inherit(repo_dir, dir.clone()).await?;
             if !body.skip_setup {
                 inner.set_up(&repo, &dir, &reporter).await?;
             }
-            reporter.at(added.note.as_deref().unwrap_or("done"), Some(100));
-            Ok(())
+            Ok(added.note)
         })
         .await
     }

@@ -111,7 +111,8 @@ fn show(s: &Session, job: &Job) -> Result<(), Failure> {
         let kind = job.kind.as_str().replace('_', " ");
         match job.status {
             JobStatus::Running => format!("{kind} {of}: {} ({})", job.phase, job.id),
-            JobStatus::Completed => format!("{kind} {of}: done"),
+            JobStatus::Completed if job.phase == "done" => format!("{kind} {of}: done"),
+            JobStatus::Completed => format!("{kind} {of}: done; {}", job.phase),
             JobStatus::Failed => format!("{kind} {of}: failed"),
             JobStatus::Cancelled => format!("{kind} {of}: cancelled"),
         }
