@@ -4,7 +4,7 @@ use crate::beneath::Dir;
 use crate::error::{FileError, Reason};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long a change of a directory waits for others. One takes milliseconds, on a slow disk
@@ -48,6 +48,26 @@ fn acquire(dir: &Dir, operation: FlockOperation, patience: Duration) -> Result<D
                 return Err(FileError::new(dir.path(), Reason::Busy));
             }
             Err(errno) => return Err(fail(errno)),
+        }
+    }
+}
+
+/// How long a lock may outlive whoever held it: until a child that was just being started has
+/// become its own program, it shares what its parent held.
+const HANDOVER: Duration = Duration::from_secs(5);
+
+/// Takes a lock that is held for good by whoever has it, as long as nobody has it; `held` says
+/// whether somebody really does. Gives whether it was taken.
+pub(crate) fn take_over(fd: &impl AsFd, held: impl Fn() -> bool) -> Result<bool, Errno> {
+    let deadline = Instant::now() + HANDOVER;
+    loop {
+        match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::WOULDBLOCK | Errno::INTR) if held() || Instant::now() >= deadline => {
+                return Ok(false);
+            }
+            Err(Errno::WOULDBLOCK | Errno::INTR) => std::thread::sleep(Duration::from_millis(5)),
+            Err(errno) => return Err(errno),
         }
     }
 }

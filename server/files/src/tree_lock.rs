@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
 
 use crate::CAR_DIR;
 use crate::beneath::Dir;
 use crate::error::{FileError, Reason, if_found};
+use crate::lock::take_over;
 
 /// Our lock file, relative to [`CAR_DIR`].
 const FILE: &str = "run.lock";
@@ -35,9 +35,10 @@ impl TreeLock {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&dir, FILE, flags, Mode::from_raw_mode(0o600))
             .map_err(|errno| FileError::new(&path, errno.into()))?;
-        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self(fd)),
-            Err(Errno::WOULDBLOCK) => Err(FileError::new(&path, Reason::Busy)),
+        // Nobody is named in the file, so whoever has it may just have ended.
+        match take_over(&fd, || false) {
+            Ok(true) => Ok(Self(fd)),
+            Ok(false) => Err(FileError::new(&path, Reason::Busy)),
             Err(errno) => Err(FileError::new(&path, errno.into())),
         }
     }

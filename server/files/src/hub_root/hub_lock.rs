@@ -3,9 +3,9 @@
 use crate::CAR_DIR;
 use crate::beneath::Dir;
 use crate::error::{FileError, if_found};
+use crate::lock::{is_alive, take_over};
 use car_api::Timestamp;
-use rustix::fs::{FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -50,10 +50,12 @@ impl HubLock {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&dir, FILE, flags, Mode::from_raw_mode(0o600))
             .map_err(|e| FileError::errno(&path, e))?;
-        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(LockError::Held(holder(root)?)),
-            Err(errno) => return Err(FileError::errno(&path, errno).into()),
+        let lives = || match holder(root) {
+            Ok(holder) => holder.is_none_or(|holder| is_alive(holder.pid)),
+            Err(_) => true,
+        };
+        if !take_over(&fd, lives).map_err(|errno| FileError::errno(&path, errno))? {
+            return Err(LockError::Held(holder(root)?));
         }
         // The file stays when the lock is released: removing it would let two processes lock two
         // different files of the same name.
