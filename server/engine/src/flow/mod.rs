@@ -166,6 +166,10 @@ pub enum Input {
         detail: String,
         /// Whether the tree differs from when the turn began.
         tree_changed: bool,
+        /// Tokens the turn is known to have used.
+        usage: Usage,
+        /// How long it took, in milliseconds.
+        active_ms: i64,
     },
     /// What a turn left behind was looked at.
     Examined(Examination),
@@ -523,7 +527,9 @@ pub fn step(flow: &Flow, input: Input, moment: &Moment) -> Result<Transition, Il
             in_turn(flow, |flow| turn_end::thread_lost(flow, &detail, tree_changed, moment))
         }
         Input::TurnEnded(result) => turn_end::turn_ended(flow, result, moment),
-        Input::AgentLost { detail, tree_changed } => {
+        Input::AgentLost { detail, tree_changed, usage, active_ms } => {
+            flow.spent.usage = flow.spent.usage.plus(usage);
+            flow.spent.active_ms += active_ms;
             turn_end::agent_lost(flow, &detail, tree_changed, moment)
         }
         Input::Examined(examination) => examined(flow, examination, moment),

@@ -79,6 +79,11 @@ fn ended(n: u32, outcome: TurnOutcome) -> Input {
     })
 }
 
+fn lost(tree_changed: bool) -> Input {
+    let usage = Usage { input_tokens: 7, ..Usage::default() };
+    Input::AgentLost { detail: "killed".into(), tree_changed, usage, active_ms: 1500 }
+}
+
 fn failure(class: ErrorClass, retry_at: Option<Timestamp>) -> TurnOutcome {
     TurnOutcome::Failed(TurnError { class, message: "it broke".into(), retry_at })
 }
@@ -132,8 +137,8 @@ fn inputs() -> Vec<Input> {
         ended(0, failure(ErrorClass::ContextOverflow, None)),
         ended(0, failure(ErrorClass::Other, None)),
         ended(99, TurnOutcome::Completed),
-        Input::AgentLost { detail: "killed".into(), tree_changed: false },
-        Input::AgentLost { detail: "killed".into(), tree_changed: true },
+        lost(false),
+        lost(true),
         seen(Reading::Open, None),
         seen(Reading::Done, None),
         seen(Reading::Done, Some("M a.rs")),
@@ -285,13 +290,15 @@ fn a_liar_never_passes() {
 /// The agent dies mid-turn: its conversation is taken up once; the second loss asks a person.
 #[test]
 fn a_lost_agent_is_taken_up_once() {
-    let lost = |tree_changed| Input::AgentLost { detail: "killed".into(), tree_changed };
     let opened = Input::ThreadOpened { thread: "t".into() };
     let begun = run(Flow::new(options()), [Input::Granted, candidate(false, None), opened]);
     let again = step(&begun, lost(true), &moment(5)).unwrap();
     assert_eq!(again.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Continue }]);
     let third = step(&again.flow, lost(false), &moment(6)).unwrap();
     assert_eq!(third.flow.state.status().as_str(), "paused");
+    // What lost turns have used counts.
+    assert_eq!(third.flow.spent.active_ms, 2 * 1500);
+    assert_eq!(third.flow.spent.usage.total(), 2 * 7);
     // Without a conversation the turn begins again only over an unchanged tree.
     let no_thread = run(Flow::new(options()), [Input::Granted, candidate(false, None)]);
     let fresh = step(&no_thread, lost(false), &moment(5)).unwrap();
