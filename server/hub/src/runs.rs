@@ -50,12 +50,19 @@ impl Hub {
             started_at: None,
             ended_at: None,
         };
+        let _alone = inner.runs.start_alone(repo).await;
         if let Some(active) = inner.active_run(repo).await? {
             let waits = matches!(active.flow.state.status(), RunStatus::Paused | RunStatus::Parked);
             if !(body.supersede && waits) {
                 return Err(active_error(&active));
             }
-            inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }).await?;
+            let told = inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }).await;
+            // It may have gone on a moment ago; if it has ended, all is well.
+            if told.is_err()
+                && let Some(active) = inner.active_run(repo).await?
+            {
+                return Err(active_error(&active));
+            }
         }
         let (dir, id) = (tree.clone(), row.id.clone());
         blocking(move || {

@@ -328,7 +328,7 @@ impl Actor {
                 if let Some(at_work) = &mut self.turn
                     && at_work.row.id == turn
                 {
-                    at_work.interrupt = true;
+                    at_work.interrupt();
                 }
                 Ok(())
             }
@@ -433,13 +433,17 @@ impl Actor {
     }
 
     /// Nobody else works the tree meanwhile: no other hub, and no CAR.
-    pub(super) fn hold_tree(&mut self) -> Result<()> {
+    pub(super) async fn hold_tree(&mut self) -> Result<()> {
         if self.tree_lock.is_none() {
-            let lock = car_files::TreeLock::take(&self.tree).map_err(|error| {
-                let detail = format!("Somebody else works this tree ({error}); stop that first.");
-                Error::new(Code::RunActive, detail)
-            })?;
-            self.tree_lock = Some(lock);
+            let tree = self.tree.clone();
+            let take = move || {
+                car_files::TreeLock::take(&tree).map_err(|error| {
+                    let detail =
+                        format!("Somebody else works this tree ({error}); stop that first.");
+                    Error::new(Code::RunActive, detail)
+                })
+            };
+            self.tree_lock = Some(super::turn::blocking(take).await?);
         }
         Ok(())
     }

@@ -42,6 +42,7 @@ pub(crate) enum Message {
 #[derive(Default)]
 pub(crate) struct Runs {
     handles: Mutex<HashMap<RunId, Handle>>,
+    starts: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 struct Handle {
@@ -53,6 +54,17 @@ struct Handle {
 impl Runs {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Handle>> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody else is about to start a run of that repo. The database refuses a second
+    /// run whatever happens here; this keeps one that is superseded from ending for a newer run
+    /// that is then refused.
+    pub(crate) async fn start_alone(&self, repo: &RepoId) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = {
+            let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(starts.entry(repo.clone()).or_default())
+        };
+        lock.lock_owned().await
     }
 
     /// Starts the task of a run. `first` is what it is told first.

@@ -21,7 +21,7 @@ use crate::{Error, Result, clock};
 
 impl Actor {
     pub(super) async fn survey(&mut self) -> Result<()> {
-        self.hold_tree()?;
+        self.hold_tree().await?;
         self.config = self.hub.flow_of(&self.tree).await?;
         self.take_reply().await?;
         let finding = self.find_next().await?;

@@ -67,13 +67,12 @@ impl Actor {
         let budget = left.is_some_and(|left| at_work.began.elapsed() >= left);
         if budget && !at_work.over_budget {
             at_work.over_budget = true;
-            at_work.interrupted_at = Some(Instant::now());
+            at_work.interrupt();
             let what = "The budget of time is used up.".to_owned();
             let _ = self.apply(Input::BudgetReached { what });
             return;
         }
-        at_work.interrupt = true;
-        at_work.interrupted_at = Some(Instant::now());
+        at_work.interrupt();
         let turn = at_work.row.id.clone();
         let message = format!(
             "No line from the agent for {idle_limit} s, or the turn took too long; interrupting it."

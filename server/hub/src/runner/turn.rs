@@ -1,6 +1,10 @@
 //! A turn at work: begun, taken up again, driven, and ended.
 
-use std::{ffi::OsString, path::PathBuf, time::Instant};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use car_api::{
     AgentId, Code, EventKind, TurnId,
@@ -10,7 +14,7 @@ use car_api::{
 };
 use car_engine::{
     agent::{TurnOrder, TurnOutcome, Wish},
-    flow::{self, Input, TurnResult},
+    flow::{self, Input, TurnResult, Wish as FlowWish},
 };
 use car_files::run_dir::{self, RunDir};
 use car_store::Write;
@@ -45,6 +49,14 @@ pub(super) struct TurnAtWork {
     pub(super) over_budget: bool,
 }
 
+impl TurnAtWork {
+    /// Has the agent interrupted; from now on it has a bounded time to end the turn.
+    pub(super) fn interrupt(&mut self) {
+        self.interrupt = true;
+        self.interrupted_at.get_or_insert_with(Instant::now);
+    }
+}
+
 impl Actor {
     /// Has the agent do a turn. Done again after a crash it takes the turn up where it is: a
     /// prompt that is in a session's journal is never sent a second time.
@@ -52,6 +64,7 @@ impl Actor {
         let Some(work) = self.row.flow.work.clone() else {
             return Err(Error::internal("a turn without a ticket"));
         };
+        self.hold_tree().await?;
         let known = self.hub.store.turn(&turn).await.map_err(Error::from)?;
         let Some(known) = known else {
             return self.begin_turn(turn, purpose, &work).await;
@@ -157,6 +170,8 @@ impl Actor {
         &mut self,
         adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
     ) -> Result<()> {
+        // What is known to have ended must not be found open.
+        self.flush().await;
         let rows = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
         let last = rows.into_iter().rev().find(|row| row.agent == adapter.id());
         let session = match last {
@@ -174,6 +189,14 @@ impl Actor {
         let order = self.order(&row.id, prompt, work);
         let replies_seen = self.replies_in(&order.prompt);
         let mut at_work = self.at_work(row, order, replies_seen);
+        // A turn is as old as it is, however often the hub was started meanwhile.
+        let age = u64::try_from(clock::now().millis_since(at_work.row.started_at)).unwrap_or(0);
+        let began = Instant::now().checked_sub(Duration::from_millis(age));
+        at_work.began = began.unwrap_or(at_work.began);
+        if let Some(FlowWish::Budget { .. }) = self.row.flow.wish {
+            at_work.over_budget = true;
+            at_work.interrupt();
+        }
         let items = self.hub.store.items(&at_work.row.id).await.map_err(Error::from)?;
         for (place, item) in (0..).zip(items) {
             at_work.places.insert(item.id, place);
@@ -376,9 +399,15 @@ impl Actor {
         let Some(mut at_work) = self.turn.take() else { return };
         let error =
             TurnError { class: ErrorClass::AgentLost, message: detail.clone(), retry_at: None };
+        let now = clock::now();
+        let (usage, active_ms) = (at_work.row.usage, now.millis_since(at_work.row.started_at));
         at_work.row.status = TurnStatus::Failed;
         at_work.row.error = Some(error.clone());
-        at_work.row.ended_at = Some(clock::now());
+        at_work.row.ended_at = Some(now);
+        if let Some(thread) = &at_work.row.thread {
+            let used = self.thread_usage.entry(thread.clone()).or_default();
+            *used = at_work.usage_before.plus(usage);
+        }
         self.hub.live.over(&at_work.row.id);
         self.void_approvals();
         self.event(EventKind::TurnEnded {
@@ -389,7 +418,8 @@ impl Actor {
         });
         self.writes.push(Write::Turn(Box::new(at_work.row), None));
         self.seen = None;
-        if let Err(error) = self.apply(Input::AgentLost { detail, tree_changed }) {
+        if let Err(error) = self.apply(Input::AgentLost { detail, tree_changed, usage, active_ms })
+        {
             tracing::warn!(run = %self.row.id, %error, "the loss of an agent came too late");
         }
     }
