@@ -282,6 +282,10 @@ impl Actor {
         // What a running run is at from moment to moment has events of its own.
         let backing_off =
             matches!(&self.row.flow.state, RunState::Running { phase: Phase::BackingOff { .. } });
+        if before != status {
+            // While the run waited, anybody may have changed the tree.
+            self.seen = None;
+        }
         if before != status || backing_off {
             let explain = explain(&self.row.flow, None).line;
             let state = self.row.flow.state.clone();
@@ -363,8 +367,8 @@ impl Actor {
             Some(source) if error.code == Code::Internal => source.to_string(),
             Some(_) | None => error.detail.clone(),
         };
+        self.give_up_turn(&details);
         let input = if self.tree.exists() {
-            self.turn = None;
             Input::Blocked { details }
         } else {
             let message = format!("The working tree {} is gone.", self.tree.display());
@@ -449,7 +453,7 @@ impl Actor {
     }
 
     async fn end_session(&mut self) {
-        self.turn = None;
+        self.break_off_turn().await;
         let current = match self.session.take() {
             Some(mut session) => {
                 session.end().await;

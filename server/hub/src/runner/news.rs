@@ -49,7 +49,7 @@ impl Actor {
             AgentEvent::ThreadOpened { thread, .. } => self.thread_opened(thread),
             AgentEvent::ThreadLost { detail } => {
                 let tree_changed = self.tree_changed().await;
-                self.turn_given_up(&detail);
+                self.give_up_turn(&detail);
                 let _ = self.apply(Input::ThreadLost { detail, tree_changed });
             }
             AgentEvent::Account { name: None, login_required: true } => {
@@ -115,26 +115,6 @@ impl Actor {
             self.writes.push(Write::Turn(Box::new(at_work.row.clone()), None));
         }
         let _ = self.apply(Input::ThreadOpened { thread });
-    }
-
-    /// The conversation a turn was for is lost; the engine decides about another turn.
-    fn turn_given_up(&mut self, detail: &str) {
-        let Some(mut at_work) = self.turn.take() else { return };
-        let error = car_api::turn::TurnError {
-            class: car_api::turn::ErrorClass::AgentLost,
-            message: detail.to_owned(),
-            retry_at: None,
-        };
-        at_work.row.status = car_api::turn::TurnStatus::Failed;
-        at_work.row.error = Some(error.clone());
-        at_work.row.ended_at = Some(clock::now());
-        self.event(EventKind::TurnEnded {
-            turn: at_work.row.id.clone(),
-            status: at_work.row.status,
-            error: Some(error),
-            usage: at_work.row.usage,
-        });
-        self.writes.push(Write::Turn(Box::new(at_work.row), None));
     }
 
     fn item(&mut self, mut item: Item, completed: bool) {

@@ -48,7 +48,6 @@ impl Actor {
             if self.row.flow.state == RunState::Stopping {
                 // It did not end by itself.
                 self.session_over("It did not stop in time; the hub ended it.").await;
-                self.turn = None;
             }
             let _ = self.apply(Input::Elapsed);
             return;

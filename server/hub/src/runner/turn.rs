@@ -332,48 +332,86 @@ impl Actor {
 
     /// The turn is over: notes it and tells the engine.
     pub(super) fn end_turn(&mut self, outcome: TurnOutcome) {
-        let Some(mut at_work) = self.turn.take() else { return };
-        let now = clock::now();
-        let (status, error) = match &outcome {
-            TurnOutcome::Completed { .. } => (TurnStatus::Completed, None),
-            TurnOutcome::Interrupted => (TurnStatus::Interrupted, None),
-            TurnOutcome::Failed(error) => (TurnStatus::Failed, Some(error.clone())),
+        let (status, error, message) = match outcome.clone() {
+            TurnOutcome::Completed { message } => (TurnStatus::Completed, None, message),
+            TurnOutcome::Interrupted => (TurnStatus::Interrupted, None, None),
+            TurnOutcome::Failed(error) => (TurnStatus::Failed, Some(error), None),
         };
-        if let TurnOutcome::Completed { message: Some(message) } = &outcome {
-            at_work.row.message = Some(message.clone());
+        if let (Some(at_work), Some(message)) = (&mut self.turn, message) {
+            at_work.row.message = Some(message);
         }
-        at_work.row.status = status;
-        at_work.row.error.clone_from(&error);
-        at_work.row.ended_at = Some(now);
+        let Some((at_work, active_ms)) = self.close_turn(status, error) else { return };
         self.last_message.clone_from(&at_work.row.message);
-        if let Some(thread) = &at_work.row.thread {
-            let used = self.thread_usage.entry(thread.clone()).or_default();
-            *used = at_work.usage_before.plus(at_work.row.usage);
-        }
-        self.hub.live.over(&at_work.row.id);
-        self.void_approvals();
-        self.event(EventKind::TurnEnded {
-            turn: at_work.row.id.clone(),
-            status,
-            error,
-            usage: at_work.row.usage,
-        });
-        self.writes.push(Write::Turn(Box::new(at_work.row.clone()), None));
-        self.seen = None;
         let result = TurnResult {
-            turn: at_work.row.id.clone(),
+            turn: at_work.row.id,
             outcome: match outcome {
                 TurnOutcome::Completed { .. } => flow::TurnOutcome::Completed,
                 TurnOutcome::Interrupted => flow::TurnOutcome::Interrupted,
                 TurnOutcome::Failed(error) => flow::TurnOutcome::Failed(error),
             },
             usage: at_work.row.usage,
-            active_ms: now.millis_since(at_work.row.started_at),
+            active_ms,
             account: at_work.row.agent.to_string(),
             replies_seen: at_work.replies_seen,
         };
         if let Err(error) = self.apply(Input::TurnEnded(result)) {
             tracing::warn!(run = %self.row.id, %error, "the end of a turn came too late");
+        }
+    }
+
+    /// Notes the end of the turn at work, whatever ended it; gives the turn and how long it took,
+    /// in milliseconds.
+    fn close_turn(
+        &mut self,
+        status: TurnStatus,
+        error: Option<TurnError>,
+    ) -> Option<(TurnAtWork, i64)> {
+        let mut at_work = self.turn.take()?;
+        if let Some(thread) = &at_work.row.thread {
+            let used = self.thread_usage.entry(thread.clone()).or_default();
+            *used = at_work.usage_before.plus(at_work.row.usage);
+        }
+        let active_ms = clock::now().millis_since(at_work.row.started_at);
+        self.note_end(&mut at_work.row, status, error);
+        Some((at_work, active_ms))
+    }
+
+    fn note_end(&mut self, turn: &mut Turn, status: TurnStatus, error: Option<TurnError>) {
+        turn.status = status;
+        turn.error.clone_from(&error);
+        turn.ended_at = Some(clock::now());
+        self.hub.live.over(&turn.id);
+        self.void_approvals();
+        self.event(EventKind::TurnEnded {
+            turn: turn.id.clone(),
+            status,
+            error,
+            usage: turn.usage,
+        });
+        self.writes.push(Write::Turn(Box::new(turn.clone()), None));
+        self.seen = None;
+    }
+
+    /// The turn cannot go on and the agent has not ended it.
+    pub(super) fn give_up_turn(&mut self, detail: &str) -> Option<(TurnAtWork, i64)> {
+        let class = ErrorClass::AgentLost;
+        let error = TurnError { class, message: detail.to_owned(), retry_at: None };
+        self.close_turn(TurnStatus::Failed, Some(error))
+    }
+
+    /// A turn ends with its agent at the latest, also one that an earlier process of the hub left.
+    pub(super) async fn break_off_turn(&mut self) {
+        if self.close_turn(TurnStatus::Interrupted, None).is_some() {
+            return;
+        }
+        match self.hub.store.last_turn(&self.row.id).await {
+            Ok(Some(mut left)) if left.ended_at.is_none() => {
+                self.note_end(&mut left, TurnStatus::Interrupted, None);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(run = %self.row.id, %error, "a run's last turn cannot be read")
+            }
         }
     }
 
@@ -396,36 +434,16 @@ impl Actor {
             }
         }
         let tree_changed = self.tree_changed().await;
-        let Some(mut at_work) = self.turn.take() else { return };
-        let error =
-            TurnError { class: ErrorClass::AgentLost, message: detail.clone(), retry_at: None };
-        let now = clock::now();
-        let (usage, active_ms) = (at_work.row.usage, now.millis_since(at_work.row.started_at));
-        at_work.row.status = TurnStatus::Failed;
-        at_work.row.error = Some(error.clone());
-        at_work.row.ended_at = Some(now);
-        if let Some(thread) = &at_work.row.thread {
-            let used = self.thread_usage.entry(thread.clone()).or_default();
-            *used = at_work.usage_before.plus(usage);
-        }
-        self.hub.live.over(&at_work.row.id);
-        self.void_approvals();
-        self.event(EventKind::TurnEnded {
-            turn: at_work.row.id.clone(),
-            status: TurnStatus::Failed,
-            error: Some(error),
-            usage: at_work.row.usage,
-        });
-        self.writes.push(Write::Turn(Box::new(at_work.row), None));
-        self.seen = None;
-        if let Err(error) = self.apply(Input::AgentLost { detail, tree_changed, usage, active_ms })
-        {
+        let Some((at_work, active_ms)) = self.give_up_turn(&detail) else { return };
+        let usage = at_work.row.usage;
+        let lost = Input::AgentLost { detail, tree_changed, usage, active_ms };
+        if let Err(error) = self.apply(lost) {
             tracing::warn!(run = %self.row.id, %error, "the loss of an agent came too late");
         }
     }
 
     fn cannot_begin(&mut self, error: Error) {
-        self.turn = None;
+        self.give_up_turn(&error.detail);
         let _ = self.apply(Input::Blocked { details: error.detail });
     }
 
