@@ -6,11 +6,15 @@
 mod auth;
 mod config;
 mod contract;
+mod corpus;
 mod coverage;
 mod events;
 mod flow;
 mod harness;
+#[path = "../../../files/tests/it/hostile.rs"]
+mod hostile;
 mod http;
+mod kill;
 mod layers;
 mod lifecycle;
 mod limits;
