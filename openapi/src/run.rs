@@ -362,7 +362,14 @@ wire! {
         /// Allow this many more turns; the option's value again when absent.
         #[serde(default)]
         pub max_total_turns: Option<u32>,
-        /// Accept the changes to protected files that paused the run.
+        /// Tokens the whole run may use from now on; as before when absent.
+        #[serde(default)]
+        pub max_tokens: Option<i64>,
+        /// Seconds of work the whole run may take from now on; as before when absent.
+        #[serde(default)]
+        pub max_seconds: Option<i64>,
+        /// Accept the changes to protected files, or to what checks the ticket, that paused the
+        /// run.
         #[serde(default)]
         pub accept_protected: bool,
     }

@@ -39,6 +39,11 @@ impl Accounts {
         })
     }
 
+    /// Turns of this account may begin again.
+    pub(crate) fn release(&self, account: &str) -> AccountRow {
+        self.change(account, |row| row.held_until = None)
+    }
+
     /// Until when the account is held, if it is now.
     pub(crate) fn held(&self, account: &str, now: Timestamp) -> Option<Timestamp> {
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,9 @@ impl From<car_store::Error> for Error {
                 Code::DiskFull,
                 "The disk of the hub's database is full; free some space.",
             ),
+            car_store::Error::Busy => {
+                Self::new(Code::Unavailable, "The database is held by somebody else; try again.")
+            }
             car_store::Error::Closed => Self::new(Code::Unavailable, "The hub is shutting down."),
             car_store::Error::Conflict => Self::new(Code::AlreadyExists, "It exists already."),
             car_store::Error::Corrupt { .. }

@@ -26,6 +26,9 @@ use crate::{
     watch::Watch,
 };
 
+/// How long what is being written has at the end.
+const CLOSE: std::time::Duration = std::time::Duration::from_secs(8);
+
 /// Repos and runs a snapshot has at most.
 const SNAPSHOT: usize = 50;
 
@@ -126,8 +129,15 @@ impl Hub {
     /// under their shims.
     pub async fn close(&self) {
         self.inner.watch.stop();
-        self.inner.runs.close().await;
-        self.inner.store.close().await;
+        // A disk that is full must not keep the hub from ending: what is not committed has not
+        // happened, and is found again at the next start.
+        let closed = async {
+            self.inner.runs.close().await;
+            self.inner.store.close().await;
+        };
+        if tokio::time::timeout(CLOSE, closed).await.is_err() {
+            tracing::warn!("the hub ends although not everything could be written");
+        }
         self.inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 

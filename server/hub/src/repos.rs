@@ -362,9 +362,11 @@ impl Inner {
         repo: &RepoId,
         wish: RemovalWish,
     ) -> Result<RemovalReport> {
+        // Nothing starts here meanwhile.
+        let _alone = self.runs.start_alone(repo).await;
         let entry = self.index.entry(repo)?;
         let tree = self.config.root.join(&entry.path);
-        if let Some(run) = self.index.repo(repo)?.run.filter(|run| !run.status.is_end()) {
+        if let Some(run) = self.active_run(repo).await? {
             let detail =
                 format!("Run {} is not over; stop it first (`car run stop {}`).", run.id, run.id);
             return Err(Error::new(Code::RunActive, detail));
@@ -394,29 +396,45 @@ impl Inner {
                 report.unsaved = unsaved.into_iter().map(convert::unsaved_work).collect();
                 return Ok(report);
             }
-            report.archive = self.archive(repo, &entry).await?;
-            let id = SalvageId::generate();
-            let place = format!("{CAR_DIR}/salvage/{id}");
-            let salvage_to = self.config.root.join(&place);
-            self.watch.forget_tree(&tree);
-            let request = RemoveRequest { removal, regenerable, drop, salvage_to };
-            let removed = git.remove(&request).await?;
-            report.unsaved = removed.dropped.into_iter().map(convert::unsaved_work).collect();
-            if let Some(kept) = removed.salvage {
-                let now = clock::now();
-                let salvage = Salvage {
-                    id,
-                    repo: repo.clone(),
-                    worktree_of: self.index.repo(repo)?.worktree_of,
-                    branch: kept.branch.clone(),
-                    path: place,
-                    created_at: now,
-                    keep_until: now.plus_millis(KEEP_DAYS * 86_400_000),
-                    bytes: kept.archives.iter().map(|archive| archive.bytes).sum(),
-                };
-                self.store.commit(vec![Write::Salvage(Box::new(salvage.clone()))]).await?;
-                report.salvage = Some(salvage);
+            let kept: Vec<_> = unsaved.into_iter().filter(|u| !drop.contains(&u.kind)).collect();
+            if !kept.is_empty() {
+                return Err(car_git::GitError::WouldLose { unsaved: kept }.into());
             }
+            report.archive = self.archive(repo, &entry).await?;
+            let now = clock::now();
+            let id = SalvageId::generate();
+            let mut salvage = Salvage {
+                path: format!("{CAR_DIR}/salvage/{id}"),
+                id,
+                repo: repo.clone(),
+                worktree_of: self.index.repo(repo)?.worktree_of,
+                branch: None,
+                created_at: now,
+                keep_until: now.plus_millis(KEEP_DAYS * 86_400_000),
+                bytes: 0,
+            };
+            // Known before anything goes, so that no crash makes it a directory nobody lists.
+            self.store.commit(vec![Write::Salvage(Box::new(salvage.clone()))]).await?;
+            self.watch.forget_tree(&tree);
+            let salvage_to = self.config.root.join(&salvage.path);
+            let request =
+                RemoveRequest { removal, regenerable, drop, salvage_to: salvage_to.clone() };
+            let removed = git.remove(&request).await;
+            let kept = match &removed {
+                Ok(removed) => removed.salvage.clone(),
+                Err(_) => Git::read_salvage(&salvage_to).ok(),
+            };
+            let write = match kept {
+                Some(kept) => {
+                    salvage.branch = kept.branch;
+                    salvage.bytes = kept.archives.iter().map(|archive| archive.bytes).sum();
+                    report.salvage = Some(salvage.clone());
+                    Write::Salvage(Box::new(salvage))
+                }
+                None => Write::SalvageGone(salvage.id),
+            };
+            self.store.commit(vec![write]).await?;
+            report.unsaved = removed?.dropped.into_iter().map(convert::unsaved_work).collect();
             let left = tree.clone();
             blocking(move || {
                 // What git does not know of: the hub's own directory, which was archived.

@@ -39,11 +39,12 @@ impl Hub {
             return Err(Error::new(Code::GitState, detail));
         }
         inner.check_queue(repo, &tree).await?;
+        let config = inner.flow_of(&tree).await?;
         let now = clock::now();
         let row = RunRow {
             id: RunId::generate(),
             repo: repo.clone(),
-            flow: Flow::new(options(&inner.flow_of(&tree).await?.options, &body)?),
+            flow: Flow::new(options(&config.options, &body)?, config.verify),
             base_commit: status.head.map(|oid| oid.to_string()),
             created_at: now,
             queued_at: now,
@@ -140,6 +141,8 @@ impl Hub {
         self.inner.run_row(run).await?;
         let input = Input::Resume {
             max_total_turns: body.max_total_turns,
+            max_tokens: positive("max_tokens", body.max_tokens)?,
+            max_seconds: positive("max_seconds", body.max_seconds)?,
             accept_protected: body.accept_protected,
         };
         self.inner.runs.tell(run, input).await?;
@@ -310,11 +313,14 @@ impl Hub {
     }
 }
 
-fn options(defaults: &RunOptions, body: &RunStart) -> Result<RunOptions> {
-    let positive = |name: &str, value: Option<i64>| match value {
+fn positive(name: &str, value: Option<i64>) -> Result<Option<i64>> {
+    match value {
         Some(value) if value <= 0 => Err(Error::bad_request(format!("`{name}` is 1 or more."))),
         value => Ok(value),
-    };
+    }
+}
+
+fn options(defaults: &RunOptions, body: &RunStart) -> Result<RunOptions> {
     if body.max_total_turns == Some(0) {
         return Err(Error::bad_request("`max_total_turns` is 1 or more."));
     }
@@ -382,7 +388,7 @@ impl Inner {
         row.ok_or_else(|| Error::not_found(format!("run `{run}`")))
     }
 
-    async fn active_run(&self, repo: &RepoId) -> Result<Option<RunRow>> {
+    pub(crate) async fn active_run(&self, repo: &RepoId) -> Result<Option<RunRow>> {
         let rows = self.store.active_runs().await?;
         Ok(rows.into_iter().find(|row| row.repo == *repo))
     }

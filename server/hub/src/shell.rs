@@ -4,6 +4,9 @@ use std::{ffi::OsString, path::Path, process::Stdio, time::Duration};
 
 use tokio::io::AsyncReadExt;
 
+/// How long output is read that a command left behind.
+const DRAIN: Duration = Duration::from_millis(200);
+
 /// One shell command.
 pub(crate) struct Shell<'a> {
     pub(crate) script: &'a str,
@@ -72,8 +75,9 @@ pub(crate) async fn run(
             ended = child.wait(), if status.is_none() => {
                 status = Some(ended?);
                 // What it left in the pipe is read; a child it left behind does not hold it up.
+                let drained = tokio::time::Instant::now() + DRAIN;
                 while let Ok(Ok(count)) =
-                    tokio::time::timeout(Duration::from_millis(50), reader.read(&mut buffer)).await
+                    tokio::time::timeout_at(drained, reader.read(&mut buffer)).await
                 {
                     if count == 0 {
                         break;

@@ -5,6 +5,7 @@ use std::{ffi::OsStr, path::Path};
 use car_api::{
     AgentId, Code, Page, PageQuery, RepoId,
     problem::FieldError,
+    run::RunStatus,
     ticket::{
         LintFinding, LintReport, Severity, Ticket, TicketCreate, TicketDone, TicketLint,
         TicketMove, TicketState, TicketText, TicketUpdate,
@@ -85,6 +86,9 @@ impl Hub {
             verify: body.verify,
             ..TicketDraft::default()
         };
+        if body.at.is_some() {
+            self.not_while_running(repo)?;
+        }
         let place = match body.at {
             Some(0) => return Err(Error::bad_request("`at` is 1 or more.")),
             Some(at) => Place::Before(at),
@@ -237,7 +241,8 @@ impl Hub {
     /// Numbers never shift under an agent at work.
     fn not_while_running(&self, repo: &RepoId) -> Result<()> {
         let run = self.inner.index.repo(repo)?.run;
-        let working = run.filter(|run| run.status == car_api::run::RunStatus::Running);
+        let working =
+            run.filter(|run| matches!(run.status, RunStatus::Running | RunStatus::Stopping));
         match working {
             Some(run) => {
                 let detail = format!(

@@ -175,7 +175,8 @@ impl Inner {
         entry: &manifest::Repo,
     ) -> Result<Option<String>> {
         let source = self.config.root.join(&entry.path).join(CAR_DIR);
-        if !source.is_dir() {
+        // An agent may have put a link in its place: that is not ours to copy.
+        if !std::fs::symlink_metadata(&source).is_ok_and(|meta| meta.is_dir()) {
             return Ok(None);
         }
         let stamp = clock::now().to_string().replace([':', '-'], "");
@@ -191,9 +192,12 @@ impl Inner {
             "branch": entry.branch,
         });
         blocking(move || {
-            copy_dir(&source, &dest, 0).map_err(|e| storage(&dest, e))?;
+            // Under another name until it is whole, so that a restore never takes half of one.
+            let half = dest.with_extension("half");
+            copy_dir(&source, &half, 0).map_err(|e| storage(&half, e))?;
             let text = serde_json::to_vec_pretty(&meta).map_err(Error::internal)?;
-            std::fs::write(dest.join("META.json"), text).map_err(|e| storage(&dest, e))
+            std::fs::write(half.join("META.json"), text).map_err(|e| storage(&half, e))?;
+            std::fs::rename(&half, &dest).map_err(|e| storage(&dest, e))
         })
         .await?;
         Ok(Some(place))
@@ -205,7 +209,8 @@ impl Inner {
         let dest = dir.join(CAR_DIR);
         blocking(move || {
             let Ok(entries) = std::fs::read_dir(&archives) else { return Ok(()) };
-            let latest = entries.flatten().map(|entry| entry.path()).max();
+            let whole = |path: &PathBuf| path.extension().is_none();
+            let latest = entries.flatten().map(|entry| entry.path()).filter(whole).max();
             if let Some(latest) = latest.filter(|_| !dest.exists()) {
                 copy_dir(&latest, &dest, 0).map_err(|e| storage(&dest, e))?;
                 let _ = std::fs::remove_file(dest.join("META.json"));
@@ -221,7 +226,9 @@ async fn inherit(base: PathBuf, tree: PathBuf) -> Result<()> {
     blocking(move || {
         for name in ["repo.override.yml", "prompt.md.j2"] {
             let (from, to) = (base.join(CAR_DIR).join(name), tree.join(CAR_DIR).join(name));
-            if from.is_file() && !to.exists() {
+            // Links are followed on neither side: agents write here.
+            let plain = std::fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_file());
+            if plain && std::fs::symlink_metadata(&to).is_err() {
                 std::fs::copy(&from, &to).map_err(|error| storage(&to, error))?;
             }
         }
@@ -241,7 +248,7 @@ fn copy_dir(from: &std::path::Path, to: &std::path::Path, depth: u32) -> std::io
         let entry = entry?;
         let kind = entry.file_type()?;
         let dest = to.join(entry.file_name());
-        if kind.is_dir() && depth < 16 {
+        if kind.is_dir() && depth < 128 {
             copy_dir(&entry.path(), &dest, depth + 1)?;
         } else if kind.is_file() {
             std::fs::copy(entry.path(), &dest)?;

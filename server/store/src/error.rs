@@ -17,6 +17,9 @@ pub enum Error {
         /// Why not.
         detail: String,
     },
+    /// Somebody else holds the database for longer than the hub waits.
+    #[error("the database is held by somebody else")]
+    Busy,
     /// The database was closed.
     #[error("the database is closed")]
     Closed,
@@ -37,9 +40,12 @@ impl From<sqlx::Error> for Error {
             if database.is_unique_violation() {
                 return Self::Conflict;
             }
-            // SQLITE_FULL
-            if database.code().is_some_and(|code| code == "13") {
-                return Self::DiskFull;
+            // The low byte is the primary code: SQLITE_FULL, SQLITE_BUSY, SQLITE_LOCKED.
+            let code = database.code().and_then(|code| code.parse::<u32>().ok());
+            match code.map(|code| code & 0xff) {
+                Some(13) => return Self::DiskFull,
+                Some(5 | 6) => return Self::Busy,
+                _ => {}
             }
         }
         Self::Database(error)
@@ -47,6 +53,18 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// The same error for another of those it holds for.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Conflict => Self::Conflict,
+            Self::DiskFull => Self::DiskFull,
+            Self::Busy => Self::Busy,
+            Self::Closed => Self::Closed,
+            Self::Corrupt { what, detail } => Self::corrupt(what, detail),
+            Self::Database(_) | Self::Migrate(_) => Self::corrupt("transaction", self),
+        }
+    }
+
     pub(crate) fn corrupt(what: &'static str, detail: impl std::fmt::Display) -> Self {
         Self::Corrupt { what, detail: detail.to_string() }
     }

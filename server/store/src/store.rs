@@ -115,53 +115,54 @@ async fn run_writer(
     let mut waiting = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut waiting, GROUP).await > 0 {
         let group = std::mem::take(&mut waiting);
-        let mut results = Vec::with_capacity(group.len());
-        let outcome = write_group(&mut conn, &group, &mut results).await;
-        if let Err(error) = &outcome {
-            tracing::error!(%error, "the database refused a transaction");
-            let _ = sqlx::query("rollback").execute(&mut conn).await;
-        }
-        let last =
-            results.iter().filter_map(|r: &Result<Committed>| r.as_ref().ok()?.last_seq).max();
-        if outcome.is_ok()
-            && let Some(last) = last
-        {
-            bell.send_replace(last);
-        }
-        let failed = outcome.err();
-        for (commit, result) in group.into_iter().zip(results) {
-            let result = match &failed {
-                None => result,
-                Some(Error::DiskFull) => Err(Error::DiskFull),
-                Some(error) => Err(Error::corrupt("transaction", error)),
-            };
-            let _ = commit.done.send(result);
+        let (writes, dones): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|commit| (commit.writes, commit.done)).unzip();
+        match write_group(&mut conn, &writes).await {
+            Ok(results) => {
+                let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
+                if let Some(last) = last {
+                    bell.send_replace(last);
+                }
+                for (done, result) in dones.into_iter().zip(results) {
+                    let _ = done.send(result);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the database refused a transaction");
+                // SQLite may have rolled back by itself; then this is refused, which is as good.
+                let _ = sqlx::query("rollback").execute(&mut conn).await;
+                for done in dones {
+                    let _ = done.send(Err(error.again()));
+                }
+            }
         }
     }
     let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut conn).await;
     let _ = conn.close().await;
 }
 
+/// One result for each of the group, or an error that holds for all of it.
 async fn write_group(
     conn: &mut SqliteConnection,
-    group: &[Commit],
-    results: &mut Vec<Result<Committed>>,
-) -> Result<()> {
-    if group.iter().all(|commit| commit.writes.is_empty()) {
-        results.extend(group.iter().map(|_| Ok(Committed { last_seq: None })));
-        return Ok(());
+    group: &[Vec<Write>],
+) -> Result<Vec<Result<Committed>>> {
+    if group.iter().all(Vec::is_empty) {
+        return Ok(group.iter().map(|_| Ok(Committed { last_seq: None })).collect());
     }
     let alone = group.len() == 1;
+    let mut results = Vec::with_capacity(group.len());
     sqlx::query("begin immediate").execute(&mut *conn).await?;
-    for commit in group {
+    for writes in group {
         if !alone {
             sqlx::query("savepoint one").execute(&mut *conn).await?;
         }
-        let result = write_one(conn, &commit.writes).await;
+        let result = write_one(conn, writes).await;
+        if let Err(error @ (Error::DiskFull | Error::Busy)) = result {
+            return Err(error);
+        }
         if alone && result.is_err() {
-            results.push(result);
-            sqlx::query("rollback").execute(&mut *conn).await?;
-            return Ok(());
+            let _ = sqlx::query("rollback").execute(&mut *conn).await;
+            return Ok(vec![result]);
         }
         if !alone {
             if result.is_err() {
@@ -172,7 +173,7 @@ async fn write_group(
         results.push(result);
     }
     sqlx::query("commit").execute(&mut *conn).await?;
-    Ok(())
+    Ok(results)
 }
 
 async fn write_one(conn: &mut SqliteConnection, writes: &[Write]) -> Result<Committed> {

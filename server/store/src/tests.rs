@@ -42,7 +42,7 @@ fn run(repo_id: &str) -> RunRow {
     RunRow {
         id: RunId::generate(),
         repo: repo(repo_id),
-        flow: Flow::new(options()),
+        flow: Flow::new(options(), Vec::new()),
         base_commit: Some("c0".into()),
         created_at: at(1),
         queued_at: at(1),
@@ -122,8 +122,8 @@ async fn one_active_run_a_tree_until_it_ends() {
     store.commit(vec![Write::RunCreate(Box::new(second.clone()))]).await.unwrap();
 
     assert_eq!(store.run(&first.id).await.unwrap(), Some(first.clone()));
-    assert_eq!(store.active_runs().await.unwrap(), [second.clone()]);
-    assert_eq!(store.latest_runs().await.unwrap(), [second.clone()]);
+    assert_eq!(store.active_runs().await.unwrap(), std::slice::from_ref(&second));
+    assert_eq!(store.latest_runs().await.unwrap(), std::slice::from_ref(&second));
     let query = RunQuery { limit: 10, ..RunQuery::default() };
     assert_eq!(store.runs(&query).await.unwrap(), [second.clone(), first.clone()]);
     let older = RunQuery { before: Some(second.id), limit: 10, ..RunQuery::default() };

@@ -31,7 +31,7 @@ pub enum Write {
     Run(Box<RunRow>),
     /// An effect to carry out.
     EffectAdd(EffectRow),
-    /// Effects of a run up to a step were carried out, except those listed by step and place.
+    /// Effects of a run up to a step were carried out, or have no place any more.
     EffectsDone {
         /// The run.
         run: RunId,

@@ -95,7 +95,11 @@ impl Layer {
     pub(super) fn from_file(dir: &Path, name: &str) -> Result<Option<Self>, ConfigError> {
         let unreadable = |error| ConfigError::Unreadable { file: name.to_owned(), error };
         let path = dir.join(name);
-        let text = match fs::metadata(&path) {
+        // Links are not followed and nothing but a file is opened: agents write in these places.
+        let text = match fs::symlink_metadata(&path) {
+            Ok(meta) if !meta.is_file() => {
+                return Err(unreadable(io::Error::other("it is not a regular file")));
+            }
             Ok(meta) if meta.len() > FILE_MAX => {
                 return Err(unreadable(io::Error::other("it is larger than 1 MiB")));
             }
@@ -196,7 +200,8 @@ impl Layer {
             if is_known(&key, known) {
                 continue;
             }
-            if !keys::is_former(&key) {
+            // The original wrote every default of the hub into `repo_defaults`, too.
+            if !keys::is_former(&key) && !is_known(&key, keys::KEYS) {
                 let nearest = keys::nearest(&key, known);
                 return Err(ConfigError::UnknownKey { from: self.source(&key), key, nearest });
             }

@@ -88,6 +88,25 @@ fn mistakes_name_the_file_the_key_and_what_was_meant() {
     assert!(error("repo_defaults:\n  verify: 1\n").contains("verify"));
 }
 
+/// CAR 1 wrote every default there is into the file it generated.
+#[test]
+fn defaults_of_repos_may_hold_what_only_a_hub_has() {
+    let text =
+        "repo_defaults:\n  agents:\n    codex:\n      binary: codex\n  server:\n    port: 1\n";
+    let loaded = Root::with(&[("codex-autorunner.yml", text)]).load(&[], vec![]).unwrap();
+    assert_eq!(
+        loaded.config,
+        Config { repo_defaults: loaded.config.repo_defaults.clone(), ..Config::default() }
+    );
+    assert_eq!(
+        loaded.warnings,
+        [
+            "repo_defaults: `agents.codex.command` has no effect in this hub",
+            "repo_defaults: `server.port` has no effect in this hub",
+        ]
+    );
+}
+
 #[test]
 fn what_the_original_knew_is_taken_or_warned_about() {
     let text = "version: 2\nmode: hub\nserver:\n  port: 4173\n  access_log: false\n\

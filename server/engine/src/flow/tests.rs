@@ -1,9 +1,12 @@
 use std::fmt::Write as _;
 
 use car_api::{
+    Timestamp, TurnId,
     agent::ApprovalPolicy,
-    turn::{ErrorClass, TurnError},
-    verify::VerifyTree,
+    item::Usage,
+    run::{FailureCode, Finished, PauseReason, Phase, RunOptions, RunState, RunTicket},
+    turn::{ErrorClass, TurnError, TurnPurpose},
+    verify::{VerifyCommand, VerifyTree},
 };
 use proptest::prelude::*;
 
@@ -65,6 +68,7 @@ fn candidate(done: bool, dirty: Option<&str>) -> Input {
         done,
         dirty: dirty.map(str::to_owned),
         protected: Vec::new(),
+        fingerprint: "f".into(),
     })))
 }
 
@@ -97,6 +101,11 @@ fn seen(ticket: Reading, dirty: Option<&str>) -> Input {
         protected: Vec::new(),
         dispatch_seq: 0,
     })
+}
+
+fn resume(accept_protected: bool) -> Input {
+    let (max_total_turns, max_tokens, max_seconds) = (None, None, None);
+    Input::Resume { max_total_turns, max_tokens, max_seconds, accept_protected }
 }
 
 fn inputs() -> Vec<Input> {
@@ -153,7 +162,7 @@ fn inputs() -> Vec<Input> {
         Input::BudgetReached { what: "tokens".into() },
         Input::Replied,
         Input::TicketDone,
-        Input::Resume { max_total_turns: None, accept_protected: false },
+        resume(false),
         Input::Pause,
         Input::Stop,
         Input::Supersede { by: "run_2".parse().unwrap() },
@@ -164,11 +173,11 @@ fn inputs() -> Vec<Input> {
 }
 
 fn work() -> Work {
-    Work { thread: Some("t".into()), ..Work::new(ticket(1), brief()) }
+    Work { thread: Some("t".into()), ..Work::new(ticket(1), brief(), "start".into()) }
 }
 
 fn with(state: RunState) -> Flow {
-    Flow { state, work: Some(work()), ..Flow::new(options()) }
+    Flow { state, work: Some(work()), ..Flow::new(options(), Vec::new()) }
 }
 
 fn states() -> Vec<Flow> {
@@ -179,7 +188,7 @@ fn states() -> Vec<Flow> {
         with(RunState::Paused { reason, details, since, resume: resume_rule(reason) })
     };
     vec![
-        Flow::new(options()),
+        Flow::new(options(), Vec::new()),
         running(Phase::Selecting),
         running(Phase::InTurn { turn: turn(0), purpose: TurnPurpose::Work }),
         running(Phase::PostTurn { turn: turn(0) }),
@@ -198,6 +207,7 @@ fn states() -> Vec<Flow> {
 
 /// Every state meets every input; the whole table is one reviewable file.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the golden is a file")]
 fn transition_table() {
     let mut table = String::new();
     for flow in states() {
@@ -260,7 +270,7 @@ fn run(mut flow: Flow, steps: impl IntoIterator<Item = Input>) -> Flow {
 /// A turn that claims done, verification that never passes: reopened, asked again, then a person.
 #[test]
 fn a_liar_never_passes() {
-    let mut flow = run(Flow::new(options()), [Input::Granted, candidate(false, None)]);
+    let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
     for n in 0..4 {
         let id = flow.turn().expect("a turn").clone();
         let result = TurnResult {
@@ -291,7 +301,8 @@ fn a_liar_never_passes() {
 #[test]
 fn a_lost_agent_is_taken_up_once() {
     let opened = Input::ThreadOpened { thread: "t".into() };
-    let begun = run(Flow::new(options()), [Input::Granted, candidate(false, None), opened]);
+    let begun =
+        run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None), opened]);
     let again = step(&begun, lost(true), &moment(5)).unwrap();
     assert_eq!(again.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Continue }]);
     let third = step(&again.flow, lost(false), &moment(6)).unwrap();
@@ -300,17 +311,42 @@ fn a_lost_agent_is_taken_up_once() {
     assert_eq!(third.flow.spent.active_ms, 2 * 1500);
     assert_eq!(third.flow.spent.usage.total(), 2 * 7);
     // Without a conversation the turn begins again only over an unchanged tree.
-    let no_thread = run(Flow::new(options()), [Input::Granted, candidate(false, None)]);
+    let no_thread = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
     let fresh = step(&no_thread, lost(false), &moment(5)).unwrap();
     assert_eq!(fresh.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Work }]);
     let asked = step(&no_thread, lost(true), &moment(5)).unwrap();
     assert_eq!(asked.flow.state.status().as_str(), "paused");
 }
 
+/// What checks a ticket is what the run selected; another wish of the file needs a person.
+#[test]
+fn a_ticket_cannot_loosen_its_own_checks() {
+    let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
+    flow = run(
+        flow,
+        [ended(0, TurnOutcome::Completed), seen(Reading::Open, None)].map(|input| match input {
+            Input::TurnEnded(result) => Input::TurnEnded(TurnResult { turn: turn(1), ..result }),
+            other => other,
+        }),
+    );
+    let Input::Surveyed(Finding::Next(mut loosened)) = candidate(false, None) else {
+        panic!("a candidate")
+    };
+    loosened.brief.verify.clear();
+    let loosened = Input::Surveyed(Finding::Next(loosened));
+    let asked = step(&flow, loosened.clone(), &moment(9)).unwrap().flow;
+    let RunState::Paused { reason, .. } = &asked.state else { panic!("{:?}", asked.state) };
+    assert_eq!(*reason, PauseReason::ProtectedPaths);
+    let kept = asked.work.as_ref().unwrap().brief.verify.len();
+    assert_eq!(kept, 1);
+    let accepted = run(asked, [resume(true), Input::Granted, loosened]);
+    assert_eq!(accepted.work.unwrap().brief.verify, []);
+}
+
 #[test]
 fn two_turns_without_a_change_pause() {
-    let mut flow = run(Flow::new(options()), [Input::Granted]);
-    for n in 0..3 {
+    let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted]);
+    for n in 0..2 {
         flow = step(&flow, candidate(false, None), &moment(n)).unwrap().flow;
         flow = run(flow, [ended(n, TurnOutcome::Completed), seen(Reading::Open, None)]);
     }
@@ -326,7 +362,7 @@ proptest! {
         picks in proptest::collection::vec(0usize..43, 1..60),
         deaths in proptest::collection::vec(any::<bool>(), 60),
     ) {
-        let mut calm = Flow::new(options());
+        let mut calm = Flow::new(options(), Vec::new());
         let mut shaken = calm.clone();
         for (n, pick) in picks.into_iter().enumerate() {
             let at = moment(u32::try_from(n).unwrap());
@@ -359,7 +395,7 @@ proptest! {
     /// No sequence of inputs spends more turns than the limit allows between two resumes.
     #[test]
     fn the_limit_of_turns_holds(picks in proptest::collection::vec(0usize..43, 1..200)) {
-        let mut flow = Flow::new(RunOptions { max_total_turns: 3, ..options() });
+        let mut flow = Flow::new(RunOptions { max_total_turns: 3, ..options() }, Vec::new());
         for (n, pick) in picks.into_iter().enumerate() {
             let input = match (&inputs()[pick % inputs().len()], flow.turn()) {
                 (Input::TurnEnded(result), Some(turn)) => {

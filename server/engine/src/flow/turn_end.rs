@@ -7,8 +7,10 @@ use car_api::{
 };
 
 use super::{
-    Effect, Flow, Illegal, Moment, Transition, TurnOutcome, TurnResult, begin_turn, grant, park,
-    pause,
+    Effect, Flow, Illegal, Moment, Transition, TurnOutcome, TurnResult,
+    pause::pause,
+    queue::{begin_turn, grant, unless_wish},
+    waiting::park,
 };
 
 /// The longest wait after a passing error, in ms.
@@ -45,7 +47,7 @@ pub(super) fn turn_ended(
         }
         TurnOutcome::Interrupted => {
             if let Some(work) = &mut flow.work {
-                work.next = TurnPurpose::Continue;
+                work.next = again(work.next);
             }
             match flow.wish.clone() {
                 Some(wish) => grant(flow, wish, moment),
@@ -68,7 +70,7 @@ fn failed(
 ) -> Transition {
     let max_network = flow.options.max_network_retries;
     let Some(work) = &mut flow.work else { return flow.select() };
-    work.next = TurnPurpose::Continue;
+    work.next = again(work.next);
     match error.class {
         ErrorClass::Transient => {
             work.network_retries += 1;
@@ -95,7 +97,7 @@ fn failed(
         ErrorClass::ContextOverflow if !work.refreshed => {
             work.refreshed = true;
             work.thread = None;
-            begin_turn(flow, moment)
+            unless_wish(flow, moment, begin_turn)
         }
         ErrorClass::ContextOverflow | ErrorClass::Other => {
             pause(flow, PauseReason::InfraError, error.message, moment)
@@ -113,16 +115,18 @@ pub(super) fn agent_lost(
     if flow.state == RunState::Stopping {
         return Ok(flow.end(RunState::Stopped));
     }
-    super::in_turn(flow, |flow| lost(flow, detail, tree_changed, moment))
+    super::in_turn(flow, |mut flow| {
+        flow.spent.turns += 1;
+        flow.spent.turns_since_resume += 1;
+        lost(flow, detail, tree_changed, moment)
+    })
 }
 
 /// The agent's process is gone: its conversation is taken up once, then a person is asked.
 fn lost(mut flow: Flow, detail: &str, tree_changed: bool, moment: &Moment) -> Transition {
-    flow.spent.turns += 1;
-    flow.spent.turns_since_resume += 1;
     let Some(work) = &mut flow.work else { return flow.select() };
+    work.next = again(work.next);
     if work.continued {
-        work.next = TurnPurpose::Continue;
         let details = format!("The agent was lost twice in a row. {detail}");
         return pause(flow, PauseReason::InfraError, details, moment);
     }
@@ -130,11 +134,7 @@ fn lost(mut flow: Flow, detail: &str, tree_changed: bool, moment: &Moment) -> Tr
     if work.thread.is_none() {
         return restart(flow, detail, tree_changed, moment);
     }
-    work.next = TurnPurpose::Continue;
-    match flow.wish.clone() {
-        Some(wish) => grant(flow, wish, moment),
-        None => begin_turn(flow, moment),
-    }
+    unless_wish(flow, moment, begin_turn)
 }
 
 pub(super) fn thread_lost(
@@ -151,8 +151,11 @@ pub(super) fn thread_lost(
 
 /// The conversation is lost. The turn begins again only when nothing was changed by it.
 fn restart(mut flow: Flow, detail: &str, tree_changed: bool, moment: &Moment) -> Transition {
-    if let Some(work) = &mut flow.work {
-        work.next = if tree_changed { TurnPurpose::Continue } else { TurnPurpose::Work };
+    if let Some(work) = &mut flow.work
+        && !tree_changed
+        && work.next == TurnPurpose::Continue
+    {
+        work.next = TurnPurpose::Work;
     }
     if tree_changed {
         let details = format!(
@@ -161,7 +164,16 @@ fn restart(mut flow: Flow, detail: &str, tree_changed: bool, moment: &Moment) ->
         );
         return pause(flow, PauseReason::Interrupted, details, moment);
     }
-    begin_turn(flow, moment)
+    unless_wish(flow, moment, begin_turn)
+}
+
+/// Why the next turn is wanted when this one did not end well: work is continued, a repair or a
+/// commit is asked for again with what it needs said.
+fn again(purpose: TurnPurpose) -> TurnPurpose {
+    match purpose {
+        TurnPurpose::Work | TurnPurpose::Continue => TurnPurpose::Continue,
+        TurnPurpose::LintRepair | TurnPurpose::Commit | TurnPurpose::VerifyFix => purpose,
+    }
 }
 
 /// 2 s, doubled with each try, up to five minutes, with up to a quarter more so that runs spread.

@@ -26,6 +26,8 @@ pub struct PromptInput {
     pub purpose: Option<TurnPurpose>,
     /// Whether the agent's conversation about this ticket goes on.
     pub continuing: bool,
+    /// Whether the turn before was cut off.
+    pub interrupted: bool,
     /// The ticket's path, relative to the tree.
     pub ticket_path: String,
     /// The ticket's whole text.
@@ -171,7 +173,7 @@ fn render(
     let verify: Vec<String> = input.verify.iter().map(|command| command.run.clone()).collect();
     Ok(template.render(context! {
         continuing => &input.continuing,
-        interrupted => input.purpose == Some(TurnPurpose::Continue),
+        interrupted => input.interrupted,
         ticket_path => &input.ticket_path,
         dispatch_dir => &input.dispatch_dir,
         dispatch_file => &input.dispatch_file,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use car_api::{
     RepoId,
     repo::{Repo, RepoKind, RepoStatus, RunBrief, TicketCounts},
-    ticket::{Severity, Ticket, TicketIssue, TicketState},
+    ticket::{Ticket, TicketIssue, TicketState},
 };
 use car_engine::{
     manifest,
@@ -41,6 +41,8 @@ pub(crate) struct File {
     pub(crate) ticket: Ticket,
     /// What the file itself has of an id.
     own_id: Option<String>,
+    /// How it stands by itself, whatever else is in the queue.
+    own_state: TicketState,
 }
 
 /// What was read of a tree.
@@ -86,11 +88,13 @@ pub(crate) fn read_tree(repo: &RepoId, known: &Tree, agents: &KnownAgents) -> Re
                 {
                     continue;
                 }
+                let ticket = ticket(repo, &name, &read);
                 File {
                     size: meta.meta.size,
                     modified_us: meta.meta.modified_us,
                     own_id: own_id(&read),
-                    ticket: ticket(repo, &name, &read),
+                    own_state: ticket.state,
+                    ticket,
                 }
             }
         };
@@ -181,7 +185,9 @@ impl Tree {
     pub(super) fn take_row(&mut self, row: TicketFileRow) {
         let own_id = row.ticket.id.as_str();
         let own_id = (!own_id.starts_with("tkt_auto_")).then(|| own_id.to_owned());
-        let file = File { size: row.size, modified_us: row.mtime, ticket: row.ticket, own_id };
+        let own_state = row.ticket.state;
+        let file =
+            File { size: row.size, modified_us: row.mtime, ticket: row.ticket, own_id, own_state };
         self.files.insert(row.file, file);
     }
 
@@ -225,13 +231,8 @@ impl Tree {
     pub(super) fn check_clashes(&mut self) {
         let clash_codes = ["number-duplicate", "ticket-id-duplicate"];
         for file in self.files.values_mut() {
-            let before = file.ticket.issues.len();
             file.ticket.issues.retain(|issue| !clash_codes.contains(&issue.code.as_str()));
-            if file.ticket.issues.len() != before
-                && file.ticket.issues.iter().all(|issue| issue.severity != Severity::Error)
-            {
-                file.ticket.state = TicketState::Open;
-            }
+            file.ticket.state = file.own_state;
         }
         let clashes = {
             let listed: Vec<Listed<'_>> = self

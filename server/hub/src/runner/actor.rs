@@ -11,6 +11,7 @@ use car_api::{
     run::{FailureCode, Phase, RunState, RunStatus},
 };
 use car_engine::flow::{Effect, Input, Moment, explain, step};
+use car_files::{replies, run_dir::RunDir};
 use car_store::{ApprovalRow, EffectRow, RunRow, SessionRow, Write};
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,7 +59,10 @@ pub(super) struct Actor {
 }
 
 struct Pending {
-    row: Option<(u64, u32)>,
+    /// The transition it belongs to.
+    step: u64,
+    /// Its place, when it left a row.
+    row: Option<u32>,
     effect: Effect,
 }
 
@@ -74,6 +78,10 @@ pub(super) async fn run(
         let mut actor = Actor::new(hub, row, PathBuf::new());
         let message = "The run's repo is not in the hub any more.".to_owned();
         let _ = actor.apply(Input::Fail { code: FailureCode::RepoNotFound, message });
+        // Whatever it left at work ends; what touches files of the tree has no place any more.
+        actor.end_session().await;
+        let (run, step) = (actor.row.id.clone(), actor.row.flow.step);
+        actor.writes.push(Write::EffectsDone { run, step });
         actor.flush().await;
         actor.settle();
         actor.hub.runs.forget(&id);
@@ -84,6 +92,7 @@ pub(super) async fn run(
     if let Some(input) = first {
         let _ = actor.apply(input);
     }
+    actor.recall_reply().await;
     let closing = actor.work(&mut inbox).await;
     if !closing {
         actor.hub.runs.forget(&id);
@@ -148,7 +157,7 @@ impl Actor {
             Ok((effects, approvals, turns)) => {
                 self.effects = effects
                     .into_iter()
-                    .map(|row| Pending { row: Some((row.step, row.place)), effect: row.effect })
+                    .map(|row| Pending { step: row.step, row: Some(row.place), effect: row.effect })
                     .collect();
                 self.approvals = approvals;
                 for turn in &turns {
@@ -168,6 +177,22 @@ impl Actor {
         }
     }
 
+    /// A reply may have come while no hub was there to hear of it: a run that waits for it goes on.
+    async fn recall_reply(&mut self) {
+        self.hub.watch.watch_run(&self.row.repo, &self.row.id, &self.tree);
+        let RunState::Paused { since, .. } = &self.row.flow.state else { return };
+        let (tree, run, since) = (self.tree.clone(), self.row.id.clone(), since.micros());
+        let seen = self.row.flow.replies_seen;
+        let came = crate::hub::blocking(move || {
+            let directory = RunDir::create(&tree, run.as_str())?;
+            let newer = replies::list_after(&directory, seen)?;
+            Ok(replies::is_waiting(&directory)? || newer.iter().any(|e| e.archived_us > since))
+        });
+        if came.await.unwrap_or(false) {
+            let _ = self.apply(Input::Replied);
+        }
+    }
+
     /// Gives whether the hub is closing (else the run has ended).
     async fn work(&mut self, inbox: &mut mpsc::Receiver<Message>) -> bool {
         loop {
@@ -177,7 +202,8 @@ impl Actor {
                     self.flush().await;
                 }
                 self.carry_out(pending.effect).await;
-                if let Some((step, place)) = pending.row {
+                if let Some(place) = pending.row {
+                    let step = pending.step;
                     let run = self.row.id.clone();
                     self.writes.push(Write::EffectDone { run, step, place });
                 }
@@ -253,16 +279,39 @@ impl Actor {
             self.moved(before.state.status(), status, now);
         }
         let step = self.row.flow.step;
-        let looking = |effect: &Effect| matches!(effect, Effect::Survey | Effect::Examine { .. });
         self.lazy = status == RunStatus::Running
             && !decided
             && !transition.effects.is_empty()
-            && transition.effects.iter().all(looking);
+            && transition.effects.iter().all(|effect| self.may_wait(effect));
         for (place, effect) in (0..).zip(transition.effects) {
             self.oblige(step, place, effect, now);
         }
         self.writes.push(Write::Run(Box::new(self.row.clone())));
         Ok(())
+    }
+
+    /// Whether carrying an effect out changes nothing outside before the next commit, so that what
+    /// it follows from may be committed together with what follows from it.
+    fn may_wait(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::Survey | Effect::Examine { .. } | Effect::FinishTicket { .. } => true,
+            // With the agent there already a turn is only noted: its prompt is sent after the
+            // commit.
+            Effect::RunTurn { .. } => {
+                let agent = self.session.as_ref().map(Session::agent);
+                agent.is_some() && agent == self.ticket().map(|ticket| &ticket.agent)
+            }
+            Effect::InterruptTurn { .. }
+            | Effect::Verify { .. }
+            | Effect::WakeAt { .. }
+            | Effect::EndSession
+            | Effect::CancelVerify
+            | Effect::Notice { .. }
+            | Effect::HoldAccount { .. }
+            | Effect::ReleaseAccount { .. }
+            | Effect::Reopen { .. }
+            | Effect::Seal => false,
+        }
     }
 
     /// The run's state is another one.
@@ -305,11 +354,15 @@ impl Actor {
                 let row = self.hub.accounts.hold(&account, until, now);
                 self.writes.push(Write::Account(row));
             }
+            Effect::ReleaseAccount { account } => {
+                let row = self.hub.accounts.release(&account);
+                self.writes.push(Write::Account(row));
+            }
             Effect::Notice { .. } | Effect::Reopen { .. } | Effect::Seal => {
                 let run = self.row.id.clone();
                 let row = EffectRow { run, step, place, effect: effect.clone() };
                 self.writes.push(Write::EffectAdd(row));
-                self.effects.push_back(Pending { row: Some((step, place)), effect });
+                self.effects.push_back(Pending { step, row: Some(place), effect });
             }
             Effect::Survey
             | Effect::RunTurn { .. }
@@ -319,7 +372,7 @@ impl Actor {
             | Effect::WakeAt { .. }
             | Effect::EndSession
             | Effect::CancelVerify => {
-                self.effects.push_back(Pending { row: None, effect });
+                self.effects.push_back(Pending { step, row: None, effect });
             }
         }
     }
@@ -353,7 +406,9 @@ impl Actor {
             Effect::Notice { seq, title, body } => self.notice(seq, title, body).await,
             Effect::Reopen { report } => self.reopen(&report).await,
             Effect::Seal => self.seal().await,
-            Effect::FinishTicket { .. } | Effect::HoldAccount { .. } => Ok(()),
+            Effect::FinishTicket { .. }
+            | Effect::HoldAccount { .. }
+            | Effect::ReleaseAccount { .. } => Ok(()),
         };
         if let Err(error) = result {
             self.cannot(&error);
@@ -375,6 +430,9 @@ impl Actor {
             Input::Fail { code: FailureCode::RepoNotFound, message }
         };
         let _ = self.apply(input);
+        // What was still to be done belonged to a transition that is overtaken now.
+        let step = self.row.flow.step;
+        self.effects.retain(|pending| pending.row.is_some() || pending.step == step);
     }
 
     pub(super) fn event(&mut self, kind: EventKind) {

@@ -1,6 +1,10 @@
 //! A look at what a turn left behind: dispatch, ticket, tree.
 
-use car_api::{EventKind, TurnId, dispatch::DispatchMode, turn::DiffStats};
+use car_api::{
+    EventKind, TurnId,
+    dispatch::DispatchMode,
+    turn::{DiffStats, Turn},
+};
 use car_engine::{
     flow::{DispatchFinding, Examination, Input, Reading},
     ticket::{VerificationNote, set_done},
@@ -81,7 +85,7 @@ impl Actor {
     async fn take_dispatch(&mut self, turn: &TurnId) -> Result<(DispatchFinding, u32)> {
         let (tree, run) = (self.tree.clone(), self.row.id.clone());
         let first = self.row.flow.dispatch_seq + 1;
-        let message = match self.hub.store.turn(turn).await.map_err(Error::from)? {
+        let message = match self.noted_turn(turn).await? {
             Some(row) if row.message.is_some() => row.message,
             Some(_) | None => self.last_message.clone(),
         };
@@ -91,6 +95,8 @@ impl Actor {
             let mut finding = DispatchFinding::None;
             let mut created = None;
             match dispatches::archive(&run, first) {
+                // Done before a crash: without a dispatch the summary has this number already.
+                Ok(Some(entry)) if is_summary(&entry) => return Ok((finding, None, first)),
                 Ok(Some(entry)) => {
                     seq = first;
                     if let Ok(dispatch) = entry.dispatch {
@@ -103,9 +109,7 @@ impl Actor {
                                     .unwrap_or_else(|| "The agent asks for you.".to_owned()),
                             };
                         }
-                        if dispatch.mode != DispatchMode::TurnSummary {
-                            created = Some((entry.seq, dispatch.mode, dispatch.title));
-                        }
+                        created = Some((entry.seq, dispatch.mode, dispatch.title));
                     }
                 }
                 Ok(None) => {}
@@ -203,20 +207,23 @@ impl Actor {
             deletions: stats.deletions,
         };
         self.event(EventKind::DiffUpdated { turn: turn.clone(), diff });
-        // The turn's row may be among what is to be committed.
-        let pending = self.writes.iter().rev().find_map(|write| {
-            let Write::Turn(row, _) = write else { return None };
-            (row.id == *turn).then(|| (**row).clone())
-        });
-        let row = match pending {
-            Some(row) => Some(row),
-            None => self.hub.store.turn(turn).await.map_err(Error::from)?,
-        };
-        if let Some(mut row) = row {
+        if let Some(mut row) = self.noted_turn(turn).await? {
             row.diff = Some(diff);
             self.writes.push(Write::Turn(Box::new(row), None));
         }
         Ok(())
+    }
+
+    /// The row of a turn: as it is to be committed, else as it was.
+    async fn noted_turn(&self, turn: &TurnId) -> Result<Option<Turn>> {
+        let pending = self.writes.iter().rev().find_map(|write| {
+            let Write::Turn(row, _) = write else { return None };
+            (row.id == *turn).then(|| (**row).clone())
+        });
+        match pending {
+            Some(row) => Ok(Some(row)),
+            None => self.hub.store.turn(turn).await.map_err(Error::from),
+        }
     }
 
     async fn checkpoint(&mut self, turn: &TurnId) {
@@ -289,6 +296,10 @@ impl Actor {
         }
         Ok(())
     }
+}
+
+fn is_summary(entry: &dispatches::Entry) -> bool {
+    entry.dispatch.as_ref().is_ok_and(|dispatch| dispatch.mode == DispatchMode::TurnSummary)
 }
 
 struct TicketRead {

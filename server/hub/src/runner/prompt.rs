@@ -39,6 +39,7 @@ impl Actor {
         let mut input = PromptInput {
             purpose: Some(purpose),
             continuing,
+            interrupted: purpose == TurnPurpose::Continue || work.continued,
             note: work.note.clone(),
             tries_left,
             checkpoint_warning: self.checkpoint_error.clone(),
@@ -103,12 +104,19 @@ impl Actor {
 
     /// Number of the last reply a kept prompt has.
     pub(super) fn replies_in(&self, prompt: &str) -> u32 {
-        prompt
-            .split("[USER_REPLY ")
-            .skip(1)
+        // Only the hub's own section counts, and only replies there are: a ticket may hold anything.
+        let section = prompt.split("\n<CAR_HUMAN_REPLIES>\n").nth(1).unwrap_or_default();
+        let section = section.split("\n</CAR_HUMAN_REPLIES>").next().unwrap_or_default();
+        let last = RunDir::open(&self.tree, self.row.id.as_str())
+            .and_then(|run| replies::next_seq(&run))
+            .map_or(0, |next| next.saturating_sub(1));
+        section
+            .split("\n[USER_REPLY ")
+            .chain(section.strip_prefix("[USER_REPLY "))
             .filter_map(|rest| rest.get(..4)?.parse().ok())
             .max()
             .unwrap_or(self.row.flow.replies_seen)
+            .min(last)
     }
 }
 

@@ -22,6 +22,9 @@ use crate::{Error, Result, clock};
 /// How long the processes of a session have to end by themselves.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How long a shim has to answer.
+const ATTACH: Duration = Duration::from_secs(15);
+
 /// Lines of the agent's error output that are kept to explain its end.
 const LAST_WORDS: usize = 12;
 
@@ -138,8 +141,12 @@ pub(super) async fn take_up(
 
 async fn attach(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> {
     let driver = adapter.driver(row.driver.as_deref()).map_err(Error::internal)?;
-    let conn =
-        car_shim::attach(Path::new(&row.dir), row.line + 1).await.map_err(Error::internal)?;
+    // A shim that is stopped, or something else at its socket, must not hold a run up.
+    let attached = car_shim::attach(Path::new(&row.dir), row.line + 1);
+    let conn = tokio::time::timeout(ATTACH, attached)
+        .await
+        .map_err(|_| Error::internal("the shim does not answer"))?
+        .map_err(Error::internal)?;
     let caught_up_at = conn.hello.last;
     Ok(Session {
         row,

@@ -5,6 +5,7 @@ use std::path::Path;
 use car_api::{
     AgentId, TicketId,
     run::RunTicket,
+    turn::TurnPurpose,
     verify::{Verdict, VerifyCommand},
 };
 use car_engine::{
@@ -74,6 +75,7 @@ impl Actor {
         let next = self.next_open(&listing, &passed)?;
         let (file, front, ticket) = match next {
             Next::Open { file, front, ticket } => (file, front, ticket),
+            Next::Mend => return self.mend().await,
             Next::Invalid { details } => return Ok(Finding::NeedsFix { details }),
             Next::None => return Ok(Finding::AllDone),
         };
@@ -97,14 +99,27 @@ impl Actor {
         let same = self.row.flow.work.as_ref().filter(|work| work.ticket.id == ticket.id);
         let protect = same.map_or(brief.protect.clone(), |work| work.brief.protect.clone());
         let protected = if done { self.protected_changes(&protect).await? } else { Vec::new() };
-        Ok(Finding::Next(Box::new(Candidate { ticket, brief, done, dirty: seen.dirty, protected })))
+        Ok(Finding::Next(Box::new(Candidate {
+            ticket,
+            brief,
+            done,
+            dirty: seen.dirty,
+            protected,
+            fingerprint: seen.fingerprint,
+        })))
     }
 
     fn next_open<'a>(&self, listing: &'a Listing, passed: &[TicketId]) -> Result<Next<'a>> {
         for file in &listing.files {
             let Ok(loaded) = &file.content else { return Ok(invalid(file)) };
-            let Some(front) = &loaded.parsed.frontmatter else { return Ok(invalid(file)) };
+            let Some(front) = &loaded.parsed.frontmatter else {
+                // The agent was asked to mend it and could not get to it.
+                return Ok(if self.mends(file) { Next::Mend } else { invalid(file) });
+            };
             let ticket = run_ticket(file, front)?;
+            if front.done && front.assignee == Assignee::User {
+                continue;
+            }
             let verify = self.commands(front);
             if front.done && (verify.is_empty() || passed.contains(&ticket.id)) {
                 // What this run is at stays its own until it was committed and checked.
@@ -118,9 +133,31 @@ impl Actor {
         Ok(Next::None)
     }
 
+    fn mends(&self, file: &TicketFile) -> bool {
+        let work = self.row.flow.work.as_ref();
+        work.is_some_and(|work| {
+            work.next == TurnPurpose::LintRepair && work.ticket.file == file.display_name()
+        })
+    }
+
+    async fn mend(&mut self) -> Result<Finding> {
+        let Some(work) = self.row.flow.work.clone() else {
+            return Err(Error::internal("a repair without a ticket"));
+        };
+        let fingerprint = self.look().await?.fingerprint;
+        Ok(Finding::Next(Box::new(Candidate {
+            ticket: work.ticket,
+            brief: work.brief,
+            done: false,
+            dirty: None,
+            protected: Vec::new(),
+            fingerprint,
+        })))
+    }
+
     /// The commands that check a claim of being done: the ticket's, else the hub's.
     fn commands(&self, front: &Frontmatter) -> Vec<VerifyCommand> {
-        front.verify.clone().unwrap_or_else(|| self.config.verify.clone())
+        front.verify.clone().unwrap_or_else(|| self.row.flow.verify.clone())
     }
 
     pub(super) fn brief(&self, front: &Frontmatter) -> Brief {
@@ -135,8 +172,16 @@ impl Actor {
 }
 
 enum Next<'a> {
-    Open { file: &'a TicketFile, front: &'a Frontmatter, ticket: RunTicket },
-    Invalid { details: String },
+    Open {
+        file: &'a TicketFile,
+        front: &'a Frontmatter,
+        ticket: RunTicket,
+    },
+    Invalid {
+        details: String,
+    },
+    /// The ticket at work, whose frontmatter the agent is mending.
+    Mend,
     None,
 }
 

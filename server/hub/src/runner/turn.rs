@@ -185,7 +185,14 @@ impl Actor {
     }
 
     async fn take_up_turn(&mut self, row: Turn, work: &flow::Work) -> Result<TurnAtWork> {
-        let prompt = self.kept_prompt(&row.id).await?;
+        let kept = self.kept_prompt(&row.id).await.ok();
+        let hash = |prompt: &String| hex(&Sha256::digest(prompt.as_bytes()));
+        let prompt = match kept.filter(|kept| row.prompt_hash == Some(hash(kept))) {
+            Some(kept) => kept,
+            // A power cut took the file. If the prompt was sent it stands in the journal and what
+            // is made here is never used; if not, it is made from the same facts.
+            None => self.prompt(work, row.purpose, row.thread.is_some()).await?.0,
+        };
         let order = self.order(&row.id, prompt, work);
         let replies_seen = self.replies_in(&order.prompt);
         let mut at_work = self.at_work(row, order, replies_seen);
@@ -447,11 +454,18 @@ impl Actor {
         let _ = self.apply(Input::Blocked { details: error.detail });
     }
 
-    /// Whether the tree differs from when the turn at work began. What cannot be told counts as a
+    /// Whether the tree differs from when the work at hand began: with the turn, or, where that one
+    /// continues others that were cut off, with the first of them. What cannot be told counts as a
     /// difference.
     pub(super) async fn tree_changed(&mut self) -> bool {
         let Some(at_work) = &self.turn else { return true };
-        let began = self.hub.store.turn_fingerprint(&at_work.row.id).await.ok().flatten();
+        let (number, ticket) = (at_work.row.number, at_work.row.ticket.clone());
+        let Ok(turns) = self.hub.store.turns(&self.row.id, 0, u32::MAX).await else { return true };
+        let earlier = turns.iter().rev().filter(|turn| turn.number < number);
+        let cut_off = earlier
+            .take_while(|turn| turn.ticket == ticket && turn.status != TurnStatus::Completed);
+        let first = cut_off.last().map_or(&at_work.row.id, |turn| &turn.id);
+        let began = self.hub.store.turn_fingerprint(first).await.ok().flatten();
         self.seen = None;
         let now = self.look().await.ok().map(|seen| seen.fingerprint);
         began.is_none() || began != now

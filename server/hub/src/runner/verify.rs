@@ -108,6 +108,9 @@ impl Actor {
         (checked, attempt, started): (Result<Checked>, u32, car_api::Timestamp),
     ) {
         self.verification = None;
+        if let Ok(Some(turn)) = self.hub.store.last_turn(&self.row.id).await {
+            self.hub.live.over(&turn.id);
+        }
         // The commands may have written into the tree.
         self.seen = None;
         let outcome = match checked {

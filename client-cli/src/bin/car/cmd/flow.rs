@@ -74,8 +74,7 @@ async fn begin(s: &Session, start: &runs::Start) -> Result<car_api::run::Run, Fa
         let page = car_api::PageQuery { after: None, limit: Some(1) };
         let paused = s.client.run_list(Some(&repo), Some(RunStatus::Paused), &page).await?;
         if let Some(run) = paused.items.into_iter().next() {
-            let body =
-                RunResume { max_total_turns: start.max_total_turns, accept_protected: false };
+            let body = RunResume { max_total_turns: start.max_total_turns, ..RunResume::default() };
             return Ok(s.client.run_resume(&run.id, &body).await?);
         }
     }

@@ -116,7 +116,13 @@ pub(crate) struct Resume {
     /// Allow this many more turns
     #[arg(long, value_name = "N")]
     max_total_turns: Option<u32>,
-    /// Accept the changes to protected files that paused it
+    /// Let the whole run use this many tokens
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<i64>,
+    /// Let the whole run take this many seconds of work
+    #[arg(long, value_name = "N")]
+    max_seconds: Option<i64>,
+    /// Accept the changes to protected files, or to what checks the ticket, that paused it
     #[arg(long)]
     accept_protected: bool,
 }
@@ -143,8 +149,8 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
             let explain = s.client.run_explain(&id(arg).await?).await?;
             out.show(&explain, |e| e.owner.to_string(), explained)
         }
-        Run::Resume(Resume { run, max_total_turns, accept_protected }) => {
-            let body = RunResume { max_total_turns, accept_protected };
+        Run::Resume(Resume { run, max_total_turns, max_tokens, max_seconds, accept_protected }) => {
+            let body = RunResume { max_total_turns, max_tokens, max_seconds, accept_protected };
             show(out, &s.client.run_resume(&id(run).await?, &body).await?)
         }
         Run::Pause(arg) => show(out, &s.client.run_pause(&id(arg).await?).await?),
