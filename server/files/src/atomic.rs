@@ -99,6 +99,21 @@ pub fn write_with_mode(
     Ok(ContentHash::of(bytes))
 }
 
+/// Puts a whole file in place without waiting for the disk: after a power cut it may be missing,
+/// empty or the one before. For what its reader can tell apart and make again.
+///
+/// # Errors
+/// [`FileError`] when the target is not a regular file or the disk fails.
+pub fn write_unsynced(dir: &Dir, name: &OsStr, bytes: &[u8]) -> Result<(), FileError> {
+    if let Some(meta) = if_found(dir.stat(name))? {
+        let regular = meta.kind.must_be_regular();
+        regular.map_err(|reason| FileError::new(dir.path_of(name), reason))?;
+    }
+    let temporary = Temporary::unsynced(dir, bytes, None, 0o666)?;
+    fs::renameat(dir, &temporary.name, dir, name)
+        .map_err(|e| FileError::errno(dir.path_of(name), e))
+}
+
 /// Removes the file `name` of `dir` if it still has the content `expected`.
 ///
 /// # Errors
@@ -223,25 +238,49 @@ struct Temporary<'a> {
 
 impl<'a> Temporary<'a> {
     fn new(dir: &'a Dir, bytes: &[u8], keep: Option<u32>, mode: u32) -> Result<Self, FileError> {
+        let (temporary, file) = Self::written(dir, bytes, keep, mode)?;
+        file.sync_all().map_err(|e| FileError::io(dir.path_of(&temporary.name), &e))?;
+        temporary.identified()
+    }
+
+    /// The same, but on disk only some time later.
+    fn unsynced(
+        dir: &'a Dir,
+        bytes: &[u8],
+        keep: Option<u32>,
+        mode: u32,
+    ) -> Result<Self, FileError> {
+        Self::written(dir, bytes, keep, mode)?.0.identified()
+    }
+
+    fn written(
+        dir: &'a Dir,
+        bytes: &[u8],
+        keep: Option<u32>,
+        mode: u32,
+    ) -> Result<(Self, std::fs::File), FileError> {
         let name = temporary_name();
         let path = dir.path_of(&name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = fs::openat(dir, &name, flags, Mode::from_raw_mode(raw(mode)))
             .map_err(|e| FileError::errno(&path, e))?;
-        let mut temporary = Self { dir, name, identity: (0, 0) };
+        let temporary = Self { dir, name, identity: (0, 0) };
         let mut file = std::fs::File::from(fd);
         file.write_all(bytes).map_err(|e| FileError::io(&path, &e))?;
         if let Some(mode) = keep {
             fs::fchmod(&file, Mode::from_raw_mode(raw(mode)))
                 .map_err(|e| FileError::errno(&path, e))?;
         }
-        file.sync_all().map_err(|e| FileError::io(&path, &e))?;
-        let meta = dir.stat(&temporary.name)?;
+        Ok((temporary, file))
+    }
+
+    fn identified(mut self) -> Result<Self, FileError> {
+        let meta = self.dir.stat(&self.name)?;
         if meta.kind != FileKind::Regular {
-            return Err(FileError::new(&path, Reason::Changed));
+            return Err(FileError::new(self.dir.path_of(&self.name), Reason::Changed));
         }
-        temporary.identity = meta.identity;
-        Ok(temporary)
+        self.identity = meta.identity;
+        Ok(self)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::atomic::{self, WriteError, WriteIf};
+use crate::atomic;
 use crate::error::{FileError, if_found};
 use crate::run_dir::{EVIDENCE, PROMPTS, RunDir};
 
@@ -13,11 +13,14 @@ const PROMPT_CAP: u64 = 64 << 20;
 impl RunDir {
     /// Keeps a prompt under a name. Writing it again replaces it.
     ///
+    /// It is not brought to disk before this returns: once a prompt is sent, the journal of its
+    /// session holds it durably; before that, whoever reads it compares its hash and makes it again.
+    ///
     /// # Errors
-    /// [`WriteError`] when the disk fails.
-    pub fn keep_prompt(&self, name: &str, text: &str) -> Result<(), WriteError> {
+    /// [`FileError`] when the disk fails.
+    pub fn keep_prompt(&self, name: &str, text: &str) -> Result<(), FileError> {
         let prompts = self.dir().create_beneath(Path::new(PROMPTS))?;
-        atomic::write(&prompts, OsStr::new(name), text.as_bytes(), WriteIf::Any).map(drop)
+        atomic::write_unsynced(&prompts, OsStr::new(name), text.as_bytes())
     }
 
     /// A kept prompt. Bytes that are not UTF-8 are replaced.
