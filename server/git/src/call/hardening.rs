@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use tokio::process::Command;
 
@@ -196,7 +198,7 @@ impl Call<'_> {
     }
 
     pub(super) fn command(&self, sections: &Sections) -> Result<Command, GitError> {
-        let mut command = Command::new(&self.git.program);
+        let mut command = Command::new(located(&self.git.program));
         command.current_dir(&self.git.path).env_clear();
         let network: &[&str] =
             if self.access == Access::Network { &PASSED_TO_NETWORK } else { &[] };
@@ -310,4 +312,25 @@ fn config_env(key: &OsStr, variable: &str) -> OsString {
     arg.push("=");
     arg.push(variable);
     arg
+}
+
+/// Where a program named without a directory is, looked up once. With a path and an environment of
+/// its own a child is started by `vfork`; with a bare name this process, and all its memory
+/// mappings, would be copied first.
+fn located(program: &Path) -> &Path {
+    static GIT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    if program != Path::new("git") {
+        return program;
+    }
+    let find = || {
+        let path = std::env::var_os("PATH")?;
+        let places = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
+        places.map(|dir| dir.join(program)).find(|file| is_program(file))
+    };
+    GIT.get_or_init(find).as_deref().unwrap_or(program)
+}
+
+fn is_program(file: &Path) -> bool {
+    std::fs::metadata(file)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
