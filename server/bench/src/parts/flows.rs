@@ -85,6 +85,7 @@ fn flows(bench: &Bench, subject: &Subject, tickets: usize) -> Outcome<Seen> {
         watched.map_err(|error: Box<dyn std::error::Error + Send + Sync>| error)?;
     let done: usize = (0..FLOWS).map(|number| done(&root.join(fixture::repo(number)))).sum();
     let turns = Turns::read(&root).ends.len();
+    println!("{}: {done} tickets done in {turns} turns", subject.column());
     let failures = (FLOWS * tickets).abs_diff(done).max((FLOWS * tickets).abs_diff(turns));
     let Watched { rss, pss, agents } = watched;
     Ok(Seen { wall, rss, pss, agents: agents.values().sum(), failures })

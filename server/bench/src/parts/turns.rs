@@ -72,7 +72,7 @@ fn floor(tree: &Path) -> Outcome<f64> {
             "--branch",
             "-z",
         ]))?;
-        git(tree, &["diff", "--numstat", "-z", "HEAD", "--"])?;
+        git(tree, &["diff", "--raw", "--numstat", "-z", "--no-abbrev", "HEAD", "--"])?;
         log.write_all(&[0_u8; 4096])?;
         log.sync_data()?;
     }
@@ -143,6 +143,7 @@ pub(super) fn done(tree: &Path) -> usize {
     let queue = tree.join(".codex-autorunner/tickets");
     let files = fs::read_dir(queue).into_iter().flatten().flatten();
     files
-        .filter(|file| fs::read_to_string(file.path()).is_ok_and(|t| t.contains("done: true")))
+        .filter(|file| file.file_name().to_string_lossy().starts_with("TICKET-"))
+        .filter(|file| fs::read_to_string(file.path()).is_ok_and(|t| t.contains("\ndone: true")))
         .count()
 }
