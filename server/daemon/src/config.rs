@@ -231,7 +231,7 @@ pub fn load(
     let mut sources = BTreeMap::new();
     for mut layer in layers {
         layer.take_former_names();
-        layer.check(keys::KEYS, &mut warnings)?;
+        layer.check(keys::KEYS, &[], &mut warnings)?;
         layer.merge_into(&mut merged, &mut sources);
     }
     let config: Config = layer::typed(&merged, &sources)?;

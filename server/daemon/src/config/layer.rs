@@ -95,11 +95,7 @@ impl Layer {
     pub(super) fn from_file(dir: &Path, name: &str) -> Result<Option<Self>, ConfigError> {
         let unreadable = |error| ConfigError::Unreadable { file: name.to_owned(), error };
         let path = dir.join(name);
-        // Links are not followed and nothing but a file is opened: agents write in these places.
-        let text = match fs::symlink_metadata(&path) {
-            Ok(meta) if !meta.is_file() => {
-                return Err(unreadable(io::Error::other("it is not a regular file")));
-            }
+        let text = match fs::metadata(&path) {
             Ok(meta) if meta.len() > FILE_MAX => {
                 return Err(unreadable(io::Error::other("it is larger than 1 MiB")));
             }
@@ -184,10 +180,12 @@ impl Layer {
         }
     }
 
-    /// Refuses keys nobody ever knew; what the original knew is a warning and goes.
+    /// Refuses keys nobody ever knew. What the original knew is a warning and goes, and so do those
+    /// of `elsewhere`, which mean something in another place.
     pub(super) fn check(
         &mut self,
         known: &[(&'static str, Kind)],
+        elsewhere: &[(&'static str, Kind)],
         warnings: &mut Vec<String>,
     ) -> Result<(), ConfigError> {
         for plain in ["version", "mode"] {
@@ -196,17 +194,26 @@ impl Layer {
         }
         let mut leaves = Vec::new();
         collect_leaves(&self.tree, String::new(), known, &mut leaves);
+        let mut idle = BTreeMap::<String, Vec<String>>::new();
         for key in leaves {
             if is_known(&key, known) {
                 continue;
             }
-            // The original wrote every default of the hub into `repo_defaults`, too.
-            if !keys::is_former(&key) && !is_known(&key, keys::KEYS) {
+            if !keys::is_former(&key) && !is_known(&key, elsewhere) {
                 let nearest = keys::nearest(&key, known);
                 return Err(ConfigError::UnknownKey { from: self.source(&key), key, nearest });
             }
-            warnings.push(format!("{}: `{key}` has no effect in this hub", self.source(&key)));
             take(&mut self.tree, &key);
+            let section = key.split('.').next().unwrap_or(&key);
+            idle.entry(format!("{}: `{section}", self.source(&key))).or_default().push(key);
+        }
+        // The original wrote every default into its files: one line a section has to do.
+        for (section, keys) in idle {
+            let (place, _) = section.split_once('`').unwrap_or((&section, ""));
+            warnings.push(match &keys[..] {
+                [key] => format!("{place}`{key}` has no effect in this hub"),
+                keys => format!("{section}.*` ({} keys) has no effect in this hub", keys.len()),
+            });
         }
         Ok(())
     }

@@ -41,9 +41,11 @@ impl Loaded {
         let mut warnings = Vec::new();
         let defaults = Value::Object(self.config.repo_defaults.clone());
         let own = Layer::from_file(dir, FILE)?;
-        for mut layer in [Some(of_defaults(&defaults)), own].into_iter().flatten() {
+        let layers = [(Some(of_defaults(&defaults)), keys::KEYS), (own, &[])];
+        for (layer, elsewhere) in layers {
+            let Some(mut layer) = layer else { continue };
             layer.take_former_names();
-            layer.check(keys::REPO_KEYS, &mut warnings)?;
+            layer.check(keys::REPO_KEYS, elsewhere, &mut warnings)?;
             layer.merge_into(&mut merged, &mut sources);
         }
         Ok((typed(&merged, &sources)?, warnings))
@@ -57,7 +59,8 @@ pub(super) fn check_defaults(
 ) -> Result<(), ConfigError> {
     let mut layer = of_defaults(defaults);
     layer.take_former_names();
-    layer.check(keys::REPO_KEYS, warnings)?;
+    // The original wrote the hub's defaults there as well.
+    layer.check(keys::REPO_KEYS, keys::KEYS, warnings)?;
     let (mut merged, mut sources) = (Value::Object(Map::new()), BTreeMap::new());
     layer.merge_into(&mut merged, &mut sources);
     typed::<RepoConfig>(&merged, &sources).map(|_| ())

@@ -91,8 +91,7 @@ fn mistakes_name_the_file_the_key_and_what_was_meant() {
 /// CAR 1 wrote every default there is into the file it generated.
 #[test]
 fn defaults_of_repos_may_hold_what_only_a_hub_has() {
-    let text =
-        "repo_defaults:\n  agents:\n    codex:\n      binary: codex\n  server:\n    port: 1\n";
+    let text = "repo_defaults:\n  agents:\n    codex:\n      binary: codex\n  server:\n    port: 1\n    host: x\n";
     let loaded = Root::with(&[("codex-autorunner.yml", text)]).load(&[], vec![]).unwrap();
     assert_eq!(
         loaded.config,
@@ -102,7 +101,7 @@ fn defaults_of_repos_may_hold_what_only_a_hub_has() {
         loaded.warnings,
         [
             "repo_defaults: `agents.codex.command` has no effect in this hub",
-            "repo_defaults: `server.port` has no effect in this hub",
+            "repo_defaults: `server.*` (2 keys) has no effect in this hub",
         ]
     );
 }
