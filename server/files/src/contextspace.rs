@@ -28,16 +28,25 @@ pub fn file_name(doc: ContextName) -> &'static str {
     }
 }
 
-/// Reads a document; `None` when it does not exist.
+/// Reads a document; `None` when it does not exist. One of CAR 1 is read where it lies until it is
+/// moved.
 ///
 /// # Errors
 /// [`FileError`] when it is not a regular file of bounded size.
 pub fn read(tree: &Path, doc: ContextName) -> Result<Option<Content>, FileError> {
-    let path = Path::new(CAR_DIR).join(DIR).join(file_name(doc));
-    if_found(crate::beneath::read_file(tree, &path, MAX_DOC_BYTES))
+    let in_dir = |dir: &str| {
+        let path = Path::new(CAR_DIR).join(dir).join(file_name(doc));
+        if_found(crate::beneath::read_file(tree, &path, MAX_DOC_BYTES))
+    };
+    match in_dir(DIR)? {
+        Some(content) if !content.bytes.is_empty() => Ok(Some(content)),
+        // Nothing, or the empty file a new directory begins with. The old place is a link once its
+        // documents are moved, and links are not followed.
+        new => Ok(in_dir(OLD_DIR).ok().flatten().or(new)),
+    }
 }
 
-/// Writes a document under the condition `when`.
+/// Writes a document under the condition `when`, after moving those of CAR 1.
 ///
 /// # Errors
 /// [`WriteError::Conflict`] with the present content when the condition does not hold.
@@ -47,6 +56,7 @@ pub fn write(
     bytes: &[u8],
     when: WriteIf,
 ) -> Result<ContentHash, WriteError> {
+    migrate(tree)?;
     let dir = Dir::open(tree)?.create_beneath(&Path::new(CAR_DIR).join(DIR))?;
     atomic::write(&dir, OsStr::new(file_name(doc)), bytes, when)
 }

@@ -143,3 +143,17 @@ fn documents_with_text_in_both_places_stay_in_both() {
     assert_eq!(names(&tree.car("workspace")), ["spec.md"]);
     assert!(tree.text("CONTEXTSPACE_MOVED.md").contains("Left in"));
 }
+
+#[test]
+fn documents_of_car_1_are_read_where_they_lie_and_moved_by_the_first_write() {
+    let tree = Tree::new();
+    tree.put("workspace/spec.md", "old");
+    tree.put("contextspace/spec.md", "");
+    let read = || contextspace::read(tree.root(), ContextName::Spec).unwrap().unwrap();
+    assert_eq!(read().bytes, b"old");
+    assert_eq!(tree.text("workspace/spec.md"), "old", "reading moves nothing");
+    let when = WriteIf::Hash(read().hash);
+    contextspace::write(tree.root(), ContextName::Spec, b"new", when).unwrap();
+    assert_eq!(read().bytes, b"new");
+    assert_eq!(tree.text("workspace/spec.md"), "new", "CAR 1 sees the same text");
+}
