@@ -176,7 +176,13 @@ impl Drop for TestHub {
                 assert!(!endpoint.exists(), "hub_endpoint.json was left behind");
             }
         }
-        let left = processes_of(&self.root());
+        // A shim that was let go ends by itself, a moment after its hub.
+        let begun = Instant::now();
+        let mut left = processes_of(&self.root());
+        while !left.is_empty() && begun.elapsed() < DEADLINE && !std::thread::panicking() {
+            std::thread::sleep(Duration::from_millis(10));
+            left = processes_of(&self.root());
+        }
         for (pid, _) in &left {
             if let Some(pid) = Pid::from_raw(*pid) {
                 let _ = kill_process(pid, Signal::KILL);

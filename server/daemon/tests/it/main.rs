@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
 mod auth;
+mod codex;
+mod compat;
 mod config;
 mod contract;
 mod corpus;
@@ -20,3 +22,4 @@ mod lifecycle;
 mod limits;
 mod stage;
 mod starters;
+mod work;
