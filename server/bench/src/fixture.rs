@@ -16,7 +16,8 @@ pub(crate) fn repo(number: usize) -> String {
     format!("repo-{number:03}")
 }
 
-/// A root with so many repos of so many tickets each, known to the subject.
+/// A root with so many repos of so many tickets each, known to the subject; one of that name that
+/// there is already as it is.
 pub(crate) fn root(
     subject: &Subject,
     programs: &Path,
@@ -26,6 +27,10 @@ pub(crate) fn root(
 ) -> Outcome<PathBuf> {
     let column = subject.column().replace(' ', "-");
     let root = dir.join(format!("{column}-{name}"));
+    // What is only looked at serves more than one part: the original takes minutes to make it.
+    if root.is_dir() {
+        return Ok(root);
+    }
     prepare(&root, programs)?;
     subject.init(&root)?;
     let template = template(subject, dir, &format!("{column}-{name}"), tickets)?;

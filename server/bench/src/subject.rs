@@ -194,7 +194,9 @@ pub(crate) fn agent_log(root: &Path) -> PathBuf {
 
 /// A directory for what belongs to a root but must not be in it.
 pub(crate) fn beside(root: &Path) -> PathBuf {
-    root.with_extension("beside")
+    let mut name = root.as_os_str().to_owned();
+    name.push(".beside");
+    name.into()
 }
 
 /// Writes the program `codex` that the original finds, and an empty home.

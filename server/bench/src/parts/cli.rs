@@ -15,13 +15,13 @@ const ROUNDS_OF_ORIGINAL: usize = 3;
 pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
     let hub = bench.hub();
     let mut roots = Vec::new();
-    for (name, repos) in [("cli-100", 100), ("cli-500", 500)] {
-        let root = bench.root(&hub, name, (repos, 2))?;
+    for (name, repos) in [("list-100", 100), ("list-500", 500)] {
+        let root = bench.root(&hub, name, (repos, 20))?;
         roots.push((repos, hub.serve(&root)?, root));
     }
     let mut others: Vec<(Subject, std::path::PathBuf, Served)> = Vec::new();
     for subject in bench.subjects.iter().filter(|subject| !subject.is_hub()) {
-        let root = bench.root(subject, "cli", (10, 2))?;
+        let root = bench.root(subject, "list-10", (10, 20))?;
         let served = subject.serve(&root)?;
         others.push((subject.clone(), root, served));
     }

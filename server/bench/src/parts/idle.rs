@@ -16,7 +16,7 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
     let mut wakes = row("wake-ups", "1/s").bar(5.0);
     let mut served = Vec::new();
     for subject in bench.subjects.clone() {
-        let root = bench.root(&subject, "idle", (REPOS, 20))?;
+        let root = bench.root(&subject, "list-100", (REPOS, 20))?;
         served.push((subject.column(), subject.serve(&root)?));
     }
     // All of them at once: what one does to the machine it does to all.
