@@ -1,7 +1,7 @@
 //! Operations on agents: what is installed here, and what it offers.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use car_api::{
 };
 use car_engine::agent::{Adapter, AgentEvent, Wish};
 use car_files::CAR_DIR;
+use car_git::{Git, LayoutKind};
 
 use crate::{
     Error, Hub, Result, clock, environment,
@@ -175,9 +176,22 @@ pub(crate) async fn end_left(hub: &Arc<Inner>) {
             // Nobody listens when it has ended by itself.
             let _ = car_shim::stop(&session, Some(Duration::from_secs(2))).await;
         }
-        if let Err(error) = tokio::fs::remove_dir_all(entry.path()).await {
+        forget_checkout(&entry.path()).await;
+        if let Err(error) = tokio::fs::remove_dir_all(entry.path()).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!(path = %entry.path().display(), %error, "a leftover could not be removed");
         }
+    }
+}
+
+/// The repository a checkout is of keeps a note of it, which goes with it.
+async fn forget_checkout(place: &Path) {
+    let git = Git::at(place);
+    if git.layout().is_ok_and(|layout| matches!(layout.kind, LayoutKind::Linked { .. }))
+        && let Err(error) = git.checkout_remove(place).await
+    {
+        tracing::warn!(path = %place.display(), %error, "a checkout could not be removed");
     }
 }
 
