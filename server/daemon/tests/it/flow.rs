@@ -19,7 +19,10 @@ use car_api::{
     verify::Verdict,
 };
 
-use crate::stage::{FINISH, Repo, Stage, write_file};
+use crate::{
+    harness::{DEADLINE, wait_until},
+    stage::{FINISH, Repo, Stage, write_file},
+};
 
 /// A dispatch that waits for an answer.
 const ASK: &str =
@@ -123,7 +126,7 @@ async fn turns_that_change_nothing_pause_and_an_edit_helps() {
     let run = stage.run(&repo).await;
     let details = stage.until_paused(&run, PauseReason::LoopNoDiff).await;
     assert!(details.contains("TICKET-001.md"), "{details}");
-    assert_eq!(stage.noted().len(), 2 * 3, "two turns in a row changed nothing after the first");
+    assert_eq!(stage.noted().len(), 2 * 2, "two turns, each with its start and end");
     let told = stage.client().run_dispatches(&run).await.unwrap().items;
     assert!(told.iter().any(|dispatch| dispatch.mode == DispatchMode::Pause));
     repo.easy_ticket(1);
@@ -230,11 +233,13 @@ async fn protected_files_and_the_tickets_own_checks_need_a_person() {
     let run = stage.run(&repo).await;
     let details = stage.until_paused(&run, PauseReason::ProtectedPaths).await;
     assert!(details.contains("TICKET-001.md"), "{details}");
-    // Even a person who lets it pass does not make the eased check the one that counts.
-    stage.client().run_resume(&run, &body).await.unwrap();
-    let details = stage.until_paused(&run, PauseReason::VerifyFailed).await;
-    assert!(details.contains("exit code 9"), "{details}");
+    // It stays so until a person accepts it, or puts it back.
+    stage.client().run_resume(&run, &RunResume::default()).await.unwrap();
+    stage.until_paused(&run, PauseReason::ProtectedPaths).await;
     assert_eq!(stage.client().run_get(&run).await.unwrap().finished.tickets, 0);
+    assert!(stage.client().run_evidence(&run).await.unwrap().items.is_empty());
+    stage.client().run_resume(&run, &body).await.unwrap();
+    assert_eq!(stage.until_completed(&run).await.finished.verified, 1);
 }
 
 #[tokio::test]
@@ -394,7 +399,7 @@ async fn stopping_ends_whatever_the_agent_started() {
         let children = r#"{"detach": 600}, {"sh": "setsid -f sleep 600; (sleep 600 &)"}"#;
         repo.ticket(1, "", &format!("{children}, {}, {last}", write_file(1, "here")));
         let run = stage.run(&repo).await;
-        crate::harness::wait_until("the agent has come to its last step", || {
+        wait_until("the agent has come to its last step", || {
             repo.dir.join("file-1.txt").exists().then_some(())
         });
         assert!(stage.noted().len() > begun && !stage.processes().is_empty());
@@ -405,6 +410,76 @@ async fn stopping_ends_whatever_the_agent_started() {
         let took = asked.elapsed();
         assert!(took < Duration::from_secs(15), "{name}: {took:?}");
     }
+}
+
+#[tokio::test]
+async fn stopping_ends_a_check_under_way() {
+    let stage = Stage::start("");
+    let repo = stage.repo("tree").await;
+    let front = "verify: [\"setsid -f sleep 600; sleep 600\"]";
+    repo.ticket(1, front, &format!("{}, {FINISH}", write_file(1, "good")));
+    let run = stage.run(&repo).await;
+    let begun = |line: &(i32, String)| line.1.starts_with("sleep 600");
+    let asked = Instant::now();
+    while stage.processes().iter().filter(|line| begun(line)).count() < 2 {
+        assert!(asked.elapsed() < DEADLINE, "the check is not begun: {:?}", stage.processes());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stage.client().run_stop(&run).await.unwrap();
+    stage.until(&run, "is stopped", |run| run.state == RunState::Stopped).await;
+    stage.until_no_process().await;
+    assert_eq!(stage.client().run_get(&run).await.unwrap().finished.tickets, 0);
+}
+
+#[tokio::test]
+async fn a_pause_is_granted_after_the_turn() {
+    let mut stage = Stage::start("");
+    let repo = stage.repo("tree").await;
+    repo.ticket(1, "", &format!("{WAIT}, {}, {FINISH}", write_file(1, "good")));
+    repo.easy_ticket(2);
+    let run = stage.run(&repo).await;
+    stage.until_begun(1).await;
+    stage.client().run_pause(&run).await.unwrap();
+    // The wish outlives the hub.
+    stage.kill_and_serve();
+    go(&repo);
+    stage.until_paused(&run, PauseReason::Requested).await;
+    assert_eq!(stage.turns(&run).await.len(), 1);
+    stage.client().run_resume(&run, &RunResume::default()).await.unwrap();
+    assert_eq!(stage.until_completed(&run).await.finished.tickets, 2);
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_too_long_is_begun_anew_once() {
+    let stage = Stage::start("");
+    let repo = stage.repo("tree").await;
+    let finish = later(&format!("{}, {FINISH}", write_file(1, "good")));
+    repo.ticket(1, "", &format!(r#"{{"on": 1, "fail": {{"class": "context"}}}}, {finish}"#));
+    let run = stage.run(&repo).await;
+    stage.until_completed(&run).await;
+    let turns = stage.turns(&run).await;
+    assert_eq!(turns.len(), 2);
+    assert_eq!(turns[0].error.as_ref().unwrap().class, ErrorClass::ContextOverflow);
+    assert!(turns[1].thread.is_some() && turns[0].thread != turns[1].thread);
+
+    let repo = stage.repo("always").await;
+    repo.ticket(1, "", r#"{"fail": {"class": "context"}}"#);
+    let run = stage.run(&repo).await;
+    stage.until_paused(&run, PauseReason::InfraError).await;
+    assert_eq!(stage.turns(&run).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_agent_that_heeds_no_interrupt_is_ended_and_taken_up_again() {
+    let stage = Stage::start("ticket_flow:\n  turn_idle_timeout_s: 1\n");
+    let repo = stage.repo("tree").await;
+    let finish = later(&format!("{}, {FINISH}", write_file(1, "good")));
+    repo.ticket(1, "", &format!(r#"{{"on": 1, "deaf": true}}, {finish}"#));
+    let run = stage.run(&repo).await;
+    stage.until_completed(&run).await;
+    let turns = stage.turns(&run).await;
+    assert_eq!(turns[0].error.as_ref().unwrap().class, ErrorClass::AgentLost);
+    assert_eq!(purposes(&stage, &run).await, [TurnPurpose::Work, TurnPurpose::Continue]);
 }
 
 #[tokio::test]
@@ -505,6 +580,47 @@ async fn a_check_under_way_is_begun_anew_by_the_next_hub() {
     let ended = stage.until_completed(&run).await;
     assert_eq!((ended.turns, ended.finished.verified), (1, 1));
     assert_eq!(stage.client().run_evidence(&run).await.unwrap().items.len(), 1);
+    stage.until_no_process().await;
+}
+
+#[tokio::test]
+async fn a_checkout_of_a_hub_that_died_is_cleared_away() {
+    let mut stage = Stage::start("");
+    let repo = stage.repo("tree").await;
+    let gate = repo.dir.join(".codex-autorunner/go");
+    let front = format!(
+        "verify:\n  - run: \"until [ -e {} ]; do sleep 0.02; done; test -e file-1.txt\"\n    tree: clean",
+        gate.display()
+    );
+    repo.ticket(1, &front, &format!("{}, {FINISH}", write_file(1, "good")));
+    let run = stage.run(&repo).await;
+    let checkouts = |repo: &Repo| repo.git(&["worktree", "list"]).lines().count();
+    wait_until("the checkout is made", || (checkouts(&repo) == 2).then_some(()));
+    stage.kill_and_serve();
+    go(&repo);
+    assert_eq!(stage.until_completed(&run).await.finished.verified, 1);
+    wait_until("every checkout is removed", || (checkouts(&repo) == 1).then_some(()));
+    stage.until_no_process().await;
+}
+
+#[tokio::test]
+async fn an_agent_works_on_while_there_is_no_hub() {
+    let mut stage = Stage::start("");
+    let repo = stage.repo("tree").await;
+    repo.ticket(1, "", &format!("{WAIT}, {}, {FINISH}", write_file(1, "good")));
+    repo.easy_ticket(2);
+    let run = stage.run(&repo).await;
+    stage.until_begun(1).await;
+    assert!(stage.hub.stop().success());
+    go(&repo);
+    wait_until("the agent ends its turn", || (stage.noted().len() == 2).then_some(()));
+    assert!(repo.subjects().contains(&"Finish".to_owned()));
+    stage.hub.serve(&[]);
+    let ended = stage.until_completed(&run).await;
+    assert_eq!((ended.turns, ended.finished.tickets), (2, 2), "nothing is done again");
+    let turns = stage.turns(&run).await;
+    assert!(turns.iter().all(|turn| turn.status == TurnStatus::Completed), "{turns:?}");
+    assert_eq!(turns[0].session, turns[1].session, "the same process goes on");
     stage.until_no_process().await;
 }
 

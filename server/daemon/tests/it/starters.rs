@@ -30,7 +30,7 @@ async fn of_many_starters_one_wins_and_agents_never_overlap() {
         let wait = r#"{"sh": "until [ -e .codex-autorunner/go ]; do sleep 0.02; done"}"#;
         let write = write_file(1, &format!("round {round}"));
         repo.ticket(1, "", &format!("{wait}, {write}, {last}"));
-        let supersedes = |place: usize| round % 2 == 1 && round > 1 && place % 2 == 0;
+        let supersedes = |place: usize| round % 2 == 1 && round > 1 && place.is_multiple_of(2);
         let mut starters = JoinSet::new();
         for place in 0..STARTERS {
             let (client, repo) = (Arc::clone(&client), repo.id.clone());
