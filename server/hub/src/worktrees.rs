@@ -179,8 +179,8 @@ impl Inner {
         if !std::fs::symlink_metadata(&source).is_ok_and(|meta| meta.is_dir()) {
             return Ok(None);
         }
-        let stamp = clock::now().to_string().replace([':', '-'], "");
-        let stamp = stamp.split('.').next().unwrap_or_default().to_owned();
+        // To the microsecond, so that two of one second do not meet.
+        let stamp = clock::now().to_string().replace([':', '-', '.', 'Z'], "");
         let place = format!("{CAR_DIR}/archive/worktrees/{repo}/{stamp}Z");
         let dest = self.config.root.join(&place);
         let meta = serde_json::json!({

@@ -322,13 +322,7 @@ fn a_lost_agent_is_taken_up_once() {
 #[test]
 fn a_ticket_cannot_loosen_its_own_checks() {
     let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
-    flow = run(
-        flow,
-        [ended(0, TurnOutcome::Completed), seen(Reading::Open, None)].map(|input| match input {
-            Input::TurnEnded(result) => Input::TurnEnded(TurnResult { turn: turn(1), ..result }),
-            other => other,
-        }),
-    );
+    flow = run(flow, [ended(1, TurnOutcome::Completed), seen(Reading::Open, None)]);
     let Input::Surveyed(Finding::Next(mut loosened)) = candidate(false, None) else {
         panic!("a candidate")
     };
