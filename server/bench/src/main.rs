@@ -18,12 +18,16 @@ mod subject;
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
+    time::{Duration, Instant},
 };
 
 use report::Report;
 use subject::Subject;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// After this no further part is begun.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// What every part is given.
 pub(crate) struct Bench {
@@ -97,8 +101,13 @@ fn measure(args: &[String]) -> Outcome<()> {
     let dir = scratch.path().canonicalize()?;
     let mut machine = machine::describe(&programs);
     let mut bench = Bench { subjects, programs, dir, report: Report::default() };
+    let begun = Instant::now();
     for (name, part) in parts::ALL {
         if !wanted.is_empty() && !wanted.contains(name) {
+            continue;
+        }
+        if begun.elapsed() > LIMIT {
+            bench.report.note(format!("{name} was left out: the others took too long."));
             continue;
         }
         println!("{name} … (load {})", machine::load());

@@ -32,7 +32,13 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
     for subject in bench.subjects.clone() {
         let column = subject.column();
         let tickets = if subject.is_hub() { TICKETS } else { TICKETS_OF_ORIGINAL };
-        let seen = flows(bench, &subject, tickets)?;
+        let seen = match flows(bench, &subject, tickets) {
+            Ok(seen) => seen,
+            Err(error) => {
+                bench.report.note(format!("P6: {column} stopped: {error}"));
+                continue;
+            }
+        };
         if subject.is_hub() {
             let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
             wall = wall.with("floor", seen.agents / cores).bar(seen.agents / cores * TIMES_AGENTS);

@@ -28,8 +28,12 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
             .serve_under(&root, &["strace", "-f", "-qq", calls, "-s", "300", "-o", &name])?;
         let before = fs::read_to_string(&trace).unwrap_or_default().len();
         subject.start_flow(&served.target, &fixture::repo(0))?;
-        wait_for_ends(&root, TICKETS)?;
+        let worked = wait_for_ends(&root, TICKETS);
         drop(served);
+        if let Err(error) = worked {
+            bench.report.note(format!("P5: {} stopped: {error}", subject.column()));
+            continue;
+        }
         let counted = count(&trace, before)?;
         let sum: usize = counted.values().sum();
         let names: Vec<String> = counted.iter().map(|(name, n)| format!("{name} {n}")).collect();

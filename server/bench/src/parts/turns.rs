@@ -13,7 +13,7 @@ use crate::{
     Bench, Outcome,
     fixture::{self, git},
     report::Row,
-    subject::{PATIENCE, agent_log, quiet},
+    subject::{agent_log, quiet},
 };
 
 use super::spawned;
@@ -41,8 +41,13 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
             }
             let _ = fs::remove_file(agent_log(root));
             let begun = now_millis();
-            subject.start_flow(&served.target, &repo)?;
-            wait_for_ends(root, TICKETS)?;
+            let worked = subject
+                .start_flow(&served.target, &repo)
+                .and_then(|()| wait_for_ends(root, TICKETS));
+            if let Err(error) = worked {
+                bench.report.note(format!("P5: {} stopped: {error}", subject.column()));
+                continue;
+            }
             let turns = Turns::read(root);
             between.add(subject.column(), turns.between());
             first.add(subject.column(), turns.first_start() - begun);
@@ -79,15 +84,21 @@ fn floor(tree: &Path) -> Outcome<f64> {
     Ok(begun.elapsed().as_secs_f64() * 1e3 / f64::from(TURNS))
 }
 
+/// How long no turn may end before a flow counts as stopped.
+const STANDSTILL: Duration = Duration::from_secs(40);
+
 /// Waits until the agent has ended so many turns.
 pub(super) fn wait_for_ends(root: &Path, turns: usize) -> Outcome<()> {
-    let begun = Instant::now();
+    let (mut moved, mut before) = (Instant::now(), 0);
     loop {
         let ended = Turns::read(root).ends.len();
         if ended >= turns {
             return Ok(());
         }
-        if begun.elapsed() > PATIENCE {
+        if ended > before {
+            (moved, before) = (Instant::now(), ended);
+        }
+        if moved.elapsed() > STANDSTILL {
             return Err(format!("only {ended} of {turns} turns ended").into());
         }
         thread::sleep(Duration::from_millis(5));
