@@ -54,7 +54,7 @@ pub use options::{Options, UsageError};
 pub use process::{Process, boot_id};
 pub use reader::{Found, Journal, read_journal};
 pub use state::{State, Status, status};
-pub use tree::MARKER;
+pub use tree::{MARKER, is_starting};
 
 /// Runs the shim if these arguments (without the program's name) ask for it, else gives `None`.
 /// A program calls this before it sets up anything of its own, so that the shim stays small.

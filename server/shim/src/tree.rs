@@ -57,6 +57,19 @@ fn marked(id: &str) -> Vec<Process> {
     pids().filter(|pid| *pid != own).filter(carries).filter_map(Process::of).collect()
 }
 
+/// Whether there is a process that is, or is about to become, the shim of that id. A shim shows in
+/// its directory only when it serves; before that its arguments tell of it.
+#[must_use]
+pub fn is_starting(id: &str) -> bool {
+    pids().any(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|&b| b == 0).collect();
+        let of_shim = |word: &[u8]| word == b"shim" || word == b"shim-serve";
+        words.get(1).is_some_and(|word| of_shim(word))
+            && words.windows(2).any(|pair| pair[0] == b"--id" && pair[1] == id.as_bytes())
+    })
+}
+
 /// Every living descendant of the caller.
 fn descendants() -> Vec<Process> {
     let stats: HashMap<i32, Stat> =

@@ -9,7 +9,7 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use car_api::{AgentId, RunId, SessionId, TurnId};
@@ -24,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long a shim has to answer.
 const ATTACH: Duration = Duration::from_secs(15);
+
+/// How long a shim that was begun by an earlier process of the hub may take until it serves.
+const STARTING: Duration = Duration::from_secs(3);
 
 /// Lines of the agent's error output that are kept to explain its end.
 const LAST_WORDS: usize = 12;
@@ -116,26 +119,36 @@ pub(super) async fn take_up(
     adapter: &Arc<dyn Adapter>,
 ) -> Result<Option<Session>> {
     let dir = PathBuf::from(&row.dir);
-    let status = {
-        let dir = dir.clone();
-        tokio::task::spawn_blocking(move || car_shim::status(&dir))
-            .await
-            .map_err(Error::internal)?
-    };
-    match status {
-        Ok(car_shim::Status::Alive(_)) => match attach(row.clone(), adapter).await {
-            Ok(session) => Ok(Some(session)),
-            // It died between the question and the call.
-            Err(_) => left(row, adapter).await.map(Some),
-        },
-        Ok(car_shim::Status::Dead(None)) | Err(_) => {
-            sweep(&row.id).await;
-            if dir.join("journal.jsonl").exists() {
-                return left(row, adapter).await.map(Some);
+    let patience = Instant::now() + STARTING;
+    loop {
+        let (place, id) = (dir.clone(), row.id.to_string());
+        let look = move || {
+            // In this order: a shim that is not on its way any more has left its status.
+            let starting = car_shim::is_starting(&id);
+            (car_shim::status(&place), starting)
+        };
+        let (status, starting) =
+            tokio::task::spawn_blocking(look).await.map_err(Error::internal)?;
+        let may_come = Instant::now() < patience;
+        match status {
+            Ok(car_shim::Status::Alive(_)) => match attach(row.clone(), adapter).await {
+                Ok(session) => return Ok(Some(session)),
+                // It died between the question and the call, or does not listen yet.
+                Err(_) if may_come => {}
+                Err(_) => return left(row, adapter).await.map(Some),
+            },
+            // The hub died while its shim was starting: an agent may still come of it.
+            Ok(car_shim::Status::Dead(None)) | Err(_) if may_come && starting => {}
+            Ok(car_shim::Status::Dead(None)) | Err(_) => {
+                sweep(&row.id).await;
+                if dir.join("journal.jsonl").exists() {
+                    return left(row, adapter).await.map(Some);
+                }
+                return Ok(None);
             }
-            Ok(None)
+            Ok(car_shim::Status::Dead(Some(_))) => return left(row, adapter).await.map(Some),
         }
-        Ok(car_shim::Status::Dead(Some(_))) => left(row, adapter).await.map(Some),
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
