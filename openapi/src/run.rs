@@ -325,6 +325,25 @@ wire! {
     }
 }
 
+impl Default for RunOptions {
+    /// The limits CAR's users know: 50 turns, three repairs, two commits, five tries.
+    fn default() -> Self {
+        Self {
+            max_total_turns: 50,
+            max_lint_retries: 3,
+            max_commit_retries: 2,
+            max_verify_retries: 3,
+            max_network_retries: 5,
+            max_tokens: None,
+            max_seconds: None,
+            auto_commit: false,
+            require_commit: true,
+            include_previous_ticket: false,
+            approvals: ApprovalPolicy::Never,
+        }
+    }
+}
+
 wire! {
     /// Body of `run_start`; what is absent takes the hub's defaults.
     #[derive(Default)]

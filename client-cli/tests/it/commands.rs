@@ -188,8 +188,9 @@ fn an_edit_names_its_version_and_a_conflict_shows_both() {
 #[test]
 fn a_job_is_waited_for_and_its_failure_is_the_commands() {
     let job = |status: &str, more: &str| {
+        let phase = if status == "completed" { "done" } else { "Cloning" };
         format!(
-            r#"{{"id":"job_1","kind":"clone","repo":"demo","status":"{status}","phase":"Cloning",
+            r#"{{"id":"job_1","kind":"clone","repo":"demo","status":"{status}","phase":"{phase}",
               "percent":50,"created_at":"2026-03-02T12:00:00Z"{more}}}"#
         )
     };

@@ -7,7 +7,6 @@
 pub mod codex;
 mod config;
 pub mod demo;
-pub mod detect;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 //! environment. It decides nothing about tickets, runs or repos: what is to be done is asked of
 //! [`car_hub::Hub`], as every client does.
 
+mod allocator;
 mod cli;
 pub mod config;
 mod console;
@@ -33,5 +34,6 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         let words = rest().skip(1).filter_map(|word| word.into_string().ok());
         return car_demo_agent::main(words, io::stdin().lock(), io::stdout());
     }
+    allocator::settle(&args);
     cli::run(args)
 }

@@ -4,6 +4,7 @@
 //! facts enter as arguments; what is to be done leaves as values.
 
 pub mod agent;
+pub mod detect;
 pub mod dispatch;
 pub mod flow;
 pub mod manifest;

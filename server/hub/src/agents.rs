@@ -10,7 +10,10 @@ use car_api::{
     AgentId, Code, Page, RunId,
     agent::{Agent, Availability, Model},
 };
-use car_engine::agent::{Adapter, AgentEvent, Wish};
+use car_engine::{
+    agent::{Adapter, AgentEvent, Wish},
+    detect::{self, VersionRun},
+};
 use car_files::CAR_DIR;
 use car_git::{Git, LayoutKind};
 
@@ -97,24 +100,41 @@ impl Inner {
     }
 
     async fn ask(self: &Arc<Self>, adapter: &Arc<dyn Adapter>, at: car_api::Timestamp) -> Detected {
-        let mut found = Detected {
-            at,
-            availability: Availability::NotInstalled,
-            version: None,
-            account: None,
-            models: Vec::new(),
+        let printed = version(adapter).await;
+        let run = match &printed {
+            Printed::Nothing => VersionRun::NotFound,
+            Printed::Failure => VersionRun::Failed,
+            Printed::Text(text) => VersionRun::Printed(text),
         };
-        let Some(text) = version(adapter).await else { return found };
-        found.availability =
-            if text.is_some() { Availability::Ready } else { Availability::Broken };
-        found.version = text;
-        if found.availability == Availability::Broken {
-            return found;
+        let events = match &printed {
+            Printed::Text(_) => self.probe(adapter).await,
+            Printed::Nothing | Printed::Failure => Ok(Vec::new()),
+        };
+        let (events, answered) = match events {
+            Ok(events) => (events, true),
+            Err(error) => {
+                tracing::info!(agent = %adapter.id(), %error, "an agent did not answer as expected");
+                (Vec::new(), false)
+            }
+        };
+        let found = detect::found(run, &events);
+        let models = events.into_iter().find_map(|event| {
+            if let AgentEvent::Models { models } = event { Some(models) } else { None }
+        });
+        Detected {
+            at,
+            availability: if answered { found.availability } else { Availability::Broken },
+            version: found.version,
+            account: found.account,
+            models: models.unwrap_or_default(),
         }
+    }
+
+    /// Asks an agent for its account and its models.
+    async fn probe(self: &Arc<Self>, adapter: &Arc<dyn Adapter>) -> Result<Vec<AgentEvent>> {
         let place = format!("probe-{}", clock::now().micros());
         let dir: PathBuf = self.config.root.join(CAR_DIR).join("tmp").join(place);
-        let nobody = "hub".parse();
-        let Ok(repo) = nobody else { return found };
+        let repo = "hub".parse().map_err(Error::internal)?;
         let environment = environment::for_agent(&self.config, &repo, adapter.as_ref());
         let probe = Probe {
             run: RunId::generate(),
@@ -129,40 +149,7 @@ impl Inner {
         })
         .await;
         let _ = tokio::fs::remove_dir_all(&dir).await;
-        match events {
-            Ok(events) => {
-                for event in events {
-                    match event {
-                        AgentEvent::Account { name, login_required } => {
-                            if name.is_none() && login_required {
-                                found.availability = Availability::LoggedOut;
-                            }
-                            found.account = name;
-                        }
-                        AgentEvent::Models { models } => found.models = models,
-                        AgentEvent::Ready { .. }
-                        | AgentEvent::ThreadOpened { .. }
-                        | AgentEvent::ThreadLost { .. }
-                        | AgentEvent::TurnStarted { .. }
-                        | AgentEvent::ItemStarted { .. }
-                        | AgentEvent::ItemCompleted { .. }
-                        | AgentEvent::Delta { .. }
-                        | AgentEvent::Plan { .. }
-                        | AgentEvent::Usage { .. }
-                        | AgentEvent::RateLimits { .. }
-                        | AgentEvent::ApprovalRequested { .. }
-                        | AgentEvent::ApprovalResolved { .. }
-                        | AgentEvent::Notice { .. }
-                        | AgentEvent::TurnEnded { .. } => {}
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::info!(agent = %adapter.id(), %error, "an agent did not answer as expected");
-                found.availability = Availability::Broken;
-            }
-        }
-        found
+        events
     }
 }
 
@@ -195,21 +182,26 @@ async fn forget_checkout(place: &Path) {
     }
 }
 
-/// The version an agent's program prints: nothing when it is not there, an empty answer when it
-/// printed none.
-async fn version(adapter: &Arc<dyn Adapter>) -> Option<Option<String>> {
+/// What came of an agent's version command.
+enum Printed {
+    /// The program is not there.
+    Nothing,
+    /// It ended with an error, or did not end.
+    Failure,
+    /// It printed this.
+    Text(String),
+}
+
+async fn version(adapter: &Arc<dyn Adapter>) -> Printed {
     let command = adapter.version_command();
-    let (program, arguments) = command.split_first()?;
+    let Some((program, arguments)) = command.split_first() else { return Printed::Nothing };
     let mut process = tokio::process::Command::new(program);
     process.args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, process.output()).await;
-    match output {
+    match tokio::time::timeout(PATIENCE, process.output()).await {
         Ok(Ok(output)) if output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let numbered = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-            Some(text.split_whitespace().find(numbered).map(str::to_owned))
+            Printed::Text(String::from_utf8_lossy(&output.stdout).into_owned())
         }
-        Ok(Err(_)) => None,
-        Ok(Ok(_)) | Err(_) => Some(None),
+        Ok(Err(_)) => Printed::Nothing,
+        Ok(Ok(_)) | Err(_) => Printed::Failure,
     }
 }

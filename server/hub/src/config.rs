@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
+use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
 
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
@@ -73,19 +73,7 @@ pub struct FlowConfig {
 impl Default for FlowConfig {
     fn default() -> Self {
         Self {
-            options: RunOptions {
-                max_total_turns: 50,
-                max_lint_retries: 3,
-                max_commit_retries: 2,
-                max_verify_retries: 3,
-                max_network_retries: 5,
-                max_tokens: None,
-                max_seconds: None,
-                auto_commit: false,
-                require_commit: true,
-                include_previous_ticket: false,
-                approvals: ApprovalPolicy::Never,
-            },
+            options: RunOptions::default(),
             prompt_max_bytes: car_engine::prompt::DEFAULT_MAX_BYTES,
             turn_idle_timeout_s: 600,
             turn_timeout_s: 7200,

@@ -1,6 +1,5 @@
 use car_api::{
     AgentId, Event, EventKind, RepoId, RunId, SessionId, Timestamp, TokenId, TurnId,
-    agent::ApprovalPolicy,
     item::{Item, ItemBody, Usage},
     run::{RunOptions, RunState},
     token::Token,
@@ -22,27 +21,11 @@ async fn store(dir: &tempfile::TempDir) -> Store {
     Store::open(&dir.path().join("hub.sqlite3")).await.unwrap()
 }
 
-fn options() -> RunOptions {
-    RunOptions {
-        max_total_turns: 50,
-        max_lint_retries: 3,
-        max_commit_retries: 2,
-        max_verify_retries: 3,
-        max_network_retries: 5,
-        max_tokens: None,
-        max_seconds: None,
-        auto_commit: false,
-        require_commit: true,
-        include_previous_ticket: false,
-        approvals: ApprovalPolicy::Never,
-    }
-}
-
 fn run(repo_id: &str) -> RunRow {
     RunRow {
         id: RunId::generate(),
         repo: repo(repo_id),
-        flow: Flow::new(options(), Vec::new()),
+        flow: Flow::new(RunOptions::default(), Vec::new()),
         base_commit: Some("c0".into()),
         created_at: at(1),
         queued_at: at(1),

@@ -198,6 +198,6 @@ impl Talk {
 }
 
 fn turn(id: &str, thread: Option<&str>) -> TurnOrder {
-    let order = order(id, "do it", std::path::Path::new("/work"));
+    let order = order(id, "do it", std::path::Path::new("/tree"));
     TurnOrder { thread: thread.map(str::to_owned), ..order }
 }

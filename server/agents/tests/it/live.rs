@@ -413,7 +413,7 @@ impl World {
             text.push('\n');
         }
         for (from, to) in [
-            (self.cwd.display().to_string(), "/work"),
+            (self.cwd.display().to_string(), "/tree"),
             (self.config.home.clone().unwrap(), "/codex-home"),
             (self.dir.path().display().to_string(), "/test"),
             (self.endpoint.url().to_owned(), "http://model"),

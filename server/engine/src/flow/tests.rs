@@ -2,7 +2,6 @@ use std::fmt::Write as _;
 
 use car_api::{
     Timestamp, TurnId,
-    agent::ApprovalPolicy,
     item::Usage,
     run::{FailureCode, Finished, PauseReason, Phase, RunOptions, RunState, RunTicket},
     turn::{ErrorClass, TurnError, TurnPurpose},
@@ -11,22 +10,6 @@ use car_api::{
 use proptest::prelude::*;
 
 use super::{pause::resume_rule, *};
-
-fn options() -> RunOptions {
-    RunOptions {
-        max_total_turns: 50,
-        max_lint_retries: 3,
-        max_commit_retries: 2,
-        max_verify_retries: 3,
-        max_network_retries: 5,
-        max_tokens: None,
-        max_seconds: None,
-        auto_commit: false,
-        require_commit: true,
-        include_previous_ticket: false,
-        approvals: ApprovalPolicy::Never,
-    }
-}
 
 fn turn(n: u32) -> TurnId {
     format!("trn_{n}").parse().unwrap()
@@ -177,7 +160,7 @@ fn work() -> Work {
 }
 
 fn with(state: RunState) -> Flow {
-    Flow { state, work: Some(work()), ..Flow::new(options(), Vec::new()) }
+    Flow { state, work: Some(work()), ..Flow::new(RunOptions::default(), Vec::new()) }
 }
 
 fn states() -> Vec<Flow> {
@@ -188,7 +171,7 @@ fn states() -> Vec<Flow> {
         with(RunState::Paused { reason, details, since, resume: resume_rule(reason) })
     };
     vec![
-        Flow::new(options(), Vec::new()),
+        Flow::new(RunOptions::default(), Vec::new()),
         running(Phase::Selecting),
         running(Phase::InTurn { turn: turn(0), purpose: TurnPurpose::Work }),
         running(Phase::PostTurn { turn: turn(0) }),
@@ -270,7 +253,8 @@ fn run(mut flow: Flow, steps: impl IntoIterator<Item = Input>) -> Flow {
 /// A turn that claims done, verification that never passes: reopened, asked again, then a person.
 #[test]
 fn a_liar_never_passes() {
-    let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
+    let mut flow =
+        run(Flow::new(RunOptions::default(), Vec::new()), [Input::Granted, candidate(false, None)]);
     for n in 0..4 {
         let id = flow.turn().expect("a turn").clone();
         let result = TurnResult {
@@ -301,8 +285,10 @@ fn a_liar_never_passes() {
 #[test]
 fn a_lost_agent_is_taken_up_once() {
     let opened = Input::ThreadOpened { thread: "t".into() };
-    let begun =
-        run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None), opened]);
+    let begun = run(
+        Flow::new(RunOptions::default(), Vec::new()),
+        [Input::Granted, candidate(false, None), opened],
+    );
     let again = step(&begun, lost(true), &moment(5)).unwrap();
     assert_eq!(again.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Continue }]);
     let third = step(&again.flow, lost(false), &moment(6)).unwrap();
@@ -311,7 +297,8 @@ fn a_lost_agent_is_taken_up_once() {
     assert_eq!(third.flow.spent.active_ms, 2 * 1500);
     assert_eq!(third.flow.spent.usage.total(), 2 * 7);
     // Without a conversation the turn begins again only over an unchanged tree.
-    let no_thread = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
+    let no_thread =
+        run(Flow::new(RunOptions::default(), Vec::new()), [Input::Granted, candidate(false, None)]);
     let fresh = step(&no_thread, lost(false), &moment(5)).unwrap();
     assert_eq!(fresh.effects, [Effect::RunTurn { turn: turn(5), purpose: TurnPurpose::Work }]);
     let asked = step(&no_thread, lost(true), &moment(5)).unwrap();
@@ -321,7 +308,8 @@ fn a_lost_agent_is_taken_up_once() {
 /// What checks a ticket is what the run selected; another wish of the file needs a person.
 #[test]
 fn a_ticket_cannot_loosen_its_own_checks() {
-    let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted, candidate(false, None)]);
+    let mut flow =
+        run(Flow::new(RunOptions::default(), Vec::new()), [Input::Granted, candidate(false, None)]);
     flow = run(flow, [ended(1, TurnOutcome::Completed), seen(Reading::Open, None)]);
     let Input::Surveyed(Finding::Next(mut loosened)) = candidate(false, None) else {
         panic!("a candidate")
@@ -339,7 +327,7 @@ fn a_ticket_cannot_loosen_its_own_checks() {
 
 #[test]
 fn two_turns_without_a_change_pause() {
-    let mut flow = run(Flow::new(options(), Vec::new()), [Input::Granted]);
+    let mut flow = run(Flow::new(RunOptions::default(), Vec::new()), [Input::Granted]);
     for n in 0..2 {
         flow = step(&flow, candidate(false, None), &moment(n)).unwrap().flow;
         flow = run(flow, [ended(n, TurnOutcome::Completed), seen(Reading::Open, None)]);
@@ -356,7 +344,7 @@ proptest! {
         picks in proptest::collection::vec(0usize..43, 1..60),
         deaths in proptest::collection::vec(any::<bool>(), 60),
     ) {
-        let mut calm = Flow::new(options(), Vec::new());
+        let mut calm = Flow::new(RunOptions::default(), Vec::new());
         let mut shaken = calm.clone();
         for (n, pick) in picks.into_iter().enumerate() {
             let at = moment(u32::try_from(n).unwrap());
@@ -389,7 +377,7 @@ proptest! {
     /// No sequence of inputs spends more turns than the limit allows between two resumes.
     #[test]
     fn the_limit_of_turns_holds(picks in proptest::collection::vec(0usize..43, 1..200)) {
-        let mut flow = Flow::new(RunOptions { max_total_turns: 3, ..options() }, Vec::new());
+        let mut flow = Flow::new(RunOptions { max_total_turns: 3, ..RunOptions::default() }, Vec::new());
         for (n, pick) in picks.into_iter().enumerate() {
             let input = match (&inputs()[pick % inputs().len()], flow.turn()) {
                 (Input::TurnEnded(result), Some(turn)) => {

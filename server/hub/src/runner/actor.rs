@@ -505,7 +505,7 @@ impl Actor {
                     Error::new(Code::RunActive, detail)
                 })
             };
-            self.tree_lock = Some(super::turn::blocking(take).await?);
+            self.tree_lock = Some(crate::hub::blocking(take).await?);
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use car_files::{CAR_DIR, dispatches, run_dir::RunDir, tickets};
 use car_git::{Git, Oid, Patterns, Status};
 use car_store::Write;
 
-use super::{actor::Actor, turn::blocking};
-use crate::{Error, Result, clock};
+use super::actor::Actor;
+use crate::{Error, Result, clock, hub::blocking};
 
 /// How many status lines a person or an agent is shown.
 const MAX_STATUS_LINES: usize = 20;

@@ -12,8 +12,8 @@ use car_files::{
     tickets,
 };
 
-use super::{actor::Actor, turn::blocking};
-use crate::{Error, Result};
+use super::actor::Actor;
+use crate::{Error, Result, hub::blocking};
 
 impl Actor {
     /// The prompt of the next turn, and the number of the last reply in it.

@@ -17,8 +17,8 @@ use car_files::{
     tickets::{self, Listing, TicketFile},
 };
 
-use super::{actor::Actor, turn::blocking};
-use crate::{Error, Result, clock};
+use super::actor::Actor;
+use crate::{Error, Result, clock, hub::blocking};
 
 impl Actor {
     pub(super) async fn survey(&mut self) -> Result<()> {

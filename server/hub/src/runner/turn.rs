@@ -24,7 +24,7 @@ use super::{
     actor::Actor,
     session::{self, Session, Start},
 };
-use crate::{Error, Result, clock, environment};
+use crate::{Error, Result, clock, environment, hub::blocking};
 
 /// The turn an agent is at.
 pub(super) struct TurnAtWork {
@@ -102,7 +102,7 @@ impl Actor {
         let (prompt, replies_seen) = self.prompt(work, purpose, thread.is_some()).await?;
         self.turns += 1;
         let number = self.turns;
-        let hash = hex(&Sha256::digest(prompt.as_bytes()));
+        let hash = crate::text::hex(&Sha256::digest(prompt.as_bytes()));
         self.keep_prompt(&turn, &prompt).await?;
 
         if self.session.as_ref().is_some_and(|session| *session.agent() != agent) {
@@ -186,7 +186,7 @@ impl Actor {
 
     async fn take_up_turn(&mut self, row: Turn, work: &flow::Work) -> Result<TurnAtWork> {
         let kept = self.kept_prompt(&row.id).await.ok();
-        let hash = |prompt: &String| hex(&Sha256::digest(prompt.as_bytes()));
+        let hash = |prompt: &String| crate::text::hex(&Sha256::digest(prompt.as_bytes()));
         let prompt = match kept.filter(|kept| row.prompt_hash == Some(hash(kept))) {
             Some(kept) => kept,
             // A power cut took the file. If the prompt was sent it stands in the journal and what
@@ -481,19 +481,4 @@ impl Actor {
     pub(super) fn ticket(&self) -> Option<&RunTicket> {
         self.row.flow.work.as_ref().map(|work| &work.ticket)
     }
-}
-
-/// Runs file work on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

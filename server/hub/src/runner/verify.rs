@@ -17,10 +17,11 @@ use car_git::{Git, Oid};
 use car_store::{VerdictRow, Write};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{actor::Actor, turn::blocking};
+use super::actor::Actor;
 use crate::{
     Error, Result, clock, environment,
     hub::Inner,
+    hub::blocking,
     shell::{self, Shell},
 };
 

@@ -2,8 +2,8 @@
 //!
 //! Pure: the hub runs the version command and, if it likes, a session without a turn.
 
+use crate::agent::AgentEvent;
 use car_api::agent::Availability;
-use car_engine::agent::AgentEvent;
 
 /// How the version command went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
