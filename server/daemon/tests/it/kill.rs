@@ -8,6 +8,8 @@ use std::{
     collections::{BTreeMap, HashMap},
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+    process::Command,
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -259,8 +261,10 @@ async fn look_after(
                 match reason {
                     // Lost twice in a row, or before there was a conversation to go on with.
                     PauseReason::InfraError | PauseReason::Interrupted => {}
-                    // A git that was killed leaves its lock; a person removes it.
-                    PauseReason::NeedsUserFix if lane.repo.dir.join(".git/index.lock").exists() => {
+                    // A git that was killed leaves its locks, and so work that could not be
+                    // committed; a person does what the pause says.
+                    PauseReason::NeedsUserFix if details.contains("the tree is not clean") => {
+                        commit_by_hand(&lane.repo.dir);
                     }
                     PauseReason::MaxTurns
                     | PauseReason::Budget
@@ -277,7 +281,6 @@ async fn look_after(
                     }
                 }
                 println!("{} is resumed after {reason}: {details}", lane.repo.id);
-                let _ = fs::remove_file(lane.repo.dir.join(".git/index.lock"));
                 client.run_resume(&run, &RunResume::default()).await?;
                 lane.resumed += 1;
             }
@@ -292,6 +295,16 @@ async fn look_after(
     let page = client.event_list(reader.cursor(), Some(500), &EventFilter::default()).await?;
     reader.take(&page.items);
     Ok(())
+}
+
+/// Removes the locks of git commands that were killed and commits what is left.
+fn commit_by_hand(tree: &Path) {
+    for lock in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
+        let _ = fs::remove_file(tree.join(".git").join(lock));
+    }
+    let script = "git add -A && git -c user.name=p -c user.email=p@localhost commit -qm 'by hand'";
+    let done = Command::new("sh").arg("-c").arg(script).current_dir(tree).output().unwrap();
+    println!("by hand in {}: {}", tree.display(), String::from_utf8_lossy(&done.stderr).trim());
 }
 
 /// Starts a run; one whose start was asked for when the hub died is found.

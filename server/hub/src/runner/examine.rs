@@ -313,6 +313,12 @@ fn lines(status: &Status) -> String {
     if let Some(operation) = status.op_in_progress {
         lines.push(format!("a {} is in progress", operation.name()));
     }
+    if status.index_locked {
+        lines.push(
+            "index.lock is there: a git command is at work or was killed; if none runs, remove it"
+                .to_owned(),
+        );
+    }
     lines.extend(status.entries.iter().map(|entry| {
         let word = match entry {
             car_git::Entry::Untracked { .. } => "untracked",
