@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest file that is compared with an expected hash. Every file this crate writes is
@@ -217,15 +218,37 @@ fn exchange(
     if matches!(&replaced, Ok(content) if content.hash == expected) {
         return Ok(());
     }
-    // Somebody was faster: theirs goes back. If yet another version arrived in between, that one
-    // came out now; it is the newest and goes back in turn.
-    swap().map_err(|e| FileError::errno(dir.path_of(name), e))?;
-    if dir.stat(&temporary.name).map(|meta| meta.identity).ok() != Some(temporary.identity) {
+    // Somebody was faster: theirs goes back. What comes out then is what we had put there, unless
+    // yet another version arrived in between: that one is newer and goes back in turn. Each file
+    // is held open while it counts, so that its identity is not given to another one.
+    let mut put = Held { identity: temporary.identity, _fd: None };
+    loop {
+        let back = Held::open(dir, &temporary.name)?;
         swap().map_err(|e| FileError::errno(dir.path_of(name), e))?;
+        let out = Held::open(dir, &temporary.name)?;
+        if out.identity == put.identity {
+            break;
+        }
+        put = back;
     }
     match replaced {
         Ok(content) => Err(WriteError::Conflict { current: Some(Box::new(content)) }),
         Err(error) => Err(FileError::new(dir.path_of(name), error.reason).into()),
+    }
+}
+
+/// A file that is known by its identity, and held open so that it keeps it.
+struct Held {
+    identity: (u64, u64),
+    _fd: Option<OwnedFd>,
+}
+
+impl Held {
+    fn open(dir: &Dir, name: &OsStr) -> Result<Self, FileError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // What cannot be opened (a link, a file of somebody else) is known by its identity alone.
+        let fd = fs::openat(dir, name, flags, Mode::empty()).ok();
+        Ok(Self { identity: dir.stat(name)?.identity, _fd: fd })
     }
 }
 
@@ -234,13 +257,17 @@ struct Temporary<'a> {
     dir: &'a Dir,
     name: OsString,
     identity: (u64, u64),
+    /// Held open so that its identity is not given to another file once it was replaced.
+    _file: Option<std::fs::File>,
 }
 
 impl<'a> Temporary<'a> {
     fn new(dir: &'a Dir, bytes: &[u8], keep: Option<u32>, mode: u32) -> Result<Self, FileError> {
         let (temporary, file) = Self::written(dir, bytes, keep, mode)?;
         file.sync_all().map_err(|e| FileError::io(dir.path_of(&temporary.name), &e))?;
-        temporary.identified()
+        let mut temporary = temporary.identified()?;
+        temporary._file = Some(file);
+        Ok(temporary)
     }
 
     /// The same, but on disk only some time later.
@@ -264,7 +291,7 @@ impl<'a> Temporary<'a> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = fs::openat(dir, &name, flags, Mode::from_raw_mode(raw(mode)))
             .map_err(|e| FileError::errno(&path, e))?;
-        let temporary = Self { dir, name, identity: (0, 0) };
+        let temporary = Self { dir, name, identity: (0, 0), _file: None };
         let mut file = std::fs::File::from(fd);
         file.write_all(bytes).map_err(|e| FileError::io(&path, &e))?;
         if let Some(mode) = keep {

@@ -62,7 +62,7 @@ fn an_edit_of_an_editor_that_knows_no_lock_is_never_undone() {
         fs::rename(tree.root().join("edited"), tree.ticket("TICKET-001.md")).unwrap();
     };
     revision(0);
-    let last = 60;
+    let last = 2_000;
     std::thread::scope(|scope| {
         let editor = scope.spawn(|| {
             for number in 1..=last {
