@@ -76,15 +76,6 @@ impl RunDir {
         Ok(self.dir.create_beneath(part)?.path().to_owned())
     }
 
-    /// Keeps prompt number `number` as `prompts/NNNN.md`. Writing it again replaces it, so that
-    /// the step can be repeated after a crash.
-    ///
-    /// # Errors
-    /// [`WriteError`] when the disk fails.
-    pub fn write_prompt(&self, number: u32, text: &str) -> Result<ContentHash, WriteError> {
-        self.write_in(PROMPTS, &format!("{number:04}.md"), text.as_bytes())
-    }
-
     /// Keeps evidence number `number` as `evidence/NNNN.json`. Writing it again replaces it.
     ///
     /// # Errors

@@ -42,28 +42,11 @@ pub(super) fn ticket_done(flow: Flow) -> Result<Transition, Illegal> {
 }
 
 pub(super) fn resume(mut flow: Flow, accept_protected: bool) -> Result<Transition, Illegal> {
-    match flow.state.clone() {
-        state @ (RunState::Paused { .. } | RunState::Parked { .. }) => {
-            flow.state = RunState::Pending;
-            flow.wish = None;
-            flow.spent.turns_since_resume = 0;
-            flow.accept_protected |= accept_protected;
-            if let Some(work) = &mut flow.work {
-                work.reset_retries();
-            }
-            // A person who does not want to wait knows better than the last report.
-            let effects = match state {
-                RunState::Parked { account, .. } => vec![Effect::ReleaseAccount { account }],
-                RunState::Paused { .. }
-                | RunState::Pending
-                | RunState::Running { .. }
-                | RunState::Stopping
-                | RunState::Completed
-                | RunState::Failed { .. }
-                | RunState::Stopped
-                | RunState::Superseded { .. } => Vec::new(),
-            };
-            Ok(Transition { flow, effects })
+    let effects = match &flow.state {
+        RunState::Paused { .. } => Vec::new(),
+        // A person who does not want to wait knows better than the last report.
+        RunState::Parked { account, .. } => {
+            vec![Effect::ReleaseAccount { account: account.clone() }]
         }
         RunState::Pending
         | RunState::Running { .. }
@@ -71,8 +54,16 @@ pub(super) fn resume(mut flow: Flow, accept_protected: bool) -> Result<Transitio
         | RunState::Completed
         | RunState::Failed { .. }
         | RunState::Stopped
-        | RunState::Superseded { .. } => Err(Illegal),
+        | RunState::Superseded { .. } => return Err(Illegal),
+    };
+    flow.state = RunState::Pending;
+    flow.wish = None;
+    flow.spent.turns_since_resume = 0;
+    flow.accept_protected |= accept_protected;
+    if let Some(work) = &mut flow.work {
+        work.reset_retries();
     }
+    Ok(Transition { flow, effects })
 }
 
 pub(super) fn pause_wanted(mut flow: Flow, moment: &Moment) -> Result<Transition, Illegal> {

@@ -146,7 +146,7 @@ fn a_run_directory_holds_evidence_and_cannot_be_elsewhere() {
     let (tree, run) = run();
     run.write_evidence(3, &["ok"]).unwrap();
     run.write_evidence(3, &["again"]).unwrap();
-    run.write_prompt(1, "do it").unwrap();
+    run.keep_prompt("0001.md", "do it").unwrap();
     run.write_run(&"r").unwrap();
     assert_eq!(tree.text(&at("evidence/0003.json")), "[\n  \"again\"\n]\n");
     assert_eq!(tree.text(&at("prompts/0001.md")), "do it");
