@@ -5,6 +5,7 @@
 //! of `car-http`; a test fails when the two drift apart.
 
 pub mod agent;
+pub mod audit;
 pub mod context;
 pub mod dispatch;
 pub mod event;

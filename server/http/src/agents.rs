@@ -1,20 +1,19 @@
 //! `/agents`
 
-use axum::extract::State;
 use car_api::{
     AgentId, Page,
     agent::{Agent, Model},
 };
-use car_hub::Hub;
 
-use crate::{body::Json, extract::Path, problem::Answer};
+use crate::{body::Json, caller::Acting, extract::Path, problem::Answer};
 
 /// List agents and whether they can be used
 #[utoipa::path(
     get, path = "/agents", tag = "agents", operation_id = "agent_list",
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "All agents of the registry", body = Page<Agent>)),
 )]
-pub(crate) async fn list(State(hub): State<Hub>) -> Answer<Json<Page<Agent>>> {
+pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Agent>>> {
     Ok(Json(hub.agent_list().await?))
 }
 
@@ -22,11 +21,11 @@ pub(crate) async fn list(State(hub): State<Hub>) -> Answer<Json<Page<Agent>>> {
 #[utoipa::path(
     get, path = "/agents/{agent}/models", tag = "agents", operation_id = "agent_models",
     params(("agent" = AgentId, Path, description = "Agent")),
-    extensions(("x-problems" = json!(["agent_unavailable"]))),
+    extensions(("x-scope" = json!("read")), ("x-problems" = json!(["agent_unavailable"]))),
     responses((status = 200, description = "All models it offers", body = Page<Model>)),
 )]
 pub(crate) async fn models(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(agent): Path<AgentId>,
 ) -> Answer<Json<Page<Model>>> {
     Ok(Json(hub.agent_models(&agent).await?))

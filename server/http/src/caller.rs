@@ -1,12 +1,17 @@
 //! Who is asking.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
     http::{header::AUTHORIZATION, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use car_api::{Code, token::Token};
+use car_api::{
+    Code,
+    audit::{Actor, ActorKind},
+};
 use car_hub::Hub;
 
 use crate::{App, problem::ApiError};
@@ -16,9 +21,23 @@ use crate::{App, problem::ApiError};
 pub const PUBLIC: &[&str] = &["/", "/health/live"];
 
 /// Somebody with a valid token. A handler that takes one cannot be called by anybody else.
+#[derive(Clone)]
 pub(crate) struct Caller {
     secret: String,
+    actor: Arc<Actor>,
     hub: Hub,
+}
+
+/// The hub, acted on by the caller: every handler that is not public takes it so.
+pub(crate) struct Acting(pub(crate) Hub);
+
+impl FromRequestParts<App> for Acting {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        Ok(Self(caller.hub.acting(caller.actor)))
+    }
 }
 
 impl Caller {
@@ -29,16 +48,17 @@ impl Caller {
 
     fn of(parts: &Parts, hub: &Hub) -> Option<Self> {
         let secret = bearer(parts)?;
-        let _: Token = hub.authenticate(secret)?;
-        Some(Self { secret: secret.to_owned(), hub: hub.clone() })
+        let token = hub.authenticate(secret)?;
+        let actor = Actor { kind: ActorKind::Token, id: token.id.to_string(), name: token.name };
+        Some(Self { secret: secret.to_owned(), actor: Arc::new(actor), hub: hub.clone() })
     }
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        Self::of(parts, &app.hub).ok_or_else(unauthenticated)
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(unauthenticated)
     }
 }
 
@@ -48,12 +68,15 @@ pub(crate) async fn required(State(app): State<App>, request: Request, next: Nex
         .extensions()
         .get::<MatchedPath>()
         .is_some_and(|path| PUBLIC.contains(&path.as_str()));
-    let (parts, body) = request.into_parts();
-    if public || Caller::of(&parts, &app.hub).is_some() {
-        next.run(Request::from_parts(parts, body)).await
-    } else {
-        unauthenticated().into_response()
+    let (mut parts, body) = request.into_parts();
+    match Caller::of(&parts, &app.hub) {
+        Some(caller) => {
+            parts.extensions.insert(caller);
+        }
+        None if public => {}
+        None => return unauthenticated().into_response(),
     }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// The secret of an `Authorization: Bearer` header (RFC 6750); nowhere else is one looked for.

@@ -1,14 +1,13 @@
 //! `/repos/{repo}/contextspace`
 
-use axum::extract::State;
 use car_api::{
     Page, RepoId,
     context::{ContextDoc, ContextName, ContextUpdate},
 };
-use car_hub::Hub;
 
 use crate::{
     body::Json,
+    caller::Acting,
     extract::Path,
     problem::Answer,
     version::{MustMatch, Tagged},
@@ -18,10 +17,11 @@ use crate::{
 #[utoipa::path(
     get, path = "/repos/{repo}/contextspace", tag = "contextspace", operation_id = "context_list",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "All documents", body = Page<ContextDoc>)),
 )]
 pub(crate) async fn list(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
 ) -> Answer<Json<Page<ContextDoc>>> {
     Ok(Json(hub.context_list(&repo).await?))
@@ -34,10 +34,11 @@ pub(crate) async fn list(
         ("repo" = RepoId, Path, description = "Repo or worktree"),
         ("name" = ContextName, Path, description = "Document"),
     ),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The document; empty when its file is missing", body = ContextDoc, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn get(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((repo, name)): Path<(RepoId, ContextName)>,
 ) -> Answer<Tagged<ContextDoc>> {
     Ok(tagged(hub.context_get(&repo, name).await?))
@@ -52,11 +53,11 @@ pub(crate) async fn get(
         ("If-Match" = String, Header, description = "The `etag` of the version that was changed, or `*`"),
     ),
     request_body = ContextUpdate,
-    extensions(("x-problems" = json!(["stale", "precondition_required"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "precondition_required"]))),
     responses((status = 200, description = "The document as it is now", body = ContextDoc, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn update(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((repo, name)): Path<(RepoId, ContextName)>,
     MustMatch(version): MustMatch,
     Json(body): Json<ContextUpdate>,

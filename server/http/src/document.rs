@@ -68,6 +68,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 /// Get this document
 #[utoipa::path(
     get, path = "/openapi.json", tag = "hub", operation_id = "openapi_get",
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The OpenAPI document", body = serde_json::Value)),
 )]
 pub(crate) async fn get() -> Response {

@@ -54,7 +54,7 @@ pub(crate) struct EventQuery {
 #[utoipa::path(
     get, path = "/events", tag = "events", operation_id = "event_list",
     params(EventQuery, ("Last-Event-ID" = Option<i64>, Header, description = "As `after`, for event sources")),
-    extensions(("x-problems" = json!(["cursor_too_old", "forbidden"]))),
+    extensions(("x-scope" = json!("read")), ("x-problems" = json!(["cursor_too_old", "forbidden"]))),
     responses(
         (status = 101, description = "The stream, as a WebSocket"),
         (status = 200, description = "One page, oldest first, or the stream", content(

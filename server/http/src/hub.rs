@@ -1,18 +1,17 @@
 //! `/hub`
 
-use axum::extract::State;
 use car_api::hub::{HubInfo, HubSnapshot};
 use car_api::repo::ScanReport;
-use car_hub::Hub;
 
-use crate::{body::Json, problem::Answer};
+use crate::{body::Json, caller::Acting, problem::Answer};
 
 /// Say whether the hub can work
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "health_ready",
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
 )]
-pub(crate) async fn ready(State(hub): State<Hub>) -> Answer<Json<serde_json::Value>> {
+pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<serde_json::Value>> {
     hub.ready().await?;
     Ok(Json(serde_json::json!({})))
 }
@@ -20,9 +19,10 @@ pub(crate) async fn ready(State(hub): State<Hub>) -> Answer<Json<serde_json::Val
 /// Get the hub
 #[utoipa::path(
     get, path = "/hub", tag = "hub", operation_id = "hub_get",
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "What this hub is", body = HubInfo)),
 )]
-pub(crate) async fn get(State(hub): State<Hub>) -> Answer<Json<HubInfo>> {
+pub(crate) async fn get(Acting(hub): Acting) -> Answer<Json<HubInfo>> {
     Ok(Json(hub.hub_get().await?))
 }
 
@@ -32,9 +32,10 @@ pub(crate) async fn get(State(hub): State<Hub>) -> Answer<Json<HubInfo>> {
 /// `event_list` from there.
 #[utoipa::path(
     get, path = "/hub/snapshot", tag = "hub", operation_id = "hub_snapshot",
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "What wants attention", body = HubSnapshot)),
 )]
-pub(crate) async fn snapshot(State(hub): State<Hub>) -> Answer<Json<HubSnapshot>> {
+pub(crate) async fn snapshot(Acting(hub): Acting) -> Answer<Json<HubSnapshot>> {
     Ok(Json(hub.hub_snapshot().await?))
 }
 
@@ -43,8 +44,9 @@ pub(crate) async fn snapshot(State(hub): State<Hub>) -> Answer<Json<HubSnapshot>
 /// Looks through the hub's directories and brings the manifest up to date.
 #[utoipa::path(
     post, path = "/hub/scan", tag = "hub", operation_id = "hub_scan",
+    extensions(("x-scope" = json!("write"))),
     responses((status = 200, description = "What was found", body = ScanReport)),
 )]
-pub(crate) async fn scan(State(hub): State<Hub>) -> Answer<Json<ScanReport>> {
+pub(crate) async fn scan(Acting(hub): Acting) -> Answer<Json<ScanReport>> {
     Ok(Json(hub.hub_scan().await?))
 }

@@ -1,7 +1,6 @@
 //! `/repos`
 
 use axum::{
-    extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
@@ -11,11 +10,11 @@ use car_api::{
     repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, SetupUpdate},
     worktree::RemovalReport,
 };
-use car_hub::Hub;
 use serde::Deserialize;
 
 use crate::{
     body::Json,
+    caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
 };
@@ -35,12 +34,10 @@ pub(crate) struct RepoQuery {
 /// List repos and worktrees
 #[utoipa::path(
     get, path = "/repos", tag = "repos", operation_id = "repo_list", params(RepoQuery),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
-pub(crate) async fn list(
-    State(hub): State<Hub>,
-    Query(query): Query<RepoQuery>,
-) -> Answer<Response> {
+pub(crate) async fn list(Acting(hub): Acting, Query(query): Query<RepoQuery>) -> Answer<Response> {
     // The hub keeps this page as bytes: with hundreds of repos, encoding would be the whole cost.
     let bytes = hub.repo_list_json(query.kind, page(query.after, query.limit)?).await?;
     Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
@@ -49,11 +46,11 @@ pub(crate) async fn list(
 /// Create a repo, or take an existing directory
 #[utoipa::path(
     post, path = "/repos", tag = "repos", operation_id = "repo_create", request_body = RepoCreate,
-    extensions(("x-problems" = json!(["already_exists", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["already_exists", "git_failed"]))),
     responses((status = 201, description = "The new repo", body = Repo)),
 )]
 pub(crate) async fn create(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Json(body): Json<RepoCreate>,
 ) -> Answer<(StatusCode, Json<Repo>)> {
     Ok((StatusCode::CREATED, Json(hub.repo_create(body).await?)))
@@ -62,11 +59,11 @@ pub(crate) async fn create(
 /// Clone a repo
 #[utoipa::path(
     post, path = "/repos/clone", tag = "repos", operation_id = "repo_clone", request_body = RepoClone,
-    extensions(("x-problems" = json!(["already_exists"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["already_exists"]))),
     responses((status = 202, description = "The job that clones it", body = Job)),
 )]
 pub(crate) async fn clone(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Json(body): Json<RepoClone>,
 ) -> Answer<(StatusCode, Json<Job>)> {
     Ok((StatusCode::ACCEPTED, Json(hub.repo_clone(body).await?)))
@@ -76,9 +73,10 @@ pub(crate) async fn clone(
 #[utoipa::path(
     get, path = "/repos/{repo}", tag = "repos", operation_id = "repo_get",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The repo", body = Repo)),
 )]
-pub(crate) async fn get(State(hub): State<Hub>, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
+pub(crate) async fn get(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
     Ok(Json(hub.repo_get(&repo).await?))
 }
 
@@ -86,9 +84,10 @@ pub(crate) async fn get(State(hub): State<Hub>, Path(repo): Path<RepoId>) -> Ans
 #[utoipa::path(
     post, path = "/repos/{repo}/init", tag = "repos", operation_id = "repo_init",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    extensions(("x-scope" = json!("write"))),
     responses((status = 200, description = "The repo, ready", body = Repo)),
 )]
-pub(crate) async fn init(State(hub): State<Hub>, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
+pub(crate) async fn init(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
     Ok(Json(hub.repo_init(&repo).await?))
 }
 
@@ -96,10 +95,11 @@ pub(crate) async fn init(State(hub): State<Hub>, Path(repo): Path<RepoId>) -> An
 #[utoipa::path(
     get, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_get",
     params(("repo" = RepoId, Path, description = "Base repo")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The commands", body = SetupUpdate)),
 )]
 pub(crate) async fn setup_get(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
 ) -> Answer<Json<SetupUpdate>> {
     Ok(Json(hub.repo_setup_get(&repo).await?))
@@ -109,10 +109,11 @@ pub(crate) async fn setup_get(
 #[utoipa::path(
     put, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_update",
     params(("repo" = RepoId, Path, description = "Base repo")), request_body = SetupUpdate,
+    extensions(("x-scope" = json!("admin"))),
     responses((status = 200, description = "The commands as they are now", body = SetupUpdate)),
 )]
 pub(crate) async fn setup_update(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Json(body): Json<SetupUpdate>,
 ) -> Answer<Json<SetupUpdate>> {
@@ -126,11 +127,11 @@ pub(crate) async fn setup_update(
 #[utoipa::path(
     post, path = "/repos/{repo}/remove", tag = "repos", operation_id = "repo_remove",
     params(("repo" = RepoId, Path, description = "Base repo")), request_body = RepoRemove,
-    extensions(("x-problems" = json!(["would_lose_work", "run_active", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn remove(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Json(body): Json<RepoRemove>,
 ) -> Answer<Json<RemovalReport>> {

@@ -1,6 +1,6 @@
 //! `/repos/{repo}/runs`, `/runs` and `/turns`
 
-use axum::{extract::State, http::StatusCode};
+use axum::http::StatusCode;
 use car_api::{
     ApprovalId, Page, RepoId, RunId, TurnId,
     dispatch::{Dispatch, Reply, ReplyCreate},
@@ -9,11 +9,11 @@ use car_api::{
     turn::{Turn, TurnDetail},
     verify::Evidence,
 };
-use car_hub::Hub;
 use serde::Deserialize;
 
 use crate::{
     body::Json,
+    caller::Acting,
     extract::{Paging, Path, Query, page},
     problem::Answer,
 };
@@ -36,11 +36,11 @@ pub(crate) struct RunQuery {
 #[utoipa::path(
     post, path = "/repos/{repo}/runs", tag = "runs", operation_id = "run_start",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = RunStart,
-    extensions(("x-problems" = json!(["run_active", "tickets_invalid", "git_state", "agent_unavailable"]))),
+    extensions(("x-scope" = json!("run")), ("x-problems" = json!(["run_active", "tickets_invalid", "git_state", "agent_unavailable"]))),
     responses((status = 201, description = "The new run", body = Run)),
 )]
 pub(crate) async fn start(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Json(body): Json<RunStart>,
 ) -> Answer<(StatusCode, Json<Run>)> {
@@ -50,10 +50,11 @@ pub(crate) async fn start(
 /// List runs
 #[utoipa::path(
     get, path = "/runs", tag = "runs", operation_id = "run_list", params(RunQuery),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, newest first", body = Page<Run>)),
 )]
 pub(crate) async fn list(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Query(query): Query<RunQuery>,
 ) -> Answer<Json<Page<Run>>> {
     let page = page(query.after, query.limit)?;
@@ -64,9 +65,10 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/runs/{run}", tag = "runs", operation_id = "run_get",
     params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The run", body = Run)),
 )]
-pub(crate) async fn get(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answer<Json<Run>> {
+pub(crate) async fn get(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Run>> {
     Ok(Json(hub.run_get(&run).await?))
 }
 
@@ -74,12 +76,10 @@ pub(crate) async fn get(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answe
 #[utoipa::path(
     get, path = "/runs/{run}/explain", tag = "runs", operation_id = "run_explain",
     params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The explanation", body = Explain)),
 )]
-pub(crate) async fn explain(
-    State(hub): State<Hub>,
-    Path(run): Path<RunId>,
-) -> Answer<Json<Explain>> {
+pub(crate) async fn explain(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Explain>> {
     Ok(Json(hub.run_explain(&run).await?))
 }
 
@@ -87,11 +87,11 @@ pub(crate) async fn explain(
 #[utoipa::path(
     post, path = "/runs/{run}/resume", tag = "runs", operation_id = "run_resume",
     params(("run" = RunId, Path, description = "Run")), request_body = RunResume,
-    extensions(("x-problems" = json!(["illegal_transition", "tickets_invalid", "agent_unavailable"]))),
+    extensions(("x-scope" = json!("run")), ("x-problems" = json!(["illegal_transition", "tickets_invalid", "agent_unavailable"]))),
     responses((status = 200, description = "The run", body = Run)),
 )]
 pub(crate) async fn resume(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(run): Path<RunId>,
     Json(body): Json<RunResume>,
 ) -> Answer<Json<Run>> {
@@ -102,10 +102,10 @@ pub(crate) async fn resume(
 #[utoipa::path(
     post, path = "/runs/{run}/pause", tag = "runs", operation_id = "run_pause",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-problems" = json!(["illegal_transition"]))),
+    extensions(("x-scope" = json!("run")), ("x-problems" = json!(["illegal_transition"]))),
     responses((status = 200, description = "The run", body = Run)),
 )]
-pub(crate) async fn pause(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answer<Json<Run>> {
+pub(crate) async fn pause(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Run>> {
     Ok(Json(hub.run_pause(&run).await?))
 }
 
@@ -113,10 +113,10 @@ pub(crate) async fn pause(State(hub): State<Hub>, Path(run): Path<RunId>) -> Ans
 #[utoipa::path(
     post, path = "/runs/{run}/stop", tag = "runs", operation_id = "run_stop",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-problems" = json!(["illegal_transition"]))),
+    extensions(("x-scope" = json!("run")), ("x-problems" = json!(["illegal_transition"]))),
     responses((status = 200, description = "The run", body = Run)),
 )]
-pub(crate) async fn stop(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answer<Json<Run>> {
+pub(crate) async fn stop(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Run>> {
     Ok(Json(hub.run_stop(&run).await?))
 }
 
@@ -124,11 +124,11 @@ pub(crate) async fn stop(State(hub): State<Hub>, Path(run): Path<RunId>) -> Answ
 #[utoipa::path(
     post, path = "/runs/{run}/reply", tag = "runs", operation_id = "run_reply",
     params(("run" = RunId, Path, description = "Run")), request_body = ReplyCreate,
-    extensions(("x-problems" = json!(["illegal_transition"]))),
+    extensions(("x-scope" = json!("approve")), ("x-problems" = json!(["illegal_transition"]))),
     responses((status = 201, description = "The reply as it was archived", body = Reply)),
 )]
 pub(crate) async fn reply(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(run): Path<RunId>,
     Json(body): Json<ReplyCreate>,
 ) -> Answer<(StatusCode, Json<Reply>)> {
@@ -139,10 +139,11 @@ pub(crate) async fn reply(
 #[utoipa::path(
     get, path = "/runs/{run}/turns", tag = "runs", operation_id = "run_turns",
     params(("run" = RunId, Path, description = "Run"), Paging),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, oldest first", body = Page<Turn>)),
 )]
 pub(crate) async fn turns(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(run): Path<RunId>,
     Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<Turn>>> {
@@ -153,10 +154,11 @@ pub(crate) async fn turns(
 #[utoipa::path(
     get, path = "/turns/{turn}", tag = "runs", operation_id = "turn_get",
     params(("turn" = TurnId, Path, description = "Turn")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The turn", body = TurnDetail)),
 )]
 pub(crate) async fn turn(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(turn): Path<TurnId>,
 ) -> Answer<Json<TurnDetail>> {
     Ok(Json(hub.turn_get(&turn).await?))
@@ -166,10 +168,11 @@ pub(crate) async fn turn(
 #[utoipa::path(
     get, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "run_dispatches",
     params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "All dispatches, oldest first", body = Page<Dispatch>)),
 )]
 pub(crate) async fn dispatches(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(run): Path<RunId>,
 ) -> Answer<Json<Page<Dispatch>>> {
     Ok(Json(hub.run_dispatches(&run).await?))
@@ -179,10 +182,11 @@ pub(crate) async fn dispatches(
 #[utoipa::path(
     get, path = "/runs/{run}/replies", tag = "runs", operation_id = "run_replies",
     params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "All replies, oldest first", body = Page<Reply>)),
 )]
 pub(crate) async fn replies(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(run): Path<RunId>,
 ) -> Answer<Json<Page<Reply>>> {
     Ok(Json(hub.run_replies(&run).await?))
@@ -192,10 +196,11 @@ pub(crate) async fn replies(
 #[utoipa::path(
     get, path = "/runs/{run}/evidence", tag = "runs", operation_id = "run_evidence",
     params(("run" = RunId, Path, description = "Run")),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "All evidence, oldest first", body = Page<Evidence>)),
 )]
 pub(crate) async fn evidence(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(run): Path<RunId>,
 ) -> Answer<Json<Page<Evidence>>> {
     Ok(Json(hub.run_evidence(&run).await?))
@@ -209,11 +214,11 @@ pub(crate) async fn evidence(
         ("approval" = ApprovalId, Path, description = "Question"),
     ),
     request_body = ApprovalDecide,
-    extensions(("x-problems" = json!(["illegal_transition"]))),
+    extensions(("x-scope" = json!("approve")), ("x-problems" = json!(["illegal_transition"]))),
     responses((status = 200, description = "The question with its answer", body = Approval)),
 )]
 pub(crate) async fn decide(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((run, approval)): Path<(RunId, ApprovalId)>,
     Json(body): Json<ApprovalDecide>,
 ) -> Answer<Json<Approval>> {

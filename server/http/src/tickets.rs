@@ -1,6 +1,6 @@
 //! `/repos/{repo}/tickets` and `/tickets`
 
-use axum::{extract::State, http::StatusCode};
+use axum::http::StatusCode;
 use car_api::{
     Page, RepoId,
     ticket::{
@@ -8,11 +8,11 @@ use car_api::{
         TicketText, TicketUpdate,
     },
 };
-use car_hub::Hub;
 use serde::Deserialize;
 
 use crate::{
     body::Json,
+    caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
     version::{IfMatch, MustMatch, Tagged},
@@ -36,10 +36,11 @@ pub(crate) struct TicketQuery {
 #[utoipa::path(
     get, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_list",
     params(("repo" = RepoId, Path, description = "Repo or worktree"), TicketQuery),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, in the queue's order", body = Page<Ticket>)),
 )]
 pub(crate) async fn list(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Query(query): Query<TicketQuery>,
 ) -> Answer<Json<Page<Ticket>>> {
@@ -49,10 +50,11 @@ pub(crate) async fn list(
 /// List the tickets of all queues
 #[utoipa::path(
     get, path = "/tickets", tag = "tickets", operation_id = "ticket_list_all", params(TicketQuery),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, by repo and number", body = Page<Ticket>)),
 )]
 pub(crate) async fn list_all(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Query(query): Query<TicketQuery>,
 ) -> Answer<Json<Page<Ticket>>> {
     Ok(Json(hub.ticket_list_all(query.state, page(query.after, query.limit)?).await?))
@@ -62,10 +64,11 @@ pub(crate) async fn list_all(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_create",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketCreate,
+    extensions(("x-scope" = json!("write"))),
     responses((status = 201, description = "The new ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn create(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Json(body): Json<TicketCreate>,
 ) -> Answer<(StatusCode, Tagged<TicketText>)> {
@@ -79,10 +82,11 @@ pub(crate) async fn create(
         ("repo" = RepoId, Path, description = "Repo or worktree"),
         ("ticket" = String, Path, description = "Ticket: its number or its id"),
     ),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn get(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((repo, ticket)): Path<(RepoId, String)>,
 ) -> Answer<Tagged<TicketText>> {
     Ok(tagged(hub.ticket_get(&repo, &ticket).await?))
@@ -97,11 +101,11 @@ pub(crate) async fn get(
         ("If-Match" = String, Header, description = "The `etag` of the version that was changed, or `*`"),
     ),
     request_body = TicketUpdate,
-    extensions(("x-problems" = json!(["stale", "precondition_required", "tickets_invalid"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "precondition_required", "tickets_invalid"]))),
     responses((status = 200, description = "The ticket as it is now", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn update(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((repo, ticket)): Path<(RepoId, String)>,
     MustMatch(version): MustMatch,
     Json(body): Json<TicketUpdate>,
@@ -118,11 +122,11 @@ pub(crate) async fn update(
         ("If-Match" = Option<String>, Header, description = "The `etag` of the version that was read"),
     ),
     request_body = TicketDone,
-    extensions(("x-problems" = json!(["stale", "tickets_invalid"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "tickets_invalid"]))),
     responses((status = 200, description = "The ticket as it is now", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn done(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((repo, ticket)): Path<(RepoId, String)>,
     IfMatch(version): IfMatch,
     Json(body): Json<TicketDone>,
@@ -138,11 +142,11 @@ pub(crate) async fn done(
         ("ticket" = String, Path, description = "Ticket: its number or its id"),
     ),
     request_body = TicketMove,
-    extensions(("x-problems" = json!(["tickets_invalid", "run_active"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["tickets_invalid", "run_active"]))),
     responses((status = 200, description = "The queue as it is now", body = Page<Ticket>)),
 )]
 pub(crate) async fn r#move(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path((repo, ticket)): Path<(RepoId, String)>,
     Json(body): Json<TicketMove>,
 ) -> Answer<Json<Page<Ticket>>> {
@@ -153,11 +157,11 @@ pub(crate) async fn r#move(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets/renumber", tag = "tickets", operation_id = "ticket_renumber",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
-    extensions(("x-problems" = json!(["tickets_invalid", "run_active"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["tickets_invalid", "run_active"]))),
     responses((status = 200, description = "The queue as it is now", body = Page<Ticket>)),
 )]
 pub(crate) async fn renumber(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
 ) -> Answer<Json<Page<Ticket>>> {
     Ok(Json(hub.ticket_renumber(&repo).await?))
@@ -167,10 +171,11 @@ pub(crate) async fn renumber(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets/lint", tag = "tickets", operation_id = "ticket_lint",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketLint,
+    extensions(("x-scope" = json!("write"))),
     responses((status = 200, description = "What the linter found", body = LintReport)),
 )]
 pub(crate) async fn lint(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Json(body): Json<TicketLint>,
 ) -> Answer<Json<LintReport>> {

@@ -5,16 +5,16 @@ use car_api::{
     Page, TokenId,
     token::{Token, TokenCreate, TokenCreated},
 };
-use car_hub::Hub;
 
-use crate::{App, body::Json, extract::Path, problem::Answer};
+use crate::{App, body::Json, caller::Acting, extract::Path, problem::Answer};
 
 /// List tokens, without their secrets
 #[utoipa::path(
     get, path = "/tokens", tag = "tokens", operation_id = "token_list",
+    extensions(("x-scope" = json!("admin"))),
     responses((status = 200, description = "All tokens", body = Page<Token>)),
 )]
-pub(crate) async fn list(State(hub): State<Hub>) -> Answer<Json<Page<Token>>> {
+pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Token>>> {
     Ok(Json(hub.token_list().await?))
 }
 
@@ -23,10 +23,11 @@ pub(crate) async fn list(State(hub): State<Hub>) -> Answer<Json<Page<Token>>> {
 /// The only time its secret is shown.
 #[utoipa::path(
     post, path = "/tokens", tag = "tokens", operation_id = "token_create", request_body = TokenCreate,
+    extensions(("x-scope" = json!("admin"))),
     responses((status = 201, description = "The token with its secret", body = TokenCreated)),
 )]
 pub(crate) async fn create(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Json(body): Json<TokenCreate>,
 ) -> Answer<(StatusCode, Json<TokenCreated>)> {
     Ok((StatusCode::CREATED, Json(hub.token_create(body).await?)))
@@ -38,6 +39,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     delete, path = "/tokens/{token}", tag = "tokens", operation_id = "token_delete",
     params(("token" = TokenId, Path, description = "Token")),
+    extensions(("x-scope" = json!("admin"))),
     responses((status = 204, description = "The token is gone")),
 )]
 pub(crate) async fn delete(

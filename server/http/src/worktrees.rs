@@ -1,17 +1,17 @@
 //! `/worktrees` and `/salvages`
 
-use axum::{extract::State, http::StatusCode};
+use axum::http::StatusCode;
 use car_api::{
     Page, RepoId, SalvageId,
     job::Job,
     repo::Repo,
     worktree::{RemovalReport, Salvage, WorktreeCleanup, WorktreeCreate},
 };
-use car_hub::Hub;
 use serde::Deserialize;
 
 use crate::{
     body::Json,
+    caller::Acting,
     extract::{Paging, Path, Query, page},
     problem::Answer,
 };
@@ -31,10 +31,11 @@ pub(crate) struct WorktreeQuery {
 /// List worktrees
 #[utoipa::path(
     get, path = "/worktrees", tag = "worktrees", operation_id = "worktree_list", params(WorktreeQuery),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
 pub(crate) async fn list(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Query(query): Query<WorktreeQuery>,
 ) -> Answer<Json<Page<Repo>>> {
     Ok(Json(hub.worktree_list(query.base, page(query.after, query.limit)?).await?))
@@ -44,11 +45,11 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/worktrees", tag = "worktrees", operation_id = "worktree_create",
     request_body = WorktreeCreate,
-    extensions(("x-problems" = json!(["not_found", "already_exists", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["not_found", "already_exists", "git_state", "git_failed"]))),
     responses((status = 202, description = "The job that makes it", body = Job)),
 )]
 pub(crate) async fn create(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Json(body): Json<WorktreeCreate>,
 ) -> Answer<(StatusCode, Json<Job>)> {
     Ok((StatusCode::ACCEPTED, Json(hub.worktree_create(body).await?)))
@@ -61,11 +62,11 @@ pub(crate) async fn create(
 #[utoipa::path(
     post, path = "/worktrees/{repo}/cleanup", tag = "worktrees", operation_id = "worktree_cleanup",
     params(("repo" = RepoId, Path, description = "Worktree")), request_body = WorktreeCleanup,
-    extensions(("x-problems" = json!(["would_lose_work", "run_active", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "git_state", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn cleanup(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Json(body): Json<WorktreeCleanup>,
 ) -> Answer<Json<RemovalReport>> {
@@ -75,10 +76,11 @@ pub(crate) async fn cleanup(
 /// List what was kept of removed worktrees and repos
 #[utoipa::path(
     get, path = "/salvages", tag = "worktrees", operation_id = "salvage_list", params(Paging),
+    extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, newest first", body = Page<Salvage>)),
 )]
 pub(crate) async fn salvages(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<Salvage>>> {
     Ok(Json(hub.salvage_list(paging.page()?).await?))
@@ -88,11 +90,11 @@ pub(crate) async fn salvages(
 #[utoipa::path(
     post, path = "/salvages/{salvage}/restore", tag = "worktrees", operation_id = "salvage_restore",
     params(("salvage" = SalvageId, Path, description = "What was kept")),
-    extensions(("x-problems" = json!(["already_exists", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["already_exists", "git_state", "git_failed"]))),
     responses((status = 200, description = "The worktree or repo, as it was", body = Repo)),
 )]
 pub(crate) async fn restore(
-    State(hub): State<Hub>,
+    Acting(hub): Acting,
     Path(salvage): Path<SalvageId>,
 ) -> Answer<Json<Repo>> {
     Ok(Json(hub.salvage_restore(&salvage).await?))

@@ -7,6 +7,7 @@ use std::{
 
 use car_api::{
     AgentId, EventKind, RepoId, Timestamp,
+    audit::Actor,
     hub::{HubInfo, HubSnapshot},
     repo::ScanReport,
 };
@@ -32,10 +33,12 @@ const CLOSE: std::time::Duration = std::time::Duration::from_secs(8);
 /// Repos and runs a snapshot has at most.
 const SNAPSHOT: usize = 50;
 
-/// The running hub. Cheap to clone; every clone is the same hub.
+/// The running hub, and who acts on it through this handle. Cheap to clone; every clone is the same
+/// hub.
 #[derive(Clone)]
 pub struct Hub {
     pub(crate) inner: Arc<Inner>,
+    pub(crate) actor: Arc<Actor>,
 }
 
 pub(crate) struct Inner {
@@ -111,7 +114,7 @@ impl Hub {
         crate::agents::end_left(&inner).await;
         runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        let hub = Self { inner };
+        let hub = Self { inner, actor: Arc::new(Actor::hub()) };
         let all = hub.clone();
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
@@ -123,6 +126,18 @@ impl Hub {
             }
         });
         Ok(hub)
+    }
+
+    /// The same hub, acted on by somebody else.
+    #[must_use]
+    pub fn acting(&self, actor: Arc<Actor>) -> Self {
+        Self { inner: self.inner.clone(), actor }
+    }
+
+    /// Who acts through this handle.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// Stops taking work, waits for what is being written, and lets go of the root. Agents live on
