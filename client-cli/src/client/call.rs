@@ -9,7 +9,7 @@ use reqwest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Client, coverage};
+use super::{Client, coverage, who::Who};
 use crate::ClientError;
 
 /// A request that is being put together.
@@ -57,28 +57,30 @@ impl<'a> Call<'a> {
 
     /// Sends it and reads the answer's JSON.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        let url = self.client.url().to_owned();
-        let operation = self.operation;
-        let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|e| ClientError::Protocol {
-            url,
-            detail: format!("the answer of {operation} cannot be read ({e})"),
+        let (client, operation) = (self.client, self.operation);
+        let (bytes, who) = self.answer().await?;
+        serde_json::from_slice(&bytes).map_err(|e| {
+            let detail = format!("the answer of {operation} cannot be read ({e})");
+            who.unreadable(client.url(), detail)
         })
     }
 
     /// Sends it; an answer without content is expected.
     pub(super) async fn done(self) -> Result<(), ClientError> {
-        self.bytes().await.map(|_| ())
+        self.answer().await.map(|_| ())
     }
 
-    async fn bytes(self) -> Result<Vec<u8>, ClientError> {
-        let at = self.client.url().to_owned();
+    async fn answer(self) -> Result<(Vec<u8>, Who), ClientError> {
+        let client = self.client;
+        let at = client.url().to_owned();
         coverage::record(self.operation);
         let answer = self.request(&at)?.send().await.map_err(|e| network(&at, &e))?;
+        let who = Who::of(answer.headers());
+        who.check(client)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(|e| network(&at, &e))?;
         if status.is_success() {
-            return Ok(body.to_vec());
+            return Ok((body.to_vec(), who));
         }
         Err(refusal(&at, status.as_u16(), &body))
     }
@@ -112,7 +114,7 @@ pub(crate) fn refusal(at: &str, status: u16, body: &[u8]) -> ClientError {
     ClientError::Protocol { url: at.to_owned(), detail: format!("it answered {status}{hint}") }
 }
 
-fn network(at: &str, error: &reqwest::Error) -> ClientError {
+pub(crate) fn network(at: &str, error: &reqwest::Error) -> ClientError {
     let detail = innermost(error);
     if error.is_builder() || error.is_decode() {
         return ClientError::Protocol { url: at.to_owned(), detail };

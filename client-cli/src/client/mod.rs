@@ -7,12 +7,14 @@ mod coverage;
 mod events;
 mod hub;
 mod jobs;
+mod raw;
 mod repos;
 mod runs;
 #[cfg(test)]
 mod tests;
 mod tickets;
 mod tokens;
+mod who;
 mod worktrees;
 
 use std::time::Duration;
@@ -25,7 +27,9 @@ use reqwest::{
 use crate::ClientError;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
+pub(crate) use who::Who;
 pub use events::EventFilter;
+pub use raw::{RawAnswer, RawRequest};
 
 /// A handle on one hub; clones share their connections.
 #[derive(Clone)]
@@ -33,6 +37,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Option<String>,
+    /// The instance of the hub that is meant, where one is remembered.
+    expected: Option<String>,
 }
 
 impl std::fmt::Debug for Client {
@@ -80,7 +86,14 @@ impl Client {
             builder = builder.tls_certs_only([]).no_proxy();
         }
         let http = builder.build().map_err(|e| fault(e.to_string()))?;
-        Ok(Self { http, base, token: token.map(str::to_owned) })
+        Ok(Self { http, base, token: token.map(str::to_owned), expected: None })
+    }
+
+    /// The same, for the hub of this instance only: when another one answers, that is an error.
+    #[must_use]
+    pub fn expecting(mut self, instance: Option<String>) -> Self {
+        self.expected = instance;
+        self
     }
 
     /// The hub's address.

@@ -29,7 +29,7 @@ use tokio_tungstenite::{
 
 use crate::{
     Client, ClientError, EventFilter,
-    client::{innermost, refusal},
+    client::{Who, innermost, refusal},
 };
 pub use backoff::Backoff;
 pub use cursor::{Cursor, Verdict};
@@ -163,7 +163,10 @@ impl Watch {
         let unreachable = |detail| ClientError::Unreachable { url: at.to_owned(), detail };
         match timeout(CONNECT, connect_async(request)).await {
             Err(_) => Err(unreachable("no answer within 10 s".to_owned())),
-            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Ok((socket, answer))) => {
+                Who::of(answer.headers()).check(&self.client)?;
+                Ok(socket)
+            }
             Ok(Err(WsError::Http(answer))) => {
                 let status = answer.status().as_u16();
                 Err(refusal(at, status, answer.body().as_deref().unwrap_or_default()))

@@ -4,7 +4,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
+    App, agents, caller, contextspace, document, events, hub, identity, jobs, problem, public, repos, runs,
     tickets, tokens, worktrees,
 };
 
@@ -77,6 +77,7 @@ pub(crate) fn router(app: App) -> axum::Router {
         .0
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn_with_state(app.clone(), identity::stamp))
         .layer(from_fn_with_state(app.clone(), caller::required))
         .with_state(app)
 }

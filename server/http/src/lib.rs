@@ -17,6 +17,7 @@ mod extract;
 mod gate;
 mod host;
 mod hub;
+mod identity;
 mod jobs;
 mod origin;
 mod problem;

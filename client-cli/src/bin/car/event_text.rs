@@ -10,6 +10,8 @@ use car_api::{
 
 use crate::{
     cmd::{answer, run_records},
+    matters::matters,
+    table::Tone,
     time_text,
 };
 
@@ -21,10 +23,23 @@ pub(crate) fn safe(text: &str) -> String {
 
 /// One event as one line: when, where, what.
 pub(crate) fn line(event: &Event) -> String {
-    let place = event.repo.as_ref().map_or("hub", |repo| repo.as_str());
-    let what = what(&event.event, false);
-    let first = what.lines().next().unwrap_or_default();
-    format!("{} {} {place}: {first}", event.seq, time_text::short(event.at))
+    format!("{} {} {}: {}", event.seq, time_text::short(event.at), place(event), brief_line(event))
+}
+
+/// The same for a terminal, where numbers are in the way and a colour says how it went.
+pub(crate) fn coloured(event: &Event, colour: bool) -> String {
+    let style = |tone: Tone| tone.style().force_styling(colour);
+    let time = style(Tone::Dim).apply_to(time_text::short(event.at));
+    format!("{time} {}  {}", place(event), style(matters(&event.event).unwrap_or(Tone::Plain)).apply_to(brief_line(event)))
+}
+
+/// What happened, in one line.
+pub(crate) fn brief_line(event: &Event) -> String {
+    what(&event.event, false).lines().next().unwrap_or_default().to_owned()
+}
+
+fn place(event: &Event) -> &str {
+    event.repo.as_ref().map_or("hub", |repo| repo.as_str())
 }
 
 /// One event of a run in full, for `car run logs`; nothing for what only fills the log.

@@ -2,17 +2,17 @@
 
 use std::{env, fs, path::PathBuf};
 
-use car_api::{Page, PageQuery, RepoId, RunId};
+use car_api::{JobId, Page, PageQuery, RepoId, RunId, TurnId, ticket::Ticket};
 use car_client::{
     Client, ClientError, credentials,
-    find::{self, Found, Wanted},
+    find::{self, Found, Source, Wanted},
 };
 
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
-    place,
+    pick, place,
 };
 
 /// A hub to talk to, and how to print.
@@ -38,6 +38,16 @@ pub(crate) fn wanted(global: &Global) -> Result<Wanted, Failure> {
     })
 }
 
+/// How a hub was found, to follow its address.
+pub(crate) fn how(source: &Source) -> String {
+    match source {
+        Source::Address => "by its address".to_owned(),
+        Source::Context(name) => format!("by the context {name}"),
+        Source::Directory => "by the directory".to_owned(),
+        Source::LastStarted => "as the one started last on this machine".to_owned(),
+    }
+}
+
 impl Session {
     pub(crate) fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
         Self::open_for(global, out, &RepoArg::default())
@@ -52,7 +62,8 @@ impl Session {
                 path.map(PathBuf::from).filter(|p| find::root_above(&wanted.cwd.join(p)).is_some());
         }
         let found = find::find(&wanted)?;
-        let client = Client::new(&found.url, found.token.as_deref())?;
+        let client = Client::new(&found.url, found.token.as_deref())?
+            .expecting(found.instance.clone());
         Ok(Self { client, found, out: out.clone(), cwd: wanted.cwd })
     }
 
@@ -104,29 +115,73 @@ impl Session {
         }
     }
 
-    /// The run that is meant: by id, by the last letters of its id, by its repo (then its latest),
-    /// or the latest of the repo one is in.
+    /// The run that is meant: by id or a piece of it, by its repo (then its latest), or the latest
+    /// of the repo one is in.
     pub(crate) async fn run(&self, text: Option<&str>) -> Result<RunId, Failure> {
         let Some(text) = text else {
             return self.latest_run(&self.repo(&RepoArg::default()).await?).await;
         };
-        if let Ok(id) = text.parse() {
+        if pick::is_whole(text, "run_")
+            && let Ok(id) = text.parse()
+        {
             return Ok(id);
         }
-        if text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            let page = PageQuery { after: None, limit: Some(500) };
-            let runs = self.client.run_list(None, None, &page).await?.items;
-            let mut hits = runs.into_iter().filter(|run| run.id.as_str().ends_with(text));
-            match (hits.next(), hits.next()) {
-                (Some(run), None) => return Ok(run.id),
-                (Some(_), Some(_)) => {
-                    return Err(Failure::Usage(format!("several runs end with `{text}`")));
-                }
-                (None, _) => {}
+        let piece = text.strip_prefix("run_").unwrap_or(text);
+        if piece.len() >= 4 && piece.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let runs = all(async |page| self.client.run_list(None, None, &page).await).await?;
+            match pick::one(text, "run", runs.items, |run| run.id.as_str()) {
+                Ok(run) => return Ok(run.id),
+                // A repo may have such a name.
+                Err(Failure::NotFound(_)) if piece == text => {}
+                Err(error) => return Err(error),
             }
         }
         let repo = RepoArg { repo: Some(text.to_owned()) };
         self.latest_run(&self.repo(&repo).await?).await
+    }
+
+    /// The turn that is meant: by id, a piece of it, or its number within the run.
+    pub(crate) async fn turn(&self, text: &str, run: Option<&str>) -> Result<TurnId, Failure> {
+        if pick::is_whole(text, "trn_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let run = self.run(run).await?;
+        let turns = all(async |page| self.client.run_turns(&run, &page).await).await?.items;
+        if let Some(turn) = turns.iter().find(|turn| turn.number.to_string() == text) {
+            return Ok(turn.id.clone());
+        }
+        pick::one(text, "turn", turns, |turn| turn.id.as_str()).map(|turn| turn.id)
+    }
+
+    /// The job that is meant: by id or a piece of it.
+    pub(crate) async fn job(&self, text: &str) -> Result<JobId, Failure> {
+        if pick::is_whole(text, "job_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let jobs = all(async |page| self.client.job_list(&page).await).await?;
+        pick::one(text, "job", jobs.items, |job| job.id.as_str()).map(|job| job.id)
+    }
+
+    /// How the hub is to be told which ticket is meant: by its number as it is, by its file's
+    /// name, or by its id or a piece of it.
+    pub(crate) async fn ticket(&self, repo: &RepoId, text: &str) -> Result<String, Failure> {
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            let bare = text.trim_start_matches('0');
+            return Ok(if bare.is_empty() { text } else { bare }.to_owned());
+        }
+        let tickets =
+            all(async |page| self.client.ticket_list(repo, None, &page).await).await?.items;
+        let file = text.rsplit('/').next().unwrap_or(text);
+        let of_file = |t: &&Ticket| t.file == file || t.file.strip_suffix(".md") == Some(file);
+        if let Some(ticket) = tickets.iter().find(of_file) {
+            return Ok(ticket.id.to_string());
+        }
+        pick::one(text, "ticket", tickets, |ticket| ticket.id.as_str())
+            .map(|ticket| ticket.id.to_string())
     }
 
     pub(crate) async fn latest_run(&self, repo: &RepoId) -> Result<RunId, Failure> {

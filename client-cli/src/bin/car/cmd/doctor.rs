@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use car_api::agent::Availability;
-use car_client::find::{self, Source};
 use serde::Serialize;
 
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
-    session::{Session, wanted},
+    session::{self, Session, wanted},
     table::{Cell, Table, Tone},
 };
 
@@ -35,9 +34,9 @@ enum Outcome {
     Error,
 }
 
-pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(), Failure> {
     let mut checks = Vec::new();
-    if let Err(error) = look(global, out, &mut checks).await {
+    if let Err(error) = look(&repo, global, out, &mut checks).await {
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         let detail = format!("{error}{hint}");
         checks.push(Check { name: "hub", result: Outcome::Error, detail });
@@ -52,7 +51,12 @@ pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
 }
 
 /// One check after the other; an error ends it, since the rest would say the same.
-async fn look(global: &Global, out: &Out, checks: &mut Vec<Check>) -> Result<(), Failure> {
+async fn look(
+    repo: &RepoArg,
+    global: &Global,
+    out: &Out,
+    checks: &mut Vec<Check>,
+) -> Result<(), Failure> {
     let mut add = |name, result, detail: String| checks.push(Check { name, result, detail });
     let wanted = wanted(global)?;
     add(
@@ -63,15 +67,9 @@ async fn look(global: &Global, out: &Out, checks: &mut Vec<Check>) -> Result<(),
             None => "no HOME, no CAR_CONFIG_DIR: nothing is kept".to_owned(),
         },
     );
-    let found = find::find(&wanted)?;
-    let how = match &found.source {
-        Source::Address => "by its address".to_owned(),
-        Source::Context(name) => format!("by the context {name}"),
-        Source::Directory => "by the directory".to_owned(),
-        Source::LastStarted => "as the one started last on this machine".to_owned(),
-    };
-    add("hub found", Outcome::Ok, format!("{} {how}", found.url));
-    let session = Session::open(global, out)?;
+    let session = Session::open_for(global, out, repo)?;
+    let found = &session.found;
+    add("hub found", Outcome::Ok, format!("{} {}", found.url, session::how(&found.source)));
     session.client.health_live().await?;
     add("answers", Outcome::Ok, "yes".to_owned());
     let info = session.client.hub_get().await?;
@@ -97,7 +95,7 @@ async fn look(global: &Global, out: &Out, checks: &mut Vec<Check>) -> Result<(),
     if !agents.iter().any(|agent| agent.availability == Availability::Ready) {
         add("agents", Outcome::Error, "none is ready; no run can work".to_owned());
     }
-    if let Ok(repo) = session.repo(&RepoArg::default()).await {
+    if let Ok(repo) = session.repo(repo).await {
         add("repo", Outcome::Ok, repo.to_string());
     }
     Ok(())

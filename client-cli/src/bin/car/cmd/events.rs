@@ -1,5 +1,7 @@
 //! `car events`, and `car run logs`, which is the same log of one run in full.
 
+use std::collections::VecDeque;
+
 use car_api::{Event, EventKind, RunId};
 use car_client::{EventFilter, watch::Update};
 use clap::Args;
@@ -54,8 +56,15 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
     read(s, after, &filter, &mut print).await.map(|_| ())
 }
 
+/// How the log of a run is wanted.
+pub(crate) struct Logs {
+    pub(crate) follow: bool,
+    /// Only so many of the last entries.
+    pub(crate) tail: Option<usize>,
+}
+
 /// The log of one run, to its present end or to the run's.
-pub(crate) async fn logs(s: &Session, run: RunId, follow_on: bool) -> Result<(), Failure> {
+pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Failure> {
     let filter = EventFilter { run: Some(run.clone()), ..EventFilter::default() };
     let mut print = |event: &Event| -> Result<bool, Failure> {
         print_event(&s.out, event, event_text::log_entry)?;
@@ -65,8 +74,27 @@ pub(crate) async fn logs(s: &Session, run: RunId, follow_on: bool) -> Result<(),
         );
         Ok(!over)
     };
-    let after = read(s, 0, &filter, &mut print).await?;
-    if !follow_on || s.client.run_get(&run).await?.state.status().is_end() {
+    let after = match wanted.tail {
+        None => read(s, 0, &filter, &mut print).await?,
+        Some(tail) => {
+            let mut last = VecDeque::new();
+            let mut keep = |event: &Event| {
+                if s.out.json || event_text::log_entry(event).is_some() {
+                    last.push_back(event.clone());
+                }
+                if last.len() > tail {
+                    last.pop_front();
+                }
+                Ok(true)
+            };
+            let after = read(s, 0, &filter, &mut keep).await?;
+            for event in &last {
+                print(event)?;
+            }
+            after
+        }
+    };
+    if !wanted.follow || s.client.run_get(&run).await?.state.status().is_end() {
         // What was written between the two reads.
         return read(s, after, &filter, &mut print).await.map(|_| ());
     }

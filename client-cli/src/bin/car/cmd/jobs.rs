@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use car_api::{
-    JobId,
-    job::{Job, JobStatus},
-};
+use car_api::job::{Job, JobStatus};
 use car_client::ClientError;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     failure::Failure,
+    pick::short,
     session::{Session, all},
     table::{Cell, Table, Tone},
     time_text,
@@ -33,16 +31,16 @@ enum Command {
     List,
     /// One job
     Show {
-        /// Its id
-        job: JobId,
+        /// Its id or a piece of it
+        job: String,
         /// Wait until it ends
         #[arg(long)]
         wait: bool,
     },
     /// End a job
     Cancel {
-        /// Its id
-        job: JobId,
+        /// Its id or a piece of it
+        job: String,
     },
 }
 
@@ -53,10 +51,10 @@ pub(crate) async fn run(args: Jobs, s: &Session) -> Result<(), Failure> {
             s.out.list(&list, |j| j.id.to_string(), "No jobs.", table)
         }
         Command::Show { job, wait } => {
-            let job = s.client.job_get(&job).await?;
+            let job = s.client.job_get(&s.job(&job).await?).await?;
             finish(s, job, !wait).await
         }
-        Command::Cancel { job } => show(s, &s.client.job_cancel(&job).await?),
+        Command::Cancel { job } => show(s, &s.client.job_cancel(&s.job(&job).await?).await?),
     }
 }
 
@@ -140,11 +138,11 @@ fn table(jobs: &[Job]) -> Table {
         };
         let phase = job.problem.as_ref().map_or(&job.phase, |problem| &problem.detail);
         table.row([
-            job.id.as_str().into(),
+            short(job.id.as_str()).into(),
             job.kind.as_str().into(),
             job.repo.as_ref().map_or("-", |r| r.as_str()).into(),
             Cell::toned(job.status.as_str(), tone),
-            time_text::short(job.created_at).into(),
+            time_text::ago(job.created_at).into(),
             phase.as_str().into(),
         ]);
     }

@@ -56,9 +56,9 @@ fn table(tokens: &[Entry]) -> Table {
         table.row([
             token.id.as_str().into(),
             token.name.as_str().into(),
-            time_text::short(token.created_at).into(),
-            time_text::or_dash(token.expires_at).into(),
-            time_text::or_dash(token.last_used_at).into(),
+            time_text::ago(token.created_at).into(),
+            time_text::ago_or_dash(token.expires_at).into(),
+            time_text::ago_or_dash(token.last_used_at).into(),
         ]);
     }
     table
