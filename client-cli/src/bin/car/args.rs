@@ -138,3 +138,29 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Kill(RepoArg),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// A command's own argument of such a name would be taken for the global one, with its type.
+    #[test]
+    fn no_command_has_an_argument_named_as_a_global_one() {
+        fn look(command: &clap::Command, globals: &BTreeSet<String>) {
+            for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+                let id = argument.get_id().as_str();
+                assert!(!globals.contains(id), "{} has `{id}`", command.get_name());
+            }
+            command.get_subcommands().for_each(|command| look(command, globals));
+        }
+        let command = Cli::command();
+        let globals = command.get_arguments().filter(|argument| argument.is_global_set());
+        let globals = globals.map(|argument| argument.get_id().to_string()).collect();
+        look(&command, &globals);
+        command.debug_assert();
+    }
+}

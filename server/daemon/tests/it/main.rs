@@ -5,6 +5,7 @@
 
 mod auth;
 mod codex;
+mod commands;
 mod compat;
 mod config;
 mod contract;
@@ -20,6 +21,7 @@ mod kill;
 mod layers;
 mod lifecycle;
 mod limits;
+mod namespaces;
 mod planted;
 mod stage;
 mod starters;

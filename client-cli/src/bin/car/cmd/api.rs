@@ -19,7 +19,7 @@ pub(crate) struct Api {
     /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`
     method: String,
     /// Below `/api/v1/`, or from the hub's address on when it begins with `/`
-    path: String,
+    target: String,
     /// The body: JSON, `@FILE`, or `@-` for standard input
     #[arg(long, short, value_name = "JSON|@FILE")]
     data: Option<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Api {
 }
 
 pub(crate) async fn run(args: Api, s: &Session) -> Result<(), Failure> {
-    let Api { method, path, data, query, header } = args;
+    let Api { method, target, data, query, header } = args;
     let body = match data.as_deref().map(|data| (data, data.strip_prefix('@'))) {
         Some((_, Some(file))) => Some(edit::read(Path::new(file))?.into_bytes()),
         Some((data, None)) => Some(data.as_bytes().to_vec()),
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Api, s: &Session) -> Result<(), Failure> {
     };
     let request = RawRequest {
         method,
-        path,
+        path: target,
         query: pairs(&query, '=')?,
         headers: pairs(&header, ':')?,
         body,
