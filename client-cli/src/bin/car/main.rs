@@ -13,6 +13,7 @@ mod place;
 mod session;
 mod table;
 mod time_text;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@ use crate::{
     args::Global,
     failure::Failure,
     table::{Table, Tone},
+    wrap::wrap,
 };
 
 /// How this call prints.
@@ -67,6 +68,16 @@ impl Out {
         }
         let text = if self.quiet { id(value) } else { text(value) };
         self.line(&text)
+    }
+
+    /// The same for one thing's particulars: text whose lines are broken to fit the terminal.
+    pub(crate) fn details<T: Serialize>(
+        &self,
+        value: &T,
+        id: impl FnOnce(&T) -> String,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        self.show(value, id, |value| wrap(&text(value), self.width))
     }
 
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> Result<(), Failure> {

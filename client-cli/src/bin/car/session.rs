@@ -70,6 +70,14 @@ impl Session {
     /// The repo that is meant: by id, by path, or the one of the working directory.
     pub(crate) async fn repo(&self, arg: &RepoArg) -> Result<RepoId, Failure> {
         match arg.repo.as_deref() {
+            // A name that a table had to cut.
+            Some(text) if text.ends_with('…') => {
+                let start = text.trim_end_matches('…');
+                let list = async |page| self.client.repo_list(None, &page).await;
+                let repos = all(list).await?.items.into_iter();
+                let fitting = repos.filter(|repo| repo.id.as_str().starts_with(start));
+                pick::one(start, "repo", fitting, |repo| repo.id.as_str()).map(|repo| repo.id)
+            }
             Some(text) if !place::is_path(text) => {
                 text.parse().map_err(|e| Failure::Usage(format!("`{text}`: {e}")))
             }

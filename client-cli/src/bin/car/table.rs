@@ -5,6 +5,10 @@ use console::{Style, measure_text_width, truncate_str};
 const GAP: usize = 2;
 const NARROWEST: usize = 6;
 
+/// Columns whose cells are arguments of other commands: they are cut last. A name that is cut can
+/// still be given as it stands, with its `…`.
+const NAMES: &[&str] = &["REPO", "RUN", "JOB", "TOKEN", "AGENT", "SALVAGE", "WAS", "NAME", "MODEL"];
+
 /// Rows under headings.
 pub(crate) struct Table {
     heads: Vec<&'static str>,
@@ -94,7 +98,17 @@ impl Table {
         let Some(width) = width else { return widths };
         let room = width.saturating_sub(GAP * widths.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
-            match widths.iter_mut().rev().max_by_key(|w| **w).filter(|w| **w > NARROWEST) {
+            let cuttable = |names: bool| {
+                let columns = self.heads.iter().enumerate().rev();
+                columns
+                    .filter(|(at, head)| {
+                        NAMES.contains(head) == names
+                            && widths.get(*at).is_some_and(|width| *width > NARROWEST)
+                    })
+                    .max_by_key(|(at, _)| widths.get(*at))
+                    .map(|(at, _)| at)
+            };
+            match cuttable(false).or_else(|| cuttable(true)).and_then(|at| widths.get_mut(at)) {
                 Some(widest) => *widest -= 1,
                 None => break,
             }
@@ -122,6 +136,14 @@ ID                 STATUS   NOTE
 demo               running  short
 demo--feature-one  paused   a note that is far too…";
         assert_eq!(table().render(Some(51), false), expected);
+    }
+
+    #[test]
+    fn names_are_cut_last() {
+        let mut table = Table::new(&["REPO", "NOTE"]);
+        table.row(["demo--feature-one".into(), "a note that is rather long".into()]);
+        assert!(table.render(Some(26), false).ends_with("demo--feature-one  a note…"));
+        assert!(table.render(Some(20), false).ends_with("demo--featu…  a not…"));
     }
 
     #[test]

@@ -64,6 +64,7 @@ async fn every_operation_is_called_by_its_command() {
     approvals(&mut tour).await;
     worktrees(&mut tour).await;
     tokens(&mut tour).await;
+    tour.set("REPO", "copy");
     tour.run("repo_remove", &[]).await;
 
     let all = operations();

@@ -169,7 +169,7 @@ async fn here(args: Hub, s: &Session) -> Result<(), Failure> {
         }
         Hub::Show { repo } => {
             let repo = s.client.repo_get(&s.repo(&RepoArg { repo }).await?).await?;
-            out.show(&repo, |r| r.id.to_string(), repos::one)
+            out.details(&repo, |r| r.id.to_string(), repos::one)
         }
         Hub::Snapshot { pretty: _ } => super::watch::once(s, None).await,
         Hub::Info => out.show(&s.client.hub_get().await?, |i| i.instance.clone(), info),

@@ -2,7 +2,7 @@
 
 use car_api::{
     Page,
-    run::{Owner, Run, RunStatus},
+    run::{Owner, ResumeRule, Run, RunState, RunStatus},
 };
 use clap::Args;
 
@@ -34,7 +34,7 @@ pub(crate) async fn run(args: Inbox, global: &Global, out: &Out) -> Result<(), F
     }
     let waiting = Page { items: waiting, next: None };
     let ids = |l: &Page<Run>| l.items.iter().map(|r| r.id.to_string()).collect::<Vec<_>>();
-    out.show(&waiting, |l| ids(l).join("\n"), |l| match l.items.as_slice() {
+    out.details(&waiting, |l| ids(l).join("\n"), |l| match l.items.as_slice() {
         [] => "Nothing waits for you.".to_owned(),
         runs => runs.iter().map(|run| entry(run, out)).collect::<Vec<_>>().join("\n\n"),
     })
@@ -49,18 +49,19 @@ fn waits(run: &Run) -> bool {
 fn entry(run: &Run, out: &Out) -> String {
     let id = short(run.id.as_str());
     let status = run.state.status();
-    let since = match &run.state {
-        car_api::run::RunState::Paused { since, .. } => time_text::ago(*since),
-        car_api::run::RunState::Pending
-        | car_api::run::RunState::Running { .. }
-        | car_api::run::RunState::Parked { .. }
-        | car_api::run::RunState::Stopping
-        | car_api::run::RunState::Completed
-        | car_api::run::RunState::Failed { .. }
-        | car_api::run::RunState::Stopped
-        | car_api::run::RunState::Superseded { .. } => String::new(),
+    let paused = match &run.state {
+        RunState::Paused { since, resume, .. } => Some((*since, *resume)),
+        RunState::Pending
+        | RunState::Running { .. }
+        | RunState::Parked { .. }
+        | RunState::Stopping
+        | RunState::Completed
+        | RunState::Failed { .. }
+        | RunState::Stopped
+        | RunState::Superseded { .. } => None,
     };
     let word = out.toned(status.as_str(), tone(status));
+    let since = paused.map(|(since, _)| time_text::ago(since)).unwrap_or_default();
     let mut lines = vec![format!("{id}  {}  {word}  {since}", run.repo).trim_end().to_owned()];
     if let Some(ticket) = &run.ticket {
         lines.push(format!("  {:03} {}", ticket.number, ticket.title));
@@ -69,10 +70,16 @@ fn entry(run: &Run, out: &Out) -> String {
         lines.push(format!("  {}", answer::question(approval)));
         lines.push(format!("  car approve {id} | car decline {id}"));
     }
-    if run.explain.owner == Owner::User && run.approvals.is_empty() {
+    if let Some((_, resume)) = paused {
         lines.push(format!("  {}", run.explain.line));
-        lines.push(format!("  {}", run.explain.next_action));
-        lines.push(format!("  car reply {id} \"…\" | car run resume {id} | car run dispatches {id}"));
+        lines.push(match resume {
+            ResumeRule::Reply => format!("  car reply {id} \"…\" | car run dispatches {id}"),
+            ResumeRule::Fix => format!("  car run explain {id} | car run resume {id}"),
+            ResumeRule::UserTicket => match &run.ticket {
+                Some(t) => format!("  car ticket done {} -r {}", t.number, run.repo),
+                None => format!("  car run resume {id}"),
+            },
+        });
     }
     lines.join("\n")
 }

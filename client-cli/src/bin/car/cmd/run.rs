@@ -158,7 +158,7 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
         Run::Show(arg) => show(out, &s.client.run_get(&id(arg).await?).await?),
         Run::Explain(arg) => {
             let explain = s.client.run_explain(&id(arg).await?).await?;
-            out.show(&explain, |e| e.owner.to_string(), explained)
+            out.details(&explain, |e| e.owner.to_string(), explained)
         }
         Run::Resume(Resume { run, max_total_turns, max_tokens, max_seconds, accept_protected }) => {
             let body = RunResume { max_total_turns, max_tokens, max_seconds, accept_protected };
@@ -180,7 +180,7 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
 }
 
 pub(crate) fn show(out: &Out, run: &Entry) -> Result<(), Failure> {
-    out.show(run, |r| r.id.to_string(), one)
+    out.details(run, |r| r.id.to_string(), one)
 }
 
 pub(crate) fn one(run: &Entry) -> String {

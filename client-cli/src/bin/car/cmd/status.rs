@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Status, global: &Global, out: &Out) -> Result<(), 
     }
     let standing = Standing { hub, repo, run: latest };
     let id = |s: &Standing| s.repo.as_ref().map(|r| r.id.to_string()).unwrap_or_default();
-    out.show(&standing, id, |standing| text(standing, s.client.url()))
+    out.details(&standing, id, |standing| text(standing, s.client.url()))
 }
 
 fn text(standing: &Standing, url: &str) -> String {

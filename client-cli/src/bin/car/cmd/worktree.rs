@@ -117,7 +117,7 @@ async fn cleanup(args: Cleanup, s: &Session) -> Result<(), Failure> {
 
 /// Says what a removal did, or would do.
 pub(crate) fn show_removal(out: &Out, report: &RemovalReport) -> Result<(), Failure> {
-    out.show(report, |r| r.repo.to_string(), removal)
+    out.details(report, |r| r.repo.to_string(), removal)
 }
 
 fn removal(r: &RemovalReport) -> String {
