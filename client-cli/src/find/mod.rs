@@ -135,7 +135,9 @@ fn named(hub: &str, wanted: &Wanted) -> Result<Found, FindError> {
     if contexts::load(wanted.config_dir.as_deref())?.contexts.contains_key(hub) {
         return context(hub, wanted);
     }
-    match root_above(&wanted.cwd.join(hub)) {
+    // A name that is neither may not be taken for a directory of the hub one is in.
+    let dir = Some(wanted.cwd.join(hub)).filter(|dir| dir.is_dir());
+    match dir.and_then(|dir| root_above(&dir)) {
         Some(root) => at_root(root, wanted),
         None => Err(FindError::NoSuchContext(hub.to_owned())),
     }

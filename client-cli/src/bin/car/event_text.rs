@@ -43,13 +43,16 @@ fn place(event: &Event) -> &str {
 }
 
 /// One event of a run in full, for `car run logs`; nothing for what only fills the log.
-pub(crate) fn log_entry(event: &Event) -> Option<String> {
+pub(crate) fn log_entry(event: &Event, colour: bool) -> Option<String> {
     let begun = matches!(&event.event, EventKind::ItemUpdated { completed: false, .. });
     let about = matches!(&event.event, EventKind::RateLimitsUpdated { .. });
     if begun || about {
         return None;
     }
-    Some(format!("{} {}", time_text::short(event.at), what(&event.event, true)))
+    let style = |tone: Tone| tone.style().force_styling(colour);
+    let time = style(Tone::Dim).apply_to(time_text::short(event.at));
+    let tone = matters(&event.event).unwrap_or(Tone::Plain);
+    Some(format!("{time} {}", style(tone).apply_to(what(&event.event, true))))
 }
 
 fn what(kind: &EventKind, full: bool) -> String {
@@ -108,10 +111,11 @@ fn what(kind: &EventKind, full: bool) -> String {
         EventKind::TurnEnded { status, error: None, usage, .. } => {
             format!("turn {status}, {} tokens", usage.total())
         }
-        EventKind::DiffUpdated { diff, .. } => format!(
-            "{} files changed, +{} -{}",
-            diff.files_changed, diff.insertions, diff.deletions
-        ),
+        EventKind::DiffUpdated { diff, .. } => match diff.files_changed {
+            0 => "no file changed".to_owned(),
+            1 => format!("1 file changed, +{} -{}", diff.insertions, diff.deletions),
+            all => format!("{all} files changed, +{} -{}", diff.insertions, diff.deletions),
+        },
         EventKind::Checkpoint { commit: Some(commit), .. } => {
             format!("committed {}", commit.get(..12).unwrap_or(commit))
         }

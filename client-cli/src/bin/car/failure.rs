@@ -5,7 +5,7 @@ use std::{io, path::Path, process::ExitCode};
 use car_api::{Code, Problem};
 use car_client::{ClientError, find::FindError};
 
-use crate::out::Out;
+use crate::{out::Out, wrap::wrap};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -205,7 +205,7 @@ fn text(failure: &Failure, out: &Out) -> String {
     if let Some(hint) = failure.hint() {
         text += &format!("hint: {hint}\n");
     }
-    text
+    wrap(&text, out.stderr_width) + "\n"
 }
 
 /// The hub's own problem document as it came; of what this program found by itself, one of the

@@ -34,8 +34,8 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         },
         EventKind::DispatchCreated { mode, .. } => match mode {
             DispatchMode::Notify => Some(Tone::Plain),
-            DispatchMode::Pause => Some(Tone::Waits),
-            DispatchMode::TurnSummary => None,
+            // The run that pauses says so.
+            DispatchMode::Pause | DispatchMode::TurnSummary => None,
         },
         EventKind::TurnEnded { error, .. } => error.as_ref().map(|_| Tone::Bad),
         EventKind::JobUpdated { job } => match job.status {

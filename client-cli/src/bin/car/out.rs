@@ -21,6 +21,8 @@ pub(crate) struct Out {
     pub(crate) width: Option<usize>,
     pub(crate) colour: bool,
     colour_on_stderr: bool,
+    /// Columns of the terminal errors go to.
+    pub(crate) stderr_width: Option<usize>,
 }
 
 impl Out {
@@ -36,6 +38,9 @@ impl Out {
             width: tty.then(|| usize::from(console::Term::stdout().size().1)),
             colour: tty && colours,
             colour_on_stderr: colours && io::stderr().is_terminal(),
+            stderr_width: io::stderr()
+                .is_terminal()
+                .then(|| usize::from(console::Term::stderr().size().1)),
         }
     }
 
@@ -48,7 +53,8 @@ impl Out {
     #[cfg(test)]
     pub(crate) fn plain(width: usize) -> Self {
         let (json, quiet, colour, colour_on_stderr) = (false, false, false, false);
-        Self { json, quiet, width: Some(width), colour, colour_on_stderr }
+        let (width, stderr_width) = (Some(width), Some(width));
+        Self { json, quiet, width, colour, colour_on_stderr, stderr_width }
     }
 
     /// Whether standard output is a terminal.

@@ -197,9 +197,13 @@ impl Session {
         let runs = self.client.run_list(Some(repo), None, &page).await?;
         match runs.items.into_iter().next() {
             Some(run) => Ok(run.id),
-            None => Err(Failure::NotFound(format!(
-                "{repo} has no run yet; start one with `car run start --repo {repo}`"
-            ))),
+            None => {
+                // Says so when there is no such repo at all.
+                self.client.repo_get(repo).await?;
+                Err(Failure::NotFound(format!(
+                    "{repo} has no run yet; start one with `car run start --repo {repo}`"
+                )))
+            }
         }
     }
 }

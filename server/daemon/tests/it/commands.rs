@@ -327,6 +327,11 @@ impl Tour {
             // The two requests themselves change it.
             strip(value, "last_used_at");
         }
+        if let Some(items) = printed["items"].as_array() {
+            let ids = self.ids(words);
+            let bare = ids.iter().all(|id| !id.is_empty() && !id.contains(char::is_whitespace));
+            assert!(bare && ids.len() == items.len(), "car -q {words:?} prints {ids:?}");
+        }
         assert_eq!(printed, answer, "{id}: car {words:?} --json is not GET {path}");
     }
 

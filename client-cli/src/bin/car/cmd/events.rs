@@ -67,7 +67,7 @@ pub(crate) struct Logs {
 pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Failure> {
     let filter = EventFilter { run: Some(run.clone()), ..EventFilter::default() };
     let mut print = |event: &Event| -> Result<bool, Failure> {
-        print_event(&s.out, event, event_text::log_entry)?;
+        print_event(&s.out, event, |event| event_text::log_entry(event, s.out.colour))?;
         let over = matches!(
             &event.event,
             EventKind::RunStateChanged { state, .. } if state.status().is_end()
@@ -79,7 +79,7 @@ pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Fa
         Some(tail) => {
             let mut last = VecDeque::new();
             let mut keep = |event: &Event| {
-                if s.out.json || event_text::log_entry(event).is_some() {
+                if s.out.json || event_text::log_entry(event, false).is_some() {
                     last.push_back(event.clone());
                 }
                 if last.len() > tail {

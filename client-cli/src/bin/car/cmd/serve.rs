@@ -7,6 +7,7 @@ use clap::Args;
 use crate::{args::Global, failure::Failure};
 
 #[derive(Args)]
+#[command(after_help = "Example: car hub serve --root ~/car-hub --port 4173")]
 pub(crate) struct Serve {
     /// The hub's root [default: the one you are in]
     #[arg(long)]

@@ -3,7 +3,11 @@
 
 use std::{collections::HashMap, io, time::Duration};
 
-use car_api::{Event, EventKind, RepoId, RunId, hub::HubSnapshot, run::Run};
+use car_api::{
+    Event, EventKind, RepoId, RunId,
+    hub::HubSnapshot,
+    run::{Run, RunStatus},
+};
 use car_client::{EventFilter, watch::Update};
 use clap::Args;
 use console::{Term, truncate_str};
@@ -216,7 +220,8 @@ impl View {
                 lines.push(format!("{id} asks: {}", answer::question(approval)));
                 lines.push(format!("  car approve {id} | car decline {id}"));
             }
-            if let Some(activity) = self.activity.get(&run.id) {
+            let at_work = run.state.status() == RunStatus::Running;
+            if let Some(activity) = self.activity.get(&run.id).filter(|_| at_work) {
                 lines.push(format!("{id} {activity}"));
             }
         }
