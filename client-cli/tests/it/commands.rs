@@ -354,7 +354,7 @@ fn every_command_has_a_page_and_every_shell_its_completions() {
         let page = fs::read_to_string(pages.join(page)).unwrap();
         assert!(page.starts_with(".ie") || page.contains(".TH"), "{page}");
     }
-    assert!(text(&world.car(&["man", "run", "start"]).stdout).contains("--max"));
+    assert!(text(&world.car(&["man", "run", "start"]).stdout).contains("max\\-total\\-turns"));
     for shell in ["bash", "zsh", "fish"] {
         let script = world.car(&["completions", shell]);
         assert!(text(&script.stdout).contains("worktree"), "{shell}");

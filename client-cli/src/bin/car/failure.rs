@@ -205,7 +205,7 @@ fn text(failure: &Failure, out: &Out) -> String {
     if let Some(hint) = failure.hint() {
         text += &format!("hint: {hint}\n");
     }
-    wrap(&text, out.stderr_width) + "\n"
+    wrap(text.trim_end(), out.stderr_width) + "\n"
 }
 
 /// The hub's own problem document as it came; of what this program found by itself, one of the

@@ -81,8 +81,12 @@ pub(crate) fn refuse(error: &clap::Error, words: &[OsString]) -> ExitCode {
 
 /// What became of the command that begins with these words.
 fn explained(words: &[OsString]) -> Option<String> {
-    let plain: Vec<_> = words.iter().skip(1).filter_map(|word| word.to_str()).collect();
-    let (command, now) = ORIGINAL.iter().find(|(command, _)| contains(&plain, command))?;
+    let plain = plain(words);
+    let begins = |command: &str| {
+        let mut words = plain.iter().copied();
+        command.split(' ').all(|word| words.next() == Some(word))
+    };
+    let (command, now) = ORIGINAL.iter().find(|(command, _)| begins(command))?;
     Some(match now {
         Instead(other) => format!("`car {command}` is now `{other}`"),
         Unneeded(why) => format!("`car {command}` is not needed: {why}"),
@@ -90,11 +94,18 @@ fn explained(words: &[OsString]) -> Option<String> {
     })
 }
 
-/// Whether the words of a command stand one after the other, options between them left out.
-fn contains(words: &[&str], command: &str) -> bool {
-    let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
-    let command: Vec<_> = command.split(' ').collect();
-    words.windows(command.len()).any(|window| window.iter().zip(&command).all(|(a, b)| *a == b))
+/// The words of a command line without its options and the values of those that may stand first.
+fn plain(words: &[OsString]) -> Vec<&str> {
+    let mut plain = Vec::new();
+    let mut words = words.iter().skip(1).filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        if ["--hub", "--path", "--token-file"].contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            plain.push(word);
+        }
+    }
+    plain
 }
 
 #[cfg(test)]

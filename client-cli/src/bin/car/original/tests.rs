@@ -112,6 +112,8 @@ fn the_words_of_other_parts_are_told_from_misspelt_ones() {
         let text = explained(&words(line)).unwrap_or_else(|| panic!("{line}: no explanation"));
         assert!(!text.contains('\n') && text.starts_with("`car "), "{line}: {text}");
     }
+    let pma = explained(&words("car --hub box --json pma chat hello"));
+    assert!(pma.is_some_and(|text| text.starts_with("`car pma`: ")));
     assert_eq!(explained(&words("car hubb repos")), None);
     let hint = Cli::try_parse_from(words("car hub repoz")).err().map(|e| e.to_string());
     assert!(hint.is_some_and(|hint| hint.contains("repos")));
