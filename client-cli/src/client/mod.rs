@@ -27,9 +27,9 @@ use reqwest::{
 use crate::ClientError;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
-pub(crate) use who::Who;
 pub use events::EventFilter;
 pub use raw::{RawAnswer, RawRequest};
+pub(crate) use who::Who;
 
 /// A handle on one hub; clones share their connections.
 #[derive(Clone)]

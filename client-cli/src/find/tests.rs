@@ -41,12 +41,11 @@ impl World {
     }
 
     fn contexts(&self, current: Option<&str>) {
-        let context =
-            Context {
-                url: "https://box.example".to_owned(),
-                token: Some("boxed".to_owned()),
-                instance: None,
-            };
+        let context = Context {
+            url: "https://box.example".to_owned(),
+            token: Some("boxed".to_owned()),
+            instance: None,
+        };
         let all = Contexts {
             current: current.map(str::to_owned),
             contexts: BTreeMap::from([("box".to_owned(), context)]),

@@ -30,7 +30,11 @@ pub(crate) fn line(event: &Event) -> String {
 pub(crate) fn coloured(event: &Event, colour: bool) -> String {
     let style = |tone: Tone| tone.style().force_styling(colour);
     let time = style(Tone::Dim).apply_to(time_text::short(event.at));
-    format!("{time} {}  {}", place(event), style(matters(&event.event).unwrap_or(Tone::Plain)).apply_to(brief_line(event)))
+    format!(
+        "{time} {}  {}",
+        place(event),
+        style(matters(&event.event).unwrap_or(Tone::Plain)).apply_to(brief_line(event))
+    )
 }
 
 /// What happened, in one line.

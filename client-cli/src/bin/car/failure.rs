@@ -254,13 +254,7 @@ mod tests {
             (4, &["unauthenticated", "forbidden"]),
             (
                 5,
-                &[
-                    "stale",
-                    "already_exists",
-                    "run_active",
-                    "illegal_transition",
-                    "would_lose_work",
-                ],
+                &["stale", "already_exists", "run_active", "illegal_transition", "would_lose_work"],
             ),
             (6, &["unavailable"]),
             (7, &["tickets_invalid", "git_state", "git_failed", "agent_unavailable"]),
@@ -313,11 +307,7 @@ mod tests {
                 8,
                 "hub_newer",
             ),
-            (
-                client(ClientError::Protocol { url: url(), detail: "x".to_owned() }),
-                1,
-                "not_a_hub",
-            ),
+            (client(ClientError::Protocol { url: url(), detail: "x".to_owned() }), 1, "not_a_hub"),
             (Failure::Usage("x".to_owned()), 2, "usage"),
             (Failure::NotFound("x".to_owned()), 3, "not_found"),
             (Failure::Io(io::Error::other("x")), 1, "file"),

@@ -1,9 +1,7 @@
 //! Which events somebody who looks at the hub from time to time wants to know of, and how good or
 //! bad they are. The others fill the log.
 
-use car_api::{
-    EventKind, dispatch::DispatchMode, job::JobStatus, run::RunStatus, verify::Verdict,
-};
+use car_api::{EventKind, dispatch::DispatchMode, job::JobStatus, run::RunStatus, verify::Verdict};
 
 use crate::table::Tone;
 

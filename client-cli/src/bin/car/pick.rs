@@ -42,9 +42,7 @@ pub(crate) fn one<T>(
 
 fn fits(id: &str, text: &str) -> bool {
     let bare = id.split_once('_').map_or(id, |(_, bare)| bare);
-    id.starts_with(text)
-        || bare.starts_with(text)
-        || (text.len() >= ENOUGH && id.ends_with(text))
+    id.starts_with(text) || bare.starts_with(text) || (text.len() >= ENOUGH && id.ends_with(text))
 }
 
 /// The last letters of an id, which the commands take for the whole.

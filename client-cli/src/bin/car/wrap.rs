@@ -61,7 +61,7 @@ mod tests {
         for (text, width, expected) in [
             ("short", 10, "short"),
             ("one two three", 8, "one two\nthree"),
-            ("next       one two three", 19, "next       one two\n           three"),
+            ("next       one two three", 23, "next       one two\n           three"),
             ("  one two three", 10, "  one two\n  three"),
             ("unbreakableword", 5, "unbreakableword"),
         ] {

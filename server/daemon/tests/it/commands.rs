@@ -226,7 +226,8 @@ impl Tour {
     fn work(&mut self, script: &str) {
         self.file(&format!("## Goal\n\nWork.\n\n@@FAKE[{script}]@@\n"));
         let file = self.words["FILE"].clone();
-        let new = ["ticket", "new", "Work", "--repo", "base", "--agent", "demo", "--verify", "true"];
+        let new =
+            ["ticket", "new", "Work", "--repo", "base", "--agent", "demo", "--verify", "true"];
         self.car(&[&new[..], &["--body", &file]].concat());
     }
 
@@ -277,7 +278,8 @@ impl Tour {
             .skip(1)
             .map(|word| self.words.get(word).cloned().unwrap_or_else(|| word.to_owned()))
             .collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let _ = fs::remove_file(self.record());
         self.car_for(&words, expected);
         let called = fs::read_to_string(self.record()).unwrap_or_default();

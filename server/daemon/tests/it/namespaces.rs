@@ -39,7 +39,8 @@ fn a_laptop_works_over_a_link_that_comes_and_goes() {
     fs::write(dir.join("README.md"), "demo\n").unwrap();
     git(&dir, &["add", "README.md"]);
     git(&dir, &["commit", "--quiet", "-m", "first"]);
-    let create = ["-q", "hub", "worktree", "create", "demo", "feature/one", "--start-point", "HEAD"];
+    let create =
+        ["-q", "hub", "worktree", "create", "demo", "feature/one", "--start-point", "HEAD"];
     let tree = laptop.car(&create).trim().to_owned();
     assert_eq!(tree, "demo--feature-one");
 

@@ -126,7 +126,8 @@ async fn choose(s: &Session, run: &RunId, text: Option<&str>) -> Result<Approval
         (None, [one]) => Ok(one.id.clone()),
         (None, []) => Err(Failure::NotFound(format!("{run} asks nothing"))),
         (None, all) => {
-            let list = all.iter().map(|a| format!("\n  {} {}", pick::short(a.id.as_str()), question(a)));
+            let list =
+                all.iter().map(|a| format!("\n  {} {}", pick::short(a.id.as_str()), question(a)));
             Err(Failure::Usage(format!("say which question:{}", list.collect::<String>())))
         }
     }

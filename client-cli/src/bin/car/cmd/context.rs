@@ -40,9 +40,7 @@ pub(crate) struct Edit {
 
 pub(crate) async fn run(args: Context, global: &Global, out: &Out) -> Result<(), Failure> {
     let arg = match &args {
-        Context::List(repo)
-        | Context::Show { repo, .. }
-        | Context::Edit(Edit { repo, .. }) => {
+        Context::List(repo) | Context::Show { repo, .. } | Context::Edit(Edit { repo, .. }) => {
             repo.clone()
         }
     };

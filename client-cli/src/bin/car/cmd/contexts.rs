@@ -172,8 +172,8 @@ async fn show(all: &All, name: Option<String>, out: &Out) -> Result<(), Failure>
     let none = || Failure::NotFound("no context is in use; say which".to_owned());
     let name = name.or_else(|| all.current.clone()).ok_or_else(none)?;
     let context = all.contexts.get(&name).ok_or_else(|| unknown(&name))?;
-    let client = Client::new(&context.url, context.token.as_deref())?
-        .expecting(context.instance.clone());
+    let client =
+        Client::new(&context.url, context.token.as_deref())?.expecting(context.instance.clone());
     let answer = match client.hub_get().await {
         Ok(hub) => format!("yes: version {}, root {}", hub.version, hub.root),
         Err(error) => format!("no: {error}"),

@@ -140,17 +140,20 @@ pub(crate) enum Setup {
 }
 
 pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Failure> {
-    match args {
-        Hub::Serve(args) => return serve::serve(args, global),
-        Hub::Tickets(args) => return ticket::run(args, global, out).await,
-        args => here(args, &Session::open(global, out)?).await,
+    // These find their hub in their own way, or need none.
+    if let Hub::Serve(args) = args {
+        return serve::serve(args, global);
     }
+    if let Hub::Tickets(args) = args {
+        return ticket::run(args, global, out).await;
+    }
+    here(args, &Session::open(global, out)?).await
 }
 
 async fn here(args: Hub, s: &Session) -> Result<(), Failure> {
     let out = &s.out;
     match args {
-        // Done without a session of this kind.
+        // Done already.
         Hub::Serve(_) | Hub::Tickets(_) => Ok(()),
         Hub::Create { id, repo_path, force, git_init: _ } => {
             let repo = s.client.repo_create(&RepoCreate { id, path: repo_path, force }).await?;

@@ -34,10 +34,14 @@ pub(crate) async fn run(args: Inbox, global: &Global, out: &Out) -> Result<(), F
     }
     let waiting = Page { items: waiting, next: None };
     let ids = |l: &Page<Run>| l.items.iter().map(|r| r.id.to_string()).collect::<Vec<_>>();
-    out.details(&waiting, |l| ids(l).join("\n"), |l| match l.items.as_slice() {
-        [] => "Nothing waits for you.".to_owned(),
-        runs => runs.iter().map(|run| entry(run, out)).collect::<Vec<_>>().join("\n\n"),
-    })
+    out.details(
+        &waiting,
+        |l| ids(l).join("\n"),
+        |l| match l.items.as_slice() {
+            [] => "Nothing waits for you.".to_owned(),
+            runs => runs.iter().map(|run| entry(run, out)).collect::<Vec<_>>().join("\n\n"),
+        },
+    )
 }
 
 /// Whether a person acts next.

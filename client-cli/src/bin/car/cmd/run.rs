@@ -11,8 +11,8 @@ use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
-    session::{Session, all},
     pick::short,
+    session::{Session, all},
     table::{Cell, Table, Tone},
     time_text,
 };
@@ -167,9 +167,7 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
         Run::Pause(arg) => show(out, &s.client.run_pause(&id(arg).await?).await?),
         Run::Stop(arg) => show(out, &s.client.run_stop(&id(arg).await?).await?),
         Run::Turns(arg) => records::turns(s, &id(arg).await?).await,
-        Run::Turn { turn, run } => {
-            records::turn(s, &s.turn(&turn, run.as_deref()).await?).await
-        }
+        Run::Turn { turn, run } => records::turn(s, &s.turn(&turn, run.as_deref()).await?).await,
         Run::Logs { run, follow, tail } => {
             events::logs(s, id(run).await?, events::Logs { follow, tail }).await
         }

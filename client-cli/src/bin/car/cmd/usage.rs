@@ -106,10 +106,14 @@ pub(crate) async fn run(args: Usage, global: &Global, out: &Out) -> Result<(), F
     let rows = rows.collect();
     let report = Report { rows, total };
     let names = |r: &Report| r.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
-    out.show(&report, |r| names(r).join("\n"), |r| match r.rows.as_slice() {
-        [] => "No run has used anything yet.".to_owned(),
-        _ => table(r, args.by).render(out.width, out.colour),
-    })
+    out.show(
+        &report,
+        |r| names(r).join("\n"),
+        |r| match r.rows.as_slice() {
+            [] => "No run has used anything yet.".to_owned(),
+            _ => table(r, args.by).render(out.width, out.colour),
+        },
+    )
 }
 
 impl Usage {

@@ -131,9 +131,11 @@ fn removal(r: &RemovalReport) -> String {
         (false, true) => format!("{} would be removed; nothing would be lost", r.repo),
         (false, false) => format!("{} would be kept: see above, and --drop KIND", r.repo),
     });
-    lines.extend(r.salvage.as_ref().map(|kept| {
-        format!("to bring it back: car salvage restore {} ({})", kept.id, kept.path)
-    }));
+    lines.extend(
+        r.salvage.as_ref().map(|kept| {
+            format!("to bring it back: car salvage restore {} ({})", kept.id, kept.path)
+        }),
+    );
     lines.extend(r.archive.as_ref().map(|archive| format!("archived to {archive}")));
     lines.join("\n")
 }
