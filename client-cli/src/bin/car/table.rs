@@ -5,6 +5,9 @@ use console::{Style, measure_text_width, truncate_str};
 const GAP: usize = 2;
 const NARROWEST: usize = 6;
 
+/// Of a text this much is kept as long as a name is longer than twice that.
+const READABLE: usize = 12;
+
 /// Columns whose cells are arguments of other commands: they are cut last. A name that is cut can
 /// still be given as it stands, with its `…`.
 const NAMES: &[&str] = &["REPO", "RUN", "JOB", "TOKEN", "AGENT", "SALVAGE", "WAS", "NAME", "MODEL"];
@@ -98,17 +101,18 @@ impl Table {
         let Some(width) = width else { return widths };
         let room = width.saturating_sub(GAP * widths.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
-            let cuttable = |names: bool| {
-                let columns = self.heads.iter().enumerate().rev();
+            let widest = |names: bool, floor: usize| {
+                let columns = self.heads.iter().zip(&widths).enumerate().rev();
                 columns
-                    .filter(|(at, head)| {
-                        NAMES.contains(head) == names
-                            && widths.get(*at).is_some_and(|width| *width > NARROWEST)
-                    })
-                    .max_by_key(|(at, _)| widths.get(*at))
+                    .filter(|(_, (head, width))| NAMES.contains(head) == names && **width > floor)
+                    .max_by_key(|(_, (_, width))| **width)
                     .map(|(at, _)| at)
             };
-            match cuttable(false).or_else(|| cuttable(true)).and_then(|at| widths.get_mut(at)) {
+            let next = widest(false, READABLE)
+                .or_else(|| widest(true, 2 * READABLE))
+                .or_else(|| widest(false, NARROWEST))
+                .or_else(|| widest(true, NARROWEST));
+            match next.and_then(|at| widths.get_mut(at)) {
                 Some(widest) => *widest -= 1,
                 None => break,
             }
@@ -142,8 +146,13 @@ demo--feature-one  paused   a note that is far too…";
     fn names_are_cut_last() {
         let mut table = Table::new(&["REPO", "NOTE"]);
         table.row(["demo--feature-one".into(), "a note that is rather long".into()]);
-        assert!(table.render(Some(26), false).ends_with("demo--feature-one  a note…"));
-        assert!(table.render(Some(20), false).ends_with("demo--featu…  a not…"));
+        for (width, expected) in [
+            (30, "demo--feature-one  a note tha…"),
+            (26, "demo--feature-one  a note…"),
+            (20, "demo--featu…  a not…"),
+        ] {
+            assert!(table.render(Some(width), false).ends_with(expected), "{width}");
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(),
         Ok(session) => place(&session, &repo, &mut description).await,
         Err(error) => description.hub_problem = Some(error.to_string()),
     }
-    out.show(&description, |d| d.hub_url.clone().unwrap_or_default(), text)
+    out.details(&description, |d| d.hub_url.clone().unwrap_or_default(), text)
 }
 
 async fn place(session: &Session, repo: &RepoArg, description: &mut Description) {

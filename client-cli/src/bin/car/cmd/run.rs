@@ -2,7 +2,7 @@
 
 use car_api::{
     agent::ApprovalPolicy,
-    run::{Explain, Run as Entry, RunResume, RunStart, RunStatus},
+    run::{Explain, Owner, Run as Entry, RunResume, RunStart, RunStatus},
 };
 use clap::{Args, Subcommand};
 
@@ -211,6 +211,9 @@ pub(crate) fn one(run: &Entry) -> String {
 }
 
 fn explained(explain: &Explain) -> String {
+    if explain.owner == Owner::Nobody {
+        return explain.line.clone();
+    }
     let at = explain.next_at.map(|at| format!(" at {}", time_text::full(at))).unwrap_or_default();
     format!("{}\nnext       {} ({}){at}", explain.line, explain.next_action, explain.owner)
 }

@@ -59,7 +59,8 @@ fn text(standing: &Standing, url: &str) -> String {
             lines.push(format!("run        none yet: car run start --repo {}", repo.id));
         }
         (Some(repo), Some(latest)) => {
-            lines.push(repos::one(repo));
+            // The run is shown in full below.
+            lines.push(repos::one(&Repo { run: None, ..repo.clone() }));
             lines.push(String::new());
             lines.push(one(latest));
         }
