@@ -13,7 +13,10 @@ use car_api::{
 use car_engine::flow::{Effect, Input, Moment, explain, step};
 use car_files::{replies, run_dir::RunDir};
 use car_store::{ApprovalRow, EffectRow, RunRow, SessionRow, Write};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use super::{
     Message,
@@ -48,6 +51,8 @@ pub(super) struct Actor {
     pub(super) wake: Option<Timestamp>,
     /// What the tree looked like, while nobody can have changed it since.
     pub(super) seen: Option<TreeSeen>,
+    /// What is counted of a turn's changes while the run goes on.
+    pub(super) counting: Option<(TurnId, JoinHandle<CountedDiff>)>,
     pub(super) approvals: Vec<ApprovalRow>,
     /// The agent's last message and why the last checkpoint failed, for the next prompt.
     pub(super) last_message: Option<String>,
@@ -57,6 +62,9 @@ pub(super) struct Actor {
     /// Tokens used in each conversation of this run before the present turn.
     pub(super) thread_usage: HashMap<String, car_api::item::Usage>,
 }
+
+/// What `git diff` counted.
+type CountedDiff = std::result::Result<car_git::DiffStats, car_git::GitError>;
 
 struct Pending {
     /// The transition it belongs to.
@@ -130,6 +138,7 @@ impl Actor {
             verification: None,
             wake: None,
             seen: None,
+            counting: None,
             approvals: Vec::new(),
             last_message: None,
             checkpoint_error: None,
@@ -446,6 +455,9 @@ impl Actor {
 
     /// Commits what is noted. A database that cannot be written delays, and loses nothing.
     pub(super) async fn flush(&mut self) {
+        if let Err(error) = self.counted().await {
+            tracing::warn!(run = %self.row.id, %error, "a turn's changes could not be counted");
+        }
         if !self.writes.is_empty() {
             if let Some(session) = &mut self.session {
                 self.writes.push(Write::Session(session.note()));
