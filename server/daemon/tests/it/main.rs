@@ -20,6 +20,7 @@ mod kill;
 mod layers;
 mod lifecycle;
 mod limits;
+mod outdated;
 mod planted;
 mod stage;
 mod starters;

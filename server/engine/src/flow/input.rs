@@ -143,6 +143,8 @@ pub struct Candidate {
     pub brief: Brief,
     /// Whether it says done already.
     pub done: bool,
+    /// Whether this run finished it before, and the tree has changed since it was checked.
+    pub again: bool,
     /// What `git status` says when the tree is not clean.
     pub dirty: Option<String>,
     /// Protected files that differ from the run's base.

@@ -49,6 +49,7 @@ fn candidate(done: bool, dirty: Option<&str>) -> Input {
         ticket: ticket(1),
         brief: brief(),
         done,
+        again: false,
         dirty: dirty.map(str::to_owned),
         protected: Vec::new(),
         fingerprint: "f".into(),

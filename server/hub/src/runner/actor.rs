@@ -9,6 +9,7 @@ use std::{
 use car_api::{
     Code, EventKind, SessionId, Timestamp, TurnId,
     run::{FailureCode, Phase, RunState, RunStatus},
+    verify::VerifyCommand,
 };
 use car_engine::flow::{Effect, Input, Moment, explain, step};
 use car_files::{replies, run_dir::RunDir};
@@ -48,6 +49,8 @@ pub(super) struct Actor {
     pub(super) session: Option<Session>,
     pub(super) turn: Option<TurnAtWork>,
     pub(super) verification: Option<Verification>,
+    /// Trees and the commands that passed on them, since this process took the run up.
+    pub(super) proven: Vec<(String, Vec<VerifyCommand>)>,
     pub(super) wake: Option<Timestamp>,
     /// What the tree looked like, while nobody can have changed it since.
     pub(super) seen: Option<TreeSeen>,
@@ -136,6 +139,7 @@ impl Actor {
             session: None,
             turn: None,
             verification: None,
+            proven: Vec::new(),
             wake: None,
             seen: None,
             counting: None,

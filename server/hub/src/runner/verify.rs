@@ -174,6 +174,11 @@ impl Actor {
         }));
         let outcome = match verdict {
             Verdict::Passed | Verdict::PreExisting => {
+                if let Some(tree) = &evidence.tree {
+                    // Older trees do not come back, or are checked once more if they do.
+                    self.proven.retain(|(known, _)| known == tree);
+                    self.proven.push((tree.clone(), work.brief.verify.clone()));
+                }
                 if work.verify_retries > 0 {
                     self.remove_note(&work.ticket.file).await;
                 }
