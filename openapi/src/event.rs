@@ -212,6 +212,10 @@ wire! {
             attempt: u32,
             /// The commands.
             commands: Vec<String>,
+            /// Whether the ticket was finished before and is checked once more because the tree
+            /// has changed since.
+            #[serde(default)]
+            again: bool,
         },
         /// The hub has its verdict.
         VerifyEnded {

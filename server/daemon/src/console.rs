@@ -69,8 +69,9 @@ impl Console {
                 let message = error.as_ref().map_or("", |error| error.message.as_str());
                 Some((Tone::Bad, format!("turn failed: {}", first_line(message)), Vec::new()))
             }
-            EventKind::VerifyStarted { commands, .. } => {
-                plain(format!("checking: {}", commands.join(" && ")))
+            EventKind::VerifyStarted { commands, again, .. } => {
+                let how = if *again { "checking once more, on the final tree" } else { "checking" };
+                plain(format!("{how}: {}", commands.join(" && ")))
             }
             EventKind::VerifyEnded { evidence } => Some(verdict(evidence)),
             EventKind::Checkpoint { commit: Some(commit), .. } => {

@@ -125,7 +125,7 @@ async fn begin(hub: &Hub, root: &Path, sample: Sample) -> Result<Option<RunId>, 
     if !wanted {
         return Ok(None);
     }
-    say("The sample: three tickets, worked by the bundled demo agent (scripted, no model).");
+    say("The sample: three tickets for the bundled demo agent (scripted, no model).");
     say("The second ticket is claimed done too early; watch what the hub makes of that.\n");
     sample::start(hub, root).await.map(Some)
 }

@@ -108,7 +108,10 @@ fn what(kind: &EventKind, full: bool) -> String {
             format!("dispatch {seq} ({}) {title}", mode.as_str().replace('_', " "))
         }
         EventKind::ReplyReceived { seq, via } => format!("reply {seq} by {via}"),
-        EventKind::VerifyStarted { attempt, commands, .. } => {
+        EventKind::VerifyStarted { commands, again: true, .. } => {
+            format!("verifying once more, on the final tree: {}", commands.join("; "))
+        }
+        EventKind::VerifyStarted { attempt, commands, again: false, .. } => {
             format!("verifying, try {attempt}: {}", commands.join("; "))
         }
         EventKind::VerifyEnded { evidence } if full => run_records::evidence_text(evidence),

@@ -81,7 +81,8 @@ impl Actor {
         .await?;
         let commands: Vec<String> = work.brief.verify.iter().map(|c| c.run.clone()).collect();
         let ticket = work.ticket.id.clone();
-        self.event(EventKind::VerifyStarted { ticket, attempt, commands });
+        let again = work.again;
+        self.event(EventKind::VerifyStarted { ticket, attempt, commands, again });
         let turn = self.hub.store.last_turn(&self.row.id).await.map_err(Error::from)?;
         let mut environment = environment::for_command(&self.hub.config, &self.row.repo);
         environment.push((car_shim::MARKER.into(), format!("verify-{}", self.row.id).into()));
