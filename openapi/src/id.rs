@@ -94,6 +94,18 @@ prefixed_id! {
     TokenId = "tok"
 }
 prefixed_id! {
+    /// A browser that was paired.
+    DeviceId = "dev"
+}
+prefixed_id! {
+    /// A wish to be let in that an owner of the hub decides on.
+    PairingId = "pair"
+}
+prefixed_id! {
+    /// A key the hub signs short-lived tokens with.
+    KeyId = "key"
+}
+prefixed_id! {
     /// What was kept of a removed worktree or repo so that it can be restored.
     SalvageId = "slv"
 }

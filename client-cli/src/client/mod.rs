@@ -4,9 +4,11 @@ mod agents;
 mod call;
 mod contextspace;
 mod coverage;
+mod credentials;
 mod events;
 mod hub;
 mod jobs;
+mod pairings;
 mod repos;
 mod runs;
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
-use car_api::{Timestamp, token::TokenCreate};
+use car_api::Timestamp;
 use car_client::credentials::{self, Credential};
-use car_hub::Hub;
+use car_hub::{Hub, Presented};
 
 use crate::{config::Secret, program::Error};
 
@@ -33,8 +33,7 @@ pub(crate) async fn ensure(
     let secret = match known.map(|known| Secret::new(known.token)) {
         Some(secret) if still_good(hub, &secret, now) => secret,
         Some(_) | None => {
-            let body = TokenCreate { name: "this machine".to_owned(), days: Some(DAYS) };
-            Secret::new(hub.token_create(body).await?.secret)
+            Secret::new(hub.token_create_for_owner("this machine", DAYS).await?.secret)
         }
     };
     let credential = Credential {
@@ -46,8 +45,8 @@ pub(crate) async fn ensure(
 }
 
 fn still_good(hub: &Hub, secret: &Secret, now: Timestamp) -> bool {
-    hub.authenticate(secret.expose())
-        .is_some_and(|token| token.expires_at.is_none_or(|end| end.millis_since(now) > RENEW_MS))
+    hub.authenticate(Presented::Bearer(secret.expose()))
+        .is_ok_and(|token| token.expires_at.is_none_or(|end| end.millis_since(now) > RENEW_MS))
 }
 
 /// Refuses a directory others can look into; the file itself is checked when it is read.

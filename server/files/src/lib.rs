@@ -14,6 +14,7 @@ mod error;
 mod hash;
 mod history;
 pub mod hub_root;
+pub mod key_files;
 mod lock;
 pub mod replies;
 pub mod run_dir;

@@ -10,7 +10,7 @@ use crate::{body::Json, caller::Acting, extract::Path, problem::Answer};
 /// List agents and whether they can be used
 #[utoipa::path(
     get, path = "/agents", tag = "agents", operation_id = "agent_list",
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true)), ("x-limited" = json!("any"))),
     responses((status = 200, description = "All agents of the registry", body = Page<Agent>)),
 )]
 pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Agent>>> {
@@ -21,7 +21,7 @@ pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Agent>>> {
 #[utoipa::path(
     get, path = "/agents/{agent}/models", tag = "agents", operation_id = "agent_models",
     params(("agent" = AgentId, Path, description = "Agent")),
-    extensions(("x-scope" = json!("read")), ("x-problems" = json!(["agent_unavailable"]))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-problems" = json!(["agent_unavailable"]))),
     responses((status = 200, description = "All models it offers", body = Page<Model>)),
 )]
 pub(crate) async fn models(

@@ -1,11 +1,15 @@
 //! The API on one screen.
 
+use std::sync::Arc;
+
 use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
-    tickets, tokens, worktrees,
+    App, agents,
+    caller::{self, Access, Door},
+    contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem, public,
+    repos, runs, tickets, tokens, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -68,15 +72,29 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(jobs::cancel))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
+        .routes(routes!(tokens::delete_others))
+        .routes(routes!(tokens::exchange))
+        // Who may do what.
+        .routes(routes!(credential::get, credential::delete))
+        .routes(routes!(credential::ws_ticket))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::delete))
+        .routes(routes!(pairings::list, pairings::create))
+        .routes(routes!(pairings::get))
+        .routes(routes!(pairings::decide))
+        .routes(routes!(pairings::request))
+        .routes(routes!(pairings::finish))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
 }
 
 /// The operations behind the credential; paths that do not exist are behind it too.
 pub(crate) fn router(app: App) -> axum::Router {
-    operations()
-        .split_for_parts()
-        .0
+    let (router, document) = operations().split_for_parts();
+    let door = Door { app: app.clone(), access: Arc::new(Access::of(&document)) };
+    router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(from_fn_with_state(app.clone(), caller::required))
+        .layer(from_fn_with_state(door, caller::required))
         .with_state(app)
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use car_hub::Hub;
 use serde::Deserialize;
-use tokio::sync::watch;
 
-use crate::{Closing, Hosts};
+use crate::{Closing, Hosts, caller::WsTickets};
 
 /// What this crate can be told by configuration (`server:`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -24,15 +23,14 @@ pub struct App {
     pub(crate) hub: Hub,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) closing: Closing,
-    /// Counts deletions of tokens; open streams look again whether theirs still stands.
-    pub(crate) revoked: watch::Sender<u64>,
+    pub(crate) ws_tickets: WsTickets,
 }
 
 impl App {
     /// A hub that answers to `hosts` until `closing` says otherwise.
     #[must_use]
     pub fn new(hub: Hub, hosts: Hosts, closing: Closing) -> Self {
-        Self { hub, hosts: Arc::new(hosts), closing, revoked: watch::Sender::new(0) }
+        Self { hub, hosts: Arc::new(hosts), closing, ws_tickets: WsTickets::default() }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 #[utoipa::path(
     get, path = "/repos/{repo}/contextspace", tag = "contextspace", operation_id = "context_list",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "All documents", body = Page<ContextDoc>)),
 )]
 pub(crate) async fn list(
@@ -34,7 +34,7 @@ pub(crate) async fn list(
         ("repo" = RepoId, Path, description = "Repo or worktree"),
         ("name" = ContextName, Path, description = "Document"),
     ),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The document; empty when its file is missing", body = ContextDoc, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn get(

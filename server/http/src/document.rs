@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    http::header::CONTENT_TYPE,
+    http::{Method, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use car_api::{Code, Problem, event::StreamMessage};
@@ -13,11 +13,16 @@ use utoipa::{
         Content, Ref,
         path::{Operation, PathItem},
         response::{ResponseBuilder, Responses},
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
-use crate::api;
+use crate::{
+    api,
+    caller::access::{self, Limited},
+};
 
 /// The document as it is checked in; a test holds it to the handlers.
 const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json");
@@ -27,7 +32,8 @@ const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json");
     info(
         title = "CAR Hub",
         description = "Repos, worktrees, tickets, runs and their events. Every request but those \
-            marked public needs `Authorization: Bearer car_pat_…`. Every error is a `Problem` with \
+            marked public needs a credential: `Authorization: Bearer car_pat_…`, or the cookie and \
+            proof of a paired browser. Each operation names the scope it needs. Every error is a `Problem` with \
             a closed set of codes.",
     ),
     components(schemas(Problem, StreamMessage))
@@ -39,11 +45,18 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
     let mut frame = Frame::openapi();
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("car_pat_…")
-        .description(Some("A token of this hub (`car token create`)."))
+        .bearer_format("car_pat_…, car_run_… or car_at_…")
+        .description(Some("A token of this hub (`car token create`, `car login`)."))
         .build();
     if let Some(components) = frame.components.as_mut() {
         components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKeyValue::with_description(
+            "__Host-car",
+            "The cookie of a paired browser; `car_local` on the hub's own machine. Alone it opens nothing.",
+        );
+        components.add_security_scheme("browser", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let proof = ApiKeyValue::with_description("X-Car-Proof", "The proof from `pair_finish`.");
+        components.add_security_scheme("proof", SecurityScheme::ApiKey(ApiKey::Header(proof)));
     }
     frame.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
     frame
@@ -58,6 +71,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     for (path, item) in &mut document.paths.paths {
         for (unsafe_method, operation) in operations(item) {
             add_problems(path, unsafe_method, operation);
+            add_access(path, operation);
         }
     }
     let mut text = document.to_pretty_json()?;
@@ -68,7 +82,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 /// Get this document
 #[utoipa::path(
     get, path = "/openapi.json", tag = "hub", operation_id = "openapi_get",
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The OpenAPI document", body = serde_json::Value)),
 )]
 pub(crate) async fn get() -> Response {
@@ -83,12 +97,47 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
         .filter_map(|(changes, operation)| Some((changes, operation.as_mut()?)))
 }
 
+/// The operations of one path by their methods.
+pub(crate) fn methods(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::DELETE, delete),
+        (Method::PATCH, patch),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+/// Says for people and for programs what the operation needs of a credential.
+fn add_access(path: &str, operation: &mut Operation) {
+    let Some(rule) = access::rule(path, operation) else { return };
+    let scope = rule.scope;
+    let limited = match rule.limited {
+        Limited::ByPath => "",
+        Limited::Filtered => " A limited credential is shown only what it reaches.",
+        Limited::Any => " Limited credentials may, too.",
+        Limited::Refused => " Limited credentials may not.",
+    };
+    let agents = if rule.agents { " So may the agent of a run, within its own run and repo." } else { "" };
+    let needs = format!("Needs the scope `{scope}`.{limited}{agents}");
+    operation.description = Some(match operation.description.take() {
+        Some(text) if !text.is_empty() => format!("{text}\n\n{needs}"),
+        Some(_) | None => needs,
+    });
+    let scopes = [scope.as_str()];
+    let browser = SecurityRequirement::new("browser", scopes).add("proof", scopes);
+    operation.security = Some(vec![SecurityRequirement::new("token", scopes), browser]);
+}
+
 /// Documents every code the operation may answer with: those of every request, those that follow
 /// from its parameters and body, and those its handler names in `x-problems`.
 fn add_problems(path: &str, changes: bool, operation: &mut Operation) {
     let mut codes = vec![Code::BadRequest, Code::WrongHost, Code::Internal];
     if operation.security.is_none() {
-        codes.extend([Code::Unauthenticated, Code::Storage, Code::Unavailable]);
+        codes.extend([Code::Unauthenticated, Code::Forbidden, Code::Storage, Code::Unavailable]);
     }
     if path.contains('{') {
         codes.push(Code::NotFound);

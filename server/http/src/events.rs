@@ -9,19 +9,22 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use car_api::{Event, Page, RepoId, RunId};
-use car_hub::EventFilter;
+use car_api::{Code, Event, Page, RepoId, RunId};
+use car_hub::{EventFilter, Hub};
 use serde::Deserialize;
 
 use crate::{
     App,
     body::Json,
-    caller::Caller,
+    caller::{Caller, Filter},
     extract::Query,
     origin,
     problem::{Answer, ApiError},
 };
 use follow::Follow;
+
+/// What the stream is called among a WebSocket's protocols.
+const PROTOCOL: &str = "car.v1";
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -48,13 +51,16 @@ pub(crate) struct EventQuery {
 /// comes; live text is sent only from then on. `caught_up` comes again when the log grew by events
 /// that do not match, so that the client's cursor moves on.
 ///
+/// A browser opens its WebSocket with a ticket of `ws_ticket_create`, offered as a protocol beside
+/// `car.v1`; everything else with `Authorization`.
+///
 /// A WebSocket is closed with 1012 when the hub restarts, 4401 when the token was deleted or ran
 /// out, 4408 when the client reads too slowly, and 4410 when its cursor is older than what is
 /// kept: start from `hub_snapshot` then, in all other cases from the last event received.
 #[utoipa::path(
     get, path = "/events", tag = "events", operation_id = "event_list",
     params(EventQuery, ("Last-Event-ID" = Option<i64>, Header, description = "As `after`, for event sources")),
-    extensions(("x-scope" = json!("read")), ("x-problems" = json!(["cursor_too_old", "forbidden"]))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true)), ("x-limited" = json!("filtered")), ("x-problems" = json!(["cursor_too_old", "forbidden"]))),
     responses(
         (status = 101, description = "The stream, as a WebSocket"),
         (status = 200, description = "One page, oldest first, or the stream", content(
@@ -70,11 +76,17 @@ pub(crate) async fn list(
     request: Request,
 ) -> Answer<Response> {
     let wanted = Wanted::from(query, request.headers())?;
+    if caller.follows().is_some_and(|made_for| *made_for != wanted.for_ticket()) {
+        let detail = "The ticket was made for another `repo`, `run` or `kind`.";
+        return Err(ApiError::new(Code::Forbidden, detail));
+    }
     if origin::upgrades(request.headers()) {
         let (mut parts, _) = request.into_parts();
         let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app)
             .await
             .map_err(|refusal| ApiError::bad_request(refusal.body_text()))?;
+        // Only this is answered of what was offered; a ticket among it is never repeated.
+        let upgrade = upgrade.protocols([PROTOCOL]);
         return Ok(socket::open(upgrade, app.closing.clone(), Follow::new(&app, caller, wanted)));
     }
     if accepts_stream(request.headers()) {
@@ -82,7 +94,7 @@ pub(crate) async fn list(
         follow.begin().await?;
         return Ok(sse::stream(follow));
     }
-    Ok(Json(one_page(&app, wanted).await?).into_response())
+    Ok(Json(one_page(&caller.acting(), wanted).await?).into_response())
 }
 
 /// What a client asked for, checked.
@@ -101,14 +113,25 @@ impl Wanted {
             let detail = "`after` must be an event's number or 0, `limit` 1 to 500.";
             return Err(ApiError::bad_request(detail));
         }
-        let kinds = query.kind.as_deref().unwrap_or_default().split(',').map(str::trim);
-        let kinds = kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
+        let kinds = kinds(query.kind.as_deref());
         Ok(Self { after, limit, filter: EventFilter { repo: query.repo, run: query.run, kinds } })
+    }
+
+    /// What a ticket for this has to have been made for.
+    fn for_ticket(&self) -> Filter {
+        let EventFilter { repo, run, kinds } = self.filter.clone();
+        Filter { repo, run, kinds }
     }
 }
 
-async fn one_page(app: &App, wanted: Wanted) -> Answer<Page<Event>> {
-    let items = app.hub.events(wanted.after, wanted.limit, &wanted.filter).await?;
+/// The kinds of a list separated by commas.
+pub(crate) fn kinds(list: Option<&str>) -> Vec<String> {
+    let kinds = list.unwrap_or_default().split(',').map(str::trim);
+    kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect()
+}
+
+async fn one_page(hub: &Hub, wanted: Wanted) -> Answer<Page<Event>> {
+    let items = hub.events(wanted.after, wanted.limit, &wanted.filter).await?;
     let full = items.len() >= wanted.limit as usize;
     let next = items.last().filter(|_| full).map(|event| event.seq.to_string());
     Ok(Page { items, next })

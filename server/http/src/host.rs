@@ -41,6 +41,11 @@ impl Hosts {
         self.loopback.iter().any(same) || self.named.iter().any(same)
     }
 
+    /// The configured names.
+    pub(crate) fn named(&self) -> &[String] {
+        &self.named
+    }
+
     /// Whether the request came by a configured name, as it does through a TLS proxy.
     pub(crate) fn is_named(&self, headers: &HeaderMap) -> bool {
         single_host(headers)

@@ -8,7 +8,7 @@ use crate::{body::Json, caller::Acting, problem::Answer};
 /// Say whether the hub can work
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "health_ready",
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
 )]
 pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<serde_json::Value>> {
@@ -19,7 +19,7 @@ pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<serde_json::Value>
 /// Get the hub
 #[utoipa::path(
     get, path = "/hub", tag = "hub", operation_id = "hub_get",
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
     responses((status = 200, description = "What this hub is", body = HubInfo)),
 )]
 pub(crate) async fn get(Acting(hub): Acting) -> Answer<Json<HubInfo>> {
@@ -32,7 +32,7 @@ pub(crate) async fn get(Acting(hub): Acting) -> Answer<Json<HubInfo>> {
 /// `event_list` from there.
 #[utoipa::path(
     get, path = "/hub/snapshot", tag = "hub", operation_id = "hub_snapshot",
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered")), ("x-agents" = json!(true))),
     responses((status = 200, description = "What wants attention", body = HubSnapshot)),
 )]
 pub(crate) async fn snapshot(Acting(hub): Acting) -> Answer<Json<HubSnapshot>> {

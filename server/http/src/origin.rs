@@ -8,7 +8,12 @@ use crate::Hosts;
 /// or open a socket. A client that is no browser sends neither header and is not concerned.
 pub(crate) fn is_foreign(method: &Method, headers: &HeaderMap, hosts: &Hosts) -> bool {
     let harmless = (method == Method::GET || method == Method::HEAD) && !upgrades(headers);
-    !harmless && (foreign_origin(headers, hosts) || foreign_site(headers))
+    !harmless && is_foreign_at_all(headers, hosts)
+}
+
+/// Whether a page of another origin is behind the request, whatever it asks for.
+pub(crate) fn is_foreign_at_all(headers: &HeaderMap, hosts: &Hosts) -> bool {
+    foreign_origin(headers, hosts) || foreign_site(headers)
 }
 
 /// Whether the request asks for another protocol, such as WebSocket.

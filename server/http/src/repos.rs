@@ -34,7 +34,7 @@ pub(crate) struct RepoQuery {
 /// List repos and worktrees
 #[utoipa::path(
     get, path = "/repos", tag = "repos", operation_id = "repo_list", params(RepoQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true)), ("x-limited" = json!("filtered"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
 pub(crate) async fn list(Acting(hub): Acting, Query(query): Query<RepoQuery>) -> Answer<Response> {
@@ -73,7 +73,7 @@ pub(crate) async fn clone(
 #[utoipa::path(
     get, path = "/repos/{repo}", tag = "repos", operation_id = "repo_get",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The repo", body = Repo)),
 )]
 pub(crate) async fn get(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {

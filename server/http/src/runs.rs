@@ -50,7 +50,7 @@ pub(crate) async fn start(
 /// List runs
 #[utoipa::path(
     get, path = "/runs", tag = "runs", operation_id = "run_list", params(RunQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, newest first", body = Page<Run>)),
 )]
 pub(crate) async fn list(
@@ -65,7 +65,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/runs/{run}", tag = "runs", operation_id = "run_get",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The run", body = Run)),
 )]
 pub(crate) async fn get(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Run>> {
@@ -76,7 +76,7 @@ pub(crate) async fn get(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<J
 #[utoipa::path(
     get, path = "/runs/{run}/explain", tag = "runs", operation_id = "run_explain",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The explanation", body = Explain)),
 )]
 pub(crate) async fn explain(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Explain>> {
@@ -139,7 +139,7 @@ pub(crate) async fn reply(
 #[utoipa::path(
     get, path = "/runs/{run}/turns", tag = "runs", operation_id = "run_turns",
     params(("run" = RunId, Path, description = "Run"), Paging),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, oldest first", body = Page<Turn>)),
 )]
 pub(crate) async fn turns(
@@ -154,7 +154,7 @@ pub(crate) async fn turns(
 #[utoipa::path(
     get, path = "/turns/{turn}", tag = "runs", operation_id = "turn_get",
     params(("turn" = TurnId, Path, description = "Turn")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The turn", body = TurnDetail)),
 )]
 pub(crate) async fn turn(
@@ -168,7 +168,7 @@ pub(crate) async fn turn(
 #[utoipa::path(
     get, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "run_dispatches",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "All dispatches, oldest first", body = Page<Dispatch>)),
 )]
 pub(crate) async fn dispatches(
@@ -182,7 +182,7 @@ pub(crate) async fn dispatches(
 #[utoipa::path(
     get, path = "/runs/{run}/replies", tag = "runs", operation_id = "run_replies",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "All replies, oldest first", body = Page<Reply>)),
 )]
 pub(crate) async fn replies(
@@ -196,7 +196,7 @@ pub(crate) async fn replies(
 #[utoipa::path(
     get, path = "/runs/{run}/evidence", tag = "runs", operation_id = "run_evidence",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "All evidence, oldest first", body = Page<Evidence>)),
 )]
 pub(crate) async fn evidence(

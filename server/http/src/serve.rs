@@ -1,6 +1,6 @@
 //! The connection loop.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -26,6 +26,10 @@ const HEAD_MAX: usize = 32 * 1024;
 
 /// How long accepting rests when the process has no file descriptors left.
 const REST: Duration = Duration::from_millis(100);
+
+/// Where a connection comes from: the other end, or the proxy before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Says to all connections and streams of one service that it is time to end, and knows which of
 /// them have not ended yet.
@@ -72,8 +76,9 @@ async fn accept(listener: TcpListener, router: Router, closing: Closing, slots: 
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), closing.token.clone());
+            Ok((stream, peer)) => {
+                let router = router.clone().layer(axum::Extension(Peer(peer)));
+                let connection = connection(stream, router, closing.token.clone());
                 closing.tasks.spawn(async move {
                     connection.await;
                     drop(slot);

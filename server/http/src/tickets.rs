@@ -36,7 +36,7 @@ pub(crate) struct TicketQuery {
 #[utoipa::path(
     get, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_list",
     params(("repo" = RepoId, Path, description = "Repo or worktree"), TicketQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, in the queue's order", body = Page<Ticket>)),
 )]
 pub(crate) async fn list(
@@ -50,7 +50,7 @@ pub(crate) async fn list(
 /// List the tickets of all queues
 #[utoipa::path(
     get, path = "/tickets", tag = "tickets", operation_id = "ticket_list_all", params(TicketQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, by repo and number", body = Page<Ticket>)),
 )]
 pub(crate) async fn list_all(
@@ -64,7 +64,7 @@ pub(crate) async fn list_all(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_create",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketCreate,
-    extensions(("x-scope" = json!("write"))),
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true))),
     responses((status = 201, description = "The new ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn create(
@@ -82,7 +82,7 @@ pub(crate) async fn create(
         ("repo" = RepoId, Path, description = "Repo or worktree"),
         ("ticket" = String, Path, description = "Ticket: its number or its id"),
     ),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn get(
@@ -171,7 +171,7 @@ pub(crate) async fn renumber(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets/lint", tag = "tickets", operation_id = "ticket_lint",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketLint,
-    extensions(("x-scope" = json!("write"))),
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true))),
     responses((status = 200, description = "What the linter found", body = LintReport)),
 )]
 pub(crate) async fn lint(

@@ -31,7 +31,7 @@ pub(crate) struct WorktreeQuery {
 /// List worktrees
 #[utoipa::path(
     get, path = "/worktrees", tag = "worktrees", operation_id = "worktree_list", params(WorktreeQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
 pub(crate) async fn list(

@@ -32,7 +32,26 @@ impl Hub {
             run: filter.run.clone(),
             kinds: filter.kinds.clone(),
         };
-        Ok(self.inner.store.events(&query).await?)
+        if self.rights.reach.is_hub() {
+            return Ok(self.inner.store.events(&query).await?);
+        }
+        self.reached_events(query).await
+    }
+
+    /// As many events as are asked for, of those the caller's credential reaches.
+    async fn reached_events(&self, mut query: EventQuery) -> Result<Vec<Event>> {
+        let wanted = query.limit as usize;
+        let mut reached = Vec::new();
+        loop {
+            let events = self.inner.store.events(&query).await?;
+            let all = events.len() < query.limit as usize;
+            query.after = events.last().map_or(query.after, |event| event.seq);
+            reached.extend(events.into_iter().filter(|event| self.reaches_event(event)));
+            if all || reached.len() >= wanted {
+                reached.truncate(wanted);
+                return Ok(reached);
+            }
+        }
     }
 
     /// The number of the newest event; changes mean "there is more", nothing else.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex},
 };
 
 use car_api::{
@@ -19,11 +19,11 @@ use crate::{
     Config, Error, Result,
     accounts::Accounts,
     clock,
+    credentials::{Credentials, Grant, Rights},
     index::Index,
     jobs::Jobs,
     live::Live,
     runner::{self, Runs, Slots},
-    tokens::Tokens,
     watch::Watch,
 };
 
@@ -39,6 +39,7 @@ const SNAPSHOT: usize = 50;
 pub struct Hub {
     pub(crate) inner: Arc<Inner>,
     pub(crate) actor: Arc<Actor>,
+    pub(crate) rights: Arc<Rights>,
 }
 
 pub(crate) struct Inner {
@@ -52,7 +53,7 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
     pub(crate) jobs: Jobs,
-    pub(crate) tokens: RwLock<Tokens>,
+    pub(crate) credentials: Credentials,
     pub(crate) watch: Watch,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
@@ -89,7 +90,7 @@ impl Hub {
         let known_agents = KnownAgents::new(agents.keys().map(AgentId::as_str));
         let (watch, changes) = Watch::new();
         let inner = Arc::new(Inner {
-            tokens: RwLock::new(Tokens::new(store.tokens().await?)),
+            credentials: Credentials::open(&config.root, &store, instance.clone()).await?,
             accounts: Accounts::new(store.accounts().await?),
             slots: Slots::new(config.max_parallel_runs),
             runs: Runs::default(),
@@ -114,7 +115,8 @@ impl Hub {
         crate::agents::end_left(&inner).await;
         runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        let hub = Self { inner, actor: Arc::new(Actor::hub()) };
+        inner.keep_run_tokens();
+        let hub = Self { inner, actor: Arc::new(Actor::hub()), rights: Arc::new(Rights::all()) };
         let all = hub.clone();
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
@@ -130,8 +132,9 @@ impl Hub {
 
     /// The same hub, acted on by somebody else.
     #[must_use]
-    pub fn acting(&self, actor: Arc<Actor>) -> Self {
-        Self { inner: self.inner.clone(), actor }
+    pub fn acting(&self, grant: &Grant) -> Self {
+        let (actor, rights) = (grant.actor.clone(), grant.rights.clone());
+        Self { inner: self.inner.clone(), actor, rights }
     }
 
     /// Who acts through this handle.
@@ -190,6 +193,9 @@ impl Hub {
         let as_of = *self.inner.store.bell().borrow();
         let mut runs = Vec::new();
         for row in self.inner.store.active_runs().await? {
+            if !self.inner.index.reaches_run(&self.rights.reach, &row) {
+                continue;
+            }
             runs.push(self.inner.run_view(&row).await?);
         }
         let waits = |run: &car_api::run::Run| run.explain.owner != car_api::run::Owner::User;
@@ -197,9 +203,9 @@ impl Hub {
         runs.truncate(SNAPSHOT);
         Ok(HubSnapshot {
             as_of,
-            repos: self.inner.index.busy(SNAPSHOT),
+            repos: self.inner.index.busy(SNAPSHOT, &self.rights.reach),
             runs,
-            repo_total: u64::try_from(self.inner.index.len()).unwrap_or(u64::MAX),
+            repo_total: u64::try_from(self.inner.index.count(&self.rights.reach)).unwrap_or(u64::MAX),
         })
     }
 

@@ -22,7 +22,7 @@ use car_store::{RunRow, TicketFileRow};
 
 pub(crate) use tree::{Change, Read, Tree, issue, read_tree};
 
-use crate::{Error, Result};
+use crate::{Error, Reach, Result};
 
 /// Entries a page when nothing else is asked for.
 const PAGE: u32 = 100;
@@ -179,6 +179,7 @@ impl Index {
         kind: Option<RepoKind>,
         base: Option<&RepoId>,
         page: &PageQuery,
+        reach: &Reach,
     ) -> Result<Page<Repo>> {
         let limit = limit(page)?;
         let state = self.read();
@@ -187,6 +188,7 @@ impl Index {
             .trees
             .iter()
             .filter(|(id, _)| after.is_none_or(|after| id.as_str() > after))
+            .filter(|(id, tree)| reach.holds(id, tree.worktree_of().as_ref()))
             .filter(|(_, tree)| kind.is_none_or(|kind| tree.kind() == kind))
             .filter(|(_, tree)| base.is_none_or(|base| tree.worktree_of().as_ref() == Some(base)));
         let items: Vec<Repo> = all.take(limit + 1).map(|(id, tree)| tree.repo(id)).collect();
@@ -203,7 +205,7 @@ impl Index {
         {
             return Ok(bytes.clone());
         }
-        let list = self.repos(kind, None, page)?;
+        let list = self.repos(kind, None, page, &Reach::Hub)?;
         let bytes = Bytes::from(serde_json::to_vec(&list).map_err(Error::internal)?);
         // Only answers for the present state are worth keeping.
         answers.retain(|_, (made_for, _)| *made_for == generation);
@@ -212,18 +214,29 @@ impl Index {
     }
 
     /// Repos and worktrees that are not idle: their latest run has not ended.
-    pub(crate) fn busy(&self, limit: usize) -> Vec<Repo> {
+    pub(crate) fn busy(&self, limit: usize, reach: &Reach) -> Vec<Repo> {
         let state = self.read();
         let busy = state
             .trees
             .iter()
+            .filter(|(id, tree)| reach.holds(id, tree.worktree_of().as_ref()))
             .filter(|(_, tree)| tree.run.as_ref().is_some_and(|run| !run.status.is_end()));
         busy.take(limit).map(|(id, tree)| tree.repo(id)).collect()
     }
 
-    /// How many repos and worktrees there are.
-    pub(crate) fn len(&self) -> usize {
-        self.read().trees.len()
+    /// How many repos and worktrees a credential reaches.
+    pub(crate) fn count(&self, reach: &Reach) -> usize {
+        let state = self.read();
+        if reach.is_hub() {
+            return state.trees.len();
+        }
+        let held = |(id, tree): &(&RepoId, &Tree)| reach.holds(id, tree.worktree_of().as_ref());
+        state.trees.iter().filter(held).count()
+    }
+
+    /// The base repo of a worktree.
+    pub(crate) fn base_of(&self, repo: &RepoId) -> Option<RepoId> {
+        self.read().trees.get(repo)?.worktree_of()
     }
 
     /// How many tickets a repo has.
@@ -252,6 +265,7 @@ impl Index {
         &self,
         state: Option<TicketState>,
         page: &PageQuery,
+        reach: &Reach,
     ) -> Result<Page<Ticket>> {
         let limit = limit(page)?;
         let all = self.read();
@@ -260,8 +274,11 @@ impl Index {
             Some(None) => return Err(Error::bad_request("`after` is not a cursor of this list.")),
             None => (None, None),
         };
-        let trees =
-            all.trees.iter().filter(|(id, _)| after_repo.is_none_or(|after| id.as_str() >= after));
+        let trees = all
+            .trees
+            .iter()
+            .filter(|(id, _)| after_repo.is_none_or(|after| id.as_str() >= after))
+            .filter(|(id, tree)| reach.holds(id, tree.worktree_of().as_ref()));
         let tickets = trees.flat_map(|(id, tree)| {
             tree.tickets_after(after_ticket.filter(|_| after_repo == Some(id.as_str())))
         });

@@ -19,7 +19,7 @@ use car_git::{Git, Patterns, Removal, RemoveRequest, UnsavedKind};
 use car_store::Write;
 
 use crate::{
-    Error, Hub, Result, clock, convert,
+    Error, Hub, Reach, Result, clock, convert,
     hub::{Inner, blocking},
     jobs,
 };
@@ -53,7 +53,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn repo_list(&self, kind: Option<RepoKind>, page: PageQuery) -> Result<Page<Repo>> {
-        self.inner.index.repos(kind, None, &page)
+        self.inner.index.repos(kind, None, &page, &self.rights.reach)
     }
 
     /// The same as it goes over the wire.
@@ -65,6 +65,10 @@ impl Hub {
         kind: Option<RepoKind>,
         page: PageQuery,
     ) -> Result<bytes::Bytes> {
+        if !self.rights.reach.is_hub() {
+            let list = self.inner.index.repos(kind, None, &page, &self.rights.reach)?;
+            return serde_json::to_vec(&list).map(Into::into).map_err(Error::internal);
+        }
         self.inner.index.repos_json(kind, &page)
     }
 
@@ -185,7 +189,7 @@ impl Hub {
             return Err(Error::bad_request(detail));
         }
         let page = PageQuery { limit: Some(1), ..PageQuery::default() };
-        let trees = self.inner.index.repos(None, Some(repo), &page)?;
+        let trees = self.inner.index.repos(None, Some(repo), &page, &Reach::Hub)?;
         if let Some(tree) = trees.items.first() {
             let detail = format!("{repo} has worktrees ({} …); clean them up first.", tree.id);
             return Err(Error::new(Code::WouldLoseWork, detail));

@@ -59,7 +59,7 @@ impl Hub {
         state: Option<TicketState>,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        self.inner.index.all_tickets(state, &page)
+        self.inner.index.all_tickets(state, &page, &self.rights.reach)
     }
 
     /// Creates a ticket.

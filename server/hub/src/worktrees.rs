@@ -28,7 +28,7 @@ impl Hub {
     /// See the API.
     pub async fn worktree_list(&self, base: Option<RepoId>, page: PageQuery) -> Result<Page<Repo>> {
         let kind = Some(car_api::repo::RepoKind::Worktree);
-        self.inner.index.repos(kind, base.as_ref(), &page)
+        self.inner.index.repos(kind, base.as_ref(), &page, &self.rights.reach)
     }
 
     /// Creates a worktree of a base repo as a job, and runs the repo's set-up commands in it.

@@ -7,12 +7,14 @@
 mod accounts;
 mod approvals;
 mod columns;
+mod devices;
 mod effects;
 mod error;
 mod events;
 mod facts;
 mod items;
 mod jobs;
+mod run_grants;
 mod runs;
 mod salvages;
 mod sessions;
@@ -28,10 +30,12 @@ mod tests;
 
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
+pub use devices::DeviceRow;
 pub use effects::EffectRow;
 pub use error::{Error, Result};
 pub use events::EventQuery;
 pub use items::ItemRow;
+pub use run_grants::RunGrantRow;
 pub use runs::{RunQuery, RunRow};
 pub use sessions::SessionRow;
 pub use store::{Committed, Store};

@@ -1,14 +1,14 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    EventKind, RepoId, RunId, Timestamp, TokenId, job::Job, turn::Turn, worktree::Salvage,
+    DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, job::Job, turn::Turn, worktree::Salvage,
 };
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
-    TokenRow, VerdictRow, accounts, approvals, effects, events, facts, items, jobs, runs, salvages,
-    sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow, RunRow, SessionRow,
+    TicketFileRow, TokenRow, VerdictRow, accounts, approvals, devices, effects, events, facts, items,
+    jobs, run_grants, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -76,6 +76,16 @@ pub enum Write {
     TokenUsed(TokenId, Timestamp),
     /// A token no longer works.
     TokenRevoke(TokenId, Timestamp),
+    /// A browser was paired.
+    DeviceCreate(Box<DeviceRow>),
+    /// A browser's secret, or when it was used, has changed.
+    DeviceUpdate(Box<DeviceRow>),
+    /// A browser has to pair again.
+    DeviceRevoke(DeviceId, Timestamp),
+    /// The token of a run's agent, new or renewed.
+    RunGrant(RunGrantRow),
+    /// The agent of a run needs no token any more.
+    RunGrantGone(RunId),
     /// Something was kept of a removed worktree or repo.
     Salvage(Box<Salvage>),
     /// What was kept is gone: restored or expired.
@@ -116,6 +126,11 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::TokenCreate(row) => tokens::insert(conn, row).await?,
         Write::TokenUsed(id, at) => tokens::used(conn, id, *at).await?,
         Write::TokenRevoke(id, at) => tokens::revoke(conn, id, *at).await?,
+        Write::DeviceCreate(row) => devices::insert(conn, row).await?,
+        Write::DeviceUpdate(row) => devices::update(conn, row).await?,
+        Write::DeviceRevoke(id, at) => devices::revoke(conn, id, *at).await?,
+        Write::RunGrant(row) => run_grants::upsert(conn, row).await?,
+        Write::RunGrantGone(run) => run_grants::delete(conn, run).await?,
         Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
         Write::SalvageGone(id) => salvages::delete(conn, id).await?,
         Write::Account(row) => accounts::upsert(conn, row).await?,

@@ -32,7 +32,7 @@ pub(crate) struct Global {
     /// A directory in the hub that is meant
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// Read the token from this file (or set CAR_TOKEN)
+    /// Read the token from this file (or set CAR_TOKEN or CAR_TOKEN_FILE)
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Print the API's JSON
@@ -95,6 +95,18 @@ pub(crate) enum Command {
     /// Personal access tokens of the hub
     #[command(subcommand)]
     Token(cmd::token::Token),
+    /// The keys that sign short-lived tokens
+    #[command(subcommand)]
+    Keys(cmd::token::Keys),
+    /// Let a browser in, or a machine that asks (`car login`)
+    Pair(cmd::pair::Pair),
+    /// Browsers that may use the hub
+    #[command(subcommand)]
+    Devices(cmd::pair::Devices),
+    /// Get a token for a hub on another machine, and use that hub
+    Login(cmd::login::Login),
+    /// End that token, and forget the hub
+    Logout(cmd::login::Logout),
     /// Choose the hub to talk to, or give one a name
     Use(cmd::contexts::Use),
     /// The hubs that have a name

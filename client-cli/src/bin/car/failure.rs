@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     Usage(String),
     #[error("{0}")]
     NotFound(String),
+    /// Somebody said no, or nobody said yes.
+    #[error("{0}")]
+    Refused(String),
     /// The hub did its part; the outcome is bad and was printed already.
     #[error("")]
     Outcome,
@@ -46,6 +49,7 @@ impl Failure {
             Self::Find(FindError::NoSuchContext(_)) | Self::NotFound(_) => status::NOT_FOUND,
             Self::Find(FindError::File(_)) => status::FAILURE,
             Self::Usage(_) => status::USAGE,
+            Self::Refused(_) => status::AUTH,
             Self::Outcome => status::OUTCOME,
         }
     }
@@ -71,6 +75,7 @@ impl Failure {
             | Self::Io(_)
             | Self::Usage(_)
             | Self::NotFound(_)
+            | Self::Refused(_)
             | Self::Outcome => None,
         }
     }
@@ -83,8 +88,7 @@ fn start(root: &Path) -> String {
 fn of_problem(problem: &Problem) -> Option<String> {
     match problem.code {
         Code::Unauthenticated => Some(
-            "on the hub's machine the token is found by itself; elsewhere set CAR_TOKEN or \
-             --token-file"
+            "on the hub's machine the token is found by itself; elsewhere: car login URL"
                 .to_owned(),
         ),
         Code::WouldLoseWork => {

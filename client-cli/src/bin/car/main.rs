@@ -7,6 +7,7 @@ mod event_text;
 mod failure;
 mod out;
 mod place;
+mod qr;
 mod session;
 mod table;
 mod time_text;

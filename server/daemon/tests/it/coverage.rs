@@ -225,7 +225,7 @@ async fn worktrees(client: &Client, repo: &RepoId) {
 }
 
 async fn tokens(client: &Client) {
-    let body = TokenCreate { name: "tour".to_owned(), days: Some(1) };
+    let body = TokenCreate { name: "tour".to_owned(), days: Some(1), ..TokenCreate::default() };
     let made = client.token_create(&body).await.unwrap();
     let listed = client.token_list().await.unwrap().items;
     assert!(listed.iter().any(|token| token.id == made.token.id));

@@ -146,7 +146,7 @@ async fn scripts_follow_with_server_sent_events() {
 async fn a_deleted_token_ends_its_streams_and_so_does_stopping() {
     let mut hub = TestHub::start();
     let client = hub.client();
-    let body = TokenCreate { name: "short".to_owned(), days: None };
+    let body = TokenCreate { name: "short".to_owned(), ..TokenCreate::default() };
     let made = client.token_create(&body).await.unwrap();
     let (_, last) = all(&client, &EventFilter::default()).await;
     let target = format!("/api/v1/events?after={last}");

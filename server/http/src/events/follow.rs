@@ -72,7 +72,7 @@ impl Follow {
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            hub: app.hub.clone(),
+            hub: caller.acting(),
             caller,
             filter: wanted.filter,
             cursor: wanted.after,
@@ -83,7 +83,7 @@ impl Follow {
             live: None,
             runs: HashMap::new(),
             heartbeat,
-            revoked: app.revoked.subscribe(),
+            revoked: app.hub.revocations(),
             closing: app.closing.token.clone(),
         }
     }
@@ -192,11 +192,16 @@ impl Follow {
         if self.filter.run.as_ref().is_some_and(|wanted| wanted != run) {
             return false;
         }
-        let Some(repo) = &self.filter.repo else { return true };
+        let limited = !self.hub.rights().reach.is_hub();
+        if self.filter.repo.is_none() && !limited {
+            return true;
+        }
         if let Some(wanted) = self.runs.get(run) {
             return *wanted;
         }
-        let wanted = self.hub.run_get(run).await.is_ok_and(|found| found.repo == *repo);
+        let repo = self.filter.repo.as_ref();
+        let wanted = self.hub.check_run(run).await.is_ok()
+            && self.hub.run_get(run).await.is_ok_and(|found| repo.is_none_or(|r| *r == found.repo));
         self.runs.insert(run.clone(), wanted);
         wanted
     }

@@ -225,6 +225,7 @@ impl Actor {
             self.flush().await;
             self.settle();
             if self.row.flow.state.status().is_end() {
+                self.hub.end_run_grant(&self.row.id, &self.tree).await;
                 self.hub.watch.forget_run(&self.row.id, &self.tree);
                 return false;
             }

@@ -283,8 +283,13 @@ impl Actor {
         planned: car_store::SessionRow,
         adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
     ) -> Result<Session> {
-        let environment: Vec<(OsString, OsString)> =
+        let mut environment: Vec<(OsString, OsString)> =
             environment::for_agent(&self.hub.config, &self.row.repo, adapter.as_ref());
+        let token = self.hub.grant_run(&self.row.id, &self.row.repo, &self.tree).await?;
+        if let Some(dir) = token.parent() {
+            environment.push(("CAR_RUN_DIR".into(), dir.into()));
+        }
+        environment.push(("CAR_TOKEN_FILE".into(), token.into()));
         let program = &self.hub.config.shim_program;
         session::start(planned, adapter, program, &self.tree, environment).await
     }

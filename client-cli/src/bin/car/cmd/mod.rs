@@ -14,6 +14,8 @@ pub(crate) mod hub;
 pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod jobs;
+pub(crate) mod login;
+pub(crate) mod pair;
 pub(crate) mod run;
 pub(crate) mod run_records;
 pub(crate) mod salvage;
@@ -50,6 +52,11 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,
         Command::Token(args) => token::run(args, &Session::open(global, out)?).await,
+        Command::Pair(args) => pair::run(args, &Session::open(global, out)?).await,
+        Command::Devices(args) => pair::devices(args, &Session::open(global, out)?).await,
+        Command::Keys(args) => token::keys(args, &Session::open(global, out)?).await,
+        Command::Login(args) => login::login(args, global, out).await,
+        Command::Logout(args) => login::logout(args, global, out).await,
         Command::Use(args) => contexts::choose(args, global, out),
         Command::Contexts(args) => contexts::list(args, global, out),
         Command::Describe => describe::run(global, out).await,
