@@ -7,7 +7,7 @@ use car_hub::Hub;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::{Closing, Hosts};
+use crate::{Closing, Hosts, events::Tail};
 
 /// What this crate can be told by configuration (`server:`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -26,13 +26,16 @@ pub struct App {
     pub(crate) closing: Closing,
     /// Counts deletions of tokens; open streams look again whether theirs still stands.
     pub(crate) revoked: watch::Sender<u64>,
+    /// The end of the log, encoded once for all who follow it.
+    pub(crate) tail: Arc<Tail>,
 }
 
 impl App {
     /// A hub that answers to `hosts` until `closing` says otherwise.
     #[must_use]
     pub fn new(hub: Hub, hosts: Hosts, closing: Closing) -> Self {
-        Self { hub, hosts: Arc::new(hosts), closing, revoked: watch::Sender::new(0) }
+        let tail = Arc::new(Tail::new(*hub.bell().borrow()));
+        Self { hub, hosts: Arc::new(hosts), closing, revoked: watch::Sender::new(0), tail }
     }
 }
 

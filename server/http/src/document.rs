@@ -6,7 +6,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
-use car_api::{Code, Problem, event::StreamMessage};
+use car_api::{Code, Problem, event::StreamMessage, webhook::WebhookPayload};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -30,7 +30,7 @@ const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json");
             marked public needs `Authorization: Bearer car_pat_…`. Every error is a `Problem` with \
             a closed set of codes.",
     ),
-    components(schemas(Problem, StreamMessage))
+    components(schemas(Problem, StreamMessage, WebhookPayload))
 )]
 struct Frame;
 
@@ -77,8 +77,8 @@ pub(crate) async fn get() -> Response {
 
 /// The operations of one path, each with whether it may change something.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
-    let PathItem { get, put, post, delete, .. } = item;
-    [(false, get), (true, put), (true, post), (true, delete)]
+    let PathItem { get, put, post, patch, delete, .. } = item;
+    [(false, get), (true, put), (true, post), (true, patch), (true, delete)]
         .into_iter()
         .filter_map(|(changes, operation)| Some((changes, operation.as_mut()?)))
 }

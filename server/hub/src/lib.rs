@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod channel;
 mod clock;
 mod config;
 mod contextspace;
@@ -17,6 +18,7 @@ mod index;
 mod jobs;
 mod live;
 mod repos;
+mod retention;
 mod runner;
 mod runs;
 mod shell;
@@ -24,9 +26,12 @@ mod text;
 mod tickets;
 mod tokens;
 mod watch;
+mod webhooks;
 mod worktrees;
 
-pub use config::{Config, FlowConfig, ReadFlow, TreeFlow};
+pub use channel::{Attempt, Channel, Message, Sent, WebhookChannel};
+pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};
 pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
+pub use live::LiveText;

@@ -447,6 +447,7 @@ impl Actor {
     /// Commits what is noted. A database that cannot be written delays, and loses nothing.
     pub(super) async fn flush(&mut self) {
         if !self.writes.is_empty() {
+            self.note_writings();
             if let Some(session) = &mut self.session {
                 self.writes.push(Write::Session(session.note()));
             }
