@@ -7,7 +7,7 @@ mod tail;
 
 use axum::{
     extract::{FromRequestParts, Request, State, ws::WebSocketUpgrade},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use car_api::{Event, Page, RepoId, RunId, event::EventCursor};
@@ -24,6 +24,9 @@ use crate::{
 };
 use follow::Follow;
 pub(crate) use tail::Tail;
+
+/// The log's epoch, in the answer to an upgrade: a client that is cut before `caught_up` knows it.
+const EPOCH: HeaderName = HeaderName::from_static("car-epoch");
 
 /// The word for the end of the log as it is now.
 const NEWEST: &str = "newest";
@@ -91,7 +94,13 @@ pub(crate) async fn list(
         let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app)
             .await
             .map_err(|refusal| ApiError::bad_request(refusal.body_text()))?;
-        return Ok(socket::open(upgrade, app.closing.clone(), Follow::new(&app, caller, wanted)));
+        let epoch = HeaderValue::from_str(app.hub.epoch());
+        let follow = Follow::new(&app, caller, wanted);
+        let mut answer = socket::open(upgrade, app.closing.clone(), follow);
+        if let Ok(epoch) = epoch {
+            answer.headers_mut().insert(EPOCH, epoch);
+        }
+        return Ok(answer);
     }
     if accepts_stream(request.headers()) {
         let mut follow = Follow::new(&app, caller, wanted);

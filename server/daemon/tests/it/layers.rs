@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("car-demo-agent", &[]),
     ("car-model-endpoint", &["car-demo-agent"]),
     ("car-client", &["car-api"]),
-    ("car-bench", &["car-client"]),
+    ("car-bench", &["car-api", "car-client", "car-store"]),
     (
         "car-daemon",
         &[

@@ -11,6 +11,7 @@ mod contract;
 mod corpus;
 mod coverage;
 mod events;
+mod gone;
 mod flow;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
@@ -23,4 +24,6 @@ mod limits;
 mod planted;
 mod stage;
 mod starters;
+mod stream;
+mod webhooks;
 mod work;
