@@ -21,7 +21,7 @@ use tokio::sync::broadcast;
 const MAX_TEXT: usize = 1 << 20;
 
 /// How many frames a slow listener may be behind before it misses some.
-const FRAMES: usize = 1024;
+const FRAMES: usize = 256;
 
 /// A frame, and the message it is sent as: encoded once for everybody.
 #[derive(Debug)]

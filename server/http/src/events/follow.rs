@@ -24,12 +24,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     From, Wanted, begin,
-    tail::{Encoded, Follower, Tail},
+    tail::{BATCH_BYTES, Encoded, Follower, Tail},
 };
 use crate::{App, caller::Caller, problem::ApiError};
 
 /// How many events are read, and messages sent, at a time.
 const BATCH: usize = 200;
+
+/// How many events are read from the table at a time, first and at most: as many as are not too
+/// large together.
+const READ_FIRST: usize = 16;
+const READ_MOST: usize = 512;
 
 /// How often something is sent when there is nothing to say.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -63,6 +68,8 @@ pub(super) struct Follow {
     /// the reading began.
     cursor: Option<i64>,
     queue: VecDeque<Arc<Encoded>>,
+    /// How many events are read from the table next.
+    read_next: usize,
     /// The cursor when the client was last told it has everything.
     told: Option<i64>,
     bell: watch::Receiver<i64>,
@@ -90,6 +97,7 @@ impl Follow {
             filter: wanted.filter,
             cursor: None,
             queue: VecDeque::new(),
+            read_next: READ_FIRST,
             told: None,
             bell: app.hub.bell(),
             tail: Arc::clone(&app.tail),
@@ -186,13 +194,18 @@ impl Follow {
 
     /// The same from the table, for a client that is further behind than the tail reaches.
     async fn catch_up(&mut self, cursor: i64, newest: i64) -> car_hub::Result<()> {
-        let limit = u32::try_from(BATCH).unwrap_or(u32::MAX);
+        let limit = u32::try_from(self.read_next).unwrap_or(u32::MAX);
         let events = self.hub.events(cursor, limit, &self.filter).await?;
         // A batch that is not full reached the end as it was before: events up to there that are
         // missing do not match.
-        let end = if events.len() < BATCH { newest } else { 0 };
+        let end = if events.len() < self.read_next { newest } else { 0 };
         self.cursor = Some(events.last().map_or(cursor, |event| event.seq).max(end));
         self.queue.extend(events.into_iter().map(|event| Arc::new(Encoded::new(event))));
+        let bytes: usize = self.queue.iter().map(|event| event.text.len()).sum();
+        self.read_next = match bytes {
+            0..BATCH_BYTES => (self.read_next * 2).min(READ_MOST),
+            _ => (self.read_next / 2).max(1),
+        };
         Ok(())
     }
 
@@ -232,7 +245,7 @@ impl Follow {
 
     /// A live frame and those that came with it.
     async fn frames(&mut self, first: Arc<LiveText>) -> Vec<Piece> {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(frame) = next {
             if self.wants(&frame.frame.run).await
@@ -240,7 +253,8 @@ impl Follow {
             {
                 pieces.push(Piece { seq: None, text });
             }
-            if pieces.len() >= BATCH {
+            bytes += frame.frame.text.len();
+            if pieces.len() >= BATCH || bytes >= BATCH_BYTES {
                 break;
             }
             next = self.live.as_mut().and_then(|live| live.try_recv().ok());

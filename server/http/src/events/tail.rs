@@ -22,6 +22,9 @@ use tokio::sync::Mutex;
 const MOST: usize = 4096;
 const MOST_BYTES: usize = 8 << 20;
 
+/// How much one follower is given at a time, but for one event.
+pub(super) const BATCH_BYTES: usize = 128 << 10;
+
 /// How far back a filling reaches at most.
 const REACH: i64 = 500;
 
@@ -117,11 +120,19 @@ impl Tail {
         PAUSE_EACH.saturating_mul(followers).min(PAUSE_MOST)
     }
 
-    /// Up to so many events after a number; nothing when it is before what is kept here.
+    /// Up to so many events after a number; nothing when it is before what is kept here. Whoever
+    /// does not get rid of them keeps them from going, so there are few of them when they are
+    /// large.
     pub(super) fn after(&self, cursor: i64, limit: usize) -> Option<Vec<Arc<Encoded>>> {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
         let skip = usize::try_from(cursor.checked_sub(ring.after)?).ok()?;
-        Some(ring.events.iter().skip(skip).take(limit).cloned().collect())
+        let mut bytes = 0;
+        let few = |event: &&Arc<Encoded>| {
+            let room = bytes < BATCH_BYTES;
+            bytes += event.text.len();
+            room
+        };
+        Some(ring.events.iter().skip(skip).take(limit).take_while(few).cloned().collect())
     }
 
     /// Reads on, up to this number at least.
