@@ -13,8 +13,14 @@ wire! {
         pub root: String,
         /// When this process began.
         pub started_at: Timestamp,
+        /// The log's epoch; another one after the hub's database was restored.
+        #[serde(default)]
+        pub epoch: String,
         /// Number of the newest event.
         pub last_seq: i64,
+        /// Number of the oldest event that is kept.
+        #[serde(default)]
+        pub oldest_seq: i64,
         /// How many runs may have an agent at once.
         pub max_parallel_runs: u32,
         /// Where the process answers.
@@ -27,6 +33,9 @@ wire! {
     pub struct HubSnapshot {
         /// The event number it is true at.
         pub as_of: i64,
+        /// The log's epoch: follow the events after `<epoch>-<as_of>`.
+        #[serde(default)]
+        pub epoch: String,
         /// Repos and worktrees that are not idle, at most 50.
         pub repos: Vec<Repo>,
         /// Runs that have not ended, at most 50, those that wait for a person first.

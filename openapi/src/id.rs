@@ -109,6 +109,14 @@ prefixed_id! {
     /// What was kept of a removed worktree or repo so that it can be restored.
     SalvageId = "slv"
 }
+prefixed_id! {
+    /// An address that events are posted to.
+    WebhookId = "whk"
+}
+prefixed_id! {
+    /// One event on its way to a webhook.
+    DeliveryId = "msg"
+}
 
 text_id! {
     /// A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`.

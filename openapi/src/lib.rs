@@ -26,6 +26,7 @@ mod time;
 pub mod token;
 pub mod turn;
 pub mod verify;
+pub mod webhook;
 pub mod worktree;
 
 pub use event::{Event, EventKind};

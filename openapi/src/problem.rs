@@ -133,6 +133,9 @@ wire! {
         /// For `would_lose_work`: what would be lost.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub unsaved: Vec<crate::worktree::Unsaved>,
+        /// For `cursor_too_old`: why, and where to start instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub gone: Option<Box<crate::event::Gone>>,
     }
 }
 
@@ -149,6 +152,7 @@ impl Problem {
             errors: Vec::new(),
             current: None,
             unsaved: Vec::new(),
+            gone: None,
         }
     }
 }

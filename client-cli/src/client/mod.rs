@@ -15,6 +15,7 @@ mod runs;
 mod tests;
 mod tickets;
 mod tokens;
+mod webhooks;
 mod worktrees;
 
 use std::time::Duration;
@@ -27,7 +28,7 @@ use reqwest::{
 use crate::ClientError;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
-pub use events::EventFilter;
+pub use events::{EventFilter, EventFrom};
 
 /// A handle on one hub; clones share their connections.
 #[derive(Clone)]
@@ -122,6 +123,10 @@ impl Client {
 
     fn put(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
         Call::new(self, operation, Method::PUT, self.api_url(segments))
+    }
+
+    fn patch(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::PATCH, self.api_url(segments))
     }
 
     fn delete(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {

@@ -6,6 +6,7 @@
 
 mod keys;
 mod layer;
+mod outgoing;
 mod repo;
 mod secret;
 mod show;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use layer::{ConfigError, Source};
+pub use outgoing::{Events, Webhooks};
 pub use repo::RepoConfig;
 pub use secret::Secret;
 
@@ -44,6 +46,10 @@ pub struct Config {
     /// Commands that check a claim of being done, where a ticket names none.
     #[serde(deserialize_with = "verify::commands")]
     pub verify: Vec<VerifyCommand>,
+    /// How long events are kept.
+    pub events: Events,
+    /// How webhooks are sent.
+    pub webhooks: Webhooks,
     /// The agents.
     pub agents: car_agents::Config,
     /// What holds for every repo unless its own `repo.override.yml` says otherwise.

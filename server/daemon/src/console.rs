@@ -104,6 +104,10 @@ impl Console {
                 JobStatus::Completed => plain(format!("{} done", job.kind)),
                 JobStatus::Running | JobStatus::Cancelled => None,
             },
+            EventKind::WebhookDisabled { description, reason, .. } => {
+                let text = format!("webhook turned off: {description}. {reason}");
+                Some((Tone::Bad, text, Vec::new()))
+            }
             EventKind::RepoAdded { .. } => plain("joined the hub".to_owned()),
             EventKind::RepoRemoved { .. } => plain("left the hub".to_owned()),
             EventKind::HubStarted { .. }

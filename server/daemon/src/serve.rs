@@ -166,6 +166,11 @@ fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
         default_agent: config.hub.default_agent.clone(),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
+        events: config.events.for_hub(),
+        webhooks: config.webhooks.for_hub(),
+        webhook_channel: car_hub::WebhookChannel(Some(Arc::new(car_push::Webhooks::new(
+            config.webhooks.for_push(),
+        )))),
         environment: environment::shared(passed.chain(demo)),
     })
 }

@@ -8,8 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents,
     caller::{self, Access, Door},
-    contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem, public,
-    repos, runs, tickets, tokens, worktrees,
+    contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem,
+    public, repos, runs, tickets, tokens, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -64,6 +64,12 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::evidence))
         .routes(routes!(runs::decide))
         .routes(routes!(events::list))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
         // The machinery.
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))

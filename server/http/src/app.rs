@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use car_hub::Hub;
 use serde::Deserialize;
 
-use crate::{Closing, Hosts, caller::WsTickets};
+use crate::{Closing, Hosts, caller::WsTickets, events::Tail};
 
 /// What this crate can be told by configuration (`server:`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -24,13 +24,16 @@ pub struct App {
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) closing: Closing,
     pub(crate) ws_tickets: WsTickets,
+    /// The end of the log, encoded once for all who follow it.
+    pub(crate) tail: Arc<Tail>,
 }
 
 impl App {
     /// A hub that answers to `hosts` until `closing` says otherwise.
     #[must_use]
     pub fn new(hub: Hub, hosts: Hosts, closing: Closing) -> Self {
-        Self { hub, hosts: Arc::new(hosts), closing, ws_tickets: WsTickets::default() }
+        let tail = Arc::new(Tail::new(*hub.bell().borrow()));
+        Self { hub, hosts: Arc::new(hosts), closing, ws_tickets: WsTickets::default(), tail }
     }
 }
 

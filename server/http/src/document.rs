@@ -6,7 +6,7 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use car_api::{Code, Problem, event::StreamMessage};
+use car_api::{Code, Problem, event::StreamMessage, webhook::WebhookPayload};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -36,7 +36,7 @@ const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json");
             proof of a paired browser. Each operation names the scope it needs. Every error is a `Problem` with \
             a closed set of codes.",
     ),
-    components(schemas(Problem, StreamMessage))
+    components(schemas(Problem, StreamMessage, WebhookPayload))
 )]
 struct Frame;
 
@@ -91,8 +91,8 @@ pub(crate) async fn get() -> Response {
 
 /// The operations of one path, each with whether it may change something.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
-    let PathItem { get, put, post, delete, .. } = item;
-    [(false, get), (true, put), (true, post), (true, delete)]
+    let PathItem { get, put, post, patch, delete, .. } = item;
+    [(false, get), (true, put), (true, post), (true, patch), (true, delete)]
         .into_iter()
         .filter_map(|(changes, operation)| Some((changes, operation.as_mut()?)))
 }
@@ -121,7 +121,8 @@ fn add_access(path: &str, operation: &mut Operation) {
         Limited::Any => " Limited credentials may, too.",
         Limited::Refused => " Limited credentials may not.",
     };
-    let agents = if rule.agents { " So may the agent of a run, within its own run and repo." } else { "" };
+    let agents =
+        if rule.agents { " So may the agent of a run, within its own run and repo." } else { "" };
     let needs = format!("Needs the scope `{scope}`.{limited}{agents}");
     operation.description = Some(match operation.description.take() {
         Some(text) if !text.is_empty() => format!("{text}\n\n{needs}"),

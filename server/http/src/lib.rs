@@ -31,6 +31,7 @@ mod serve;
 mod tickets;
 mod tokens;
 mod version;
+mod webhooks;
 mod worktrees;
 
 pub use app::{App, Config};

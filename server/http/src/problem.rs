@@ -42,6 +42,7 @@ impl ApiError {
         self
     }
 
+    #[cfg(test)]
     pub(crate) fn problem(&self) -> &Problem {
         &self.0.problem
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use car_api::{
     Code, Problem,
+    event::Gone,
     problem::{FieldError, Versioned},
     worktree::Unsaved,
 };
@@ -21,6 +22,8 @@ pub struct Error {
     pub current: Option<Versioned>,
     /// What would be lost, for [`Code::WouldLoseWork`].
     pub unsaved: Vec<Unsaved>,
+    /// Where to start instead, for [`Code::CursorTooOld`].
+    pub gone: Option<Box<Gone>>,
     /// The cause, for the log only.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -37,6 +40,7 @@ impl Error {
             errors: Vec::new(),
             current: None,
             unsaved: Vec::new(),
+            gone: None,
             source: None,
         }
     }
@@ -75,6 +79,7 @@ impl Error {
         problem.errors.clone_from(&self.errors);
         problem.current.clone_from(&self.current);
         problem.unsaved.clone_from(&self.unsaved);
+        problem.gone.clone_from(&self.gone);
         problem
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     live::Live,
     runner::{self, Runs, Slots},
     watch::Watch,
+    webhooks::{self, Webhooks},
 };
 
 /// How long what is being written has at the end.
@@ -55,10 +56,12 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     pub(crate) credentials: Credentials,
     pub(crate) watch: Watch,
+    pub(crate) webhooks: Webhooks,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
     instance: String,
+    pub(crate) epoch: String,
     started_at: Timestamp,
     lock: Mutex<Option<HubLock>>,
 }
@@ -78,7 +81,9 @@ impl Hub {
         })
         .await?;
         let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
-        let instance = instance(&store).await?;
+        let instance = random_fact(&store, "instance", 16).await?;
+        // Whoever restores the database takes this fact out of it.
+        let epoch = random_fact(&store, "epoch", 4).await?;
         let index = Index::new(config.root.clone());
         index.set_manifest(&manifest);
         index.set_files(store.ticket_files().await?);
@@ -105,7 +110,9 @@ impl Hub {
             agents,
             known_agents,
             watch,
+            webhooks: Webhooks::default(),
             instance,
+            epoch,
             started_at,
         });
         crate::jobs::fail_left(&inner).await?;
@@ -114,8 +121,10 @@ impl Hub {
             .await?;
         crate::agents::end_left(&inner).await;
         runner::recover(&inner).await?;
+        webhooks::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
         inner.keep_run_tokens();
+        tokio::spawn(crate::retention::keep(Arc::downgrade(&inner)));
         let hub = Self { inner, actor: Arc::new(Actor::hub()), rights: Arc::new(Rights::all()) };
         let all = hub.clone();
         // The index answers from what was known; what changed meanwhile is read beside it.
@@ -151,6 +160,7 @@ impl Hub {
         // happened, and is found again at the next start.
         let closed = async {
             self.inner.runs.close().await;
+            webhooks::stop(&self.inner).await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSE, closed).await.is_err() {
@@ -179,7 +189,9 @@ impl Hub {
             instance: inner.instance.clone(),
             root: inner.config.root.to_string_lossy().into_owned(),
             started_at: inner.started_at,
+            epoch: inner.epoch.clone(),
             last_seq: *inner.store.bell().borrow(),
+            oldest_seq: inner.store.gone() + 1,
             max_parallel_runs: inner.config.max_parallel_runs,
             url: inner.config.url.clone(),
         })
@@ -203,9 +215,11 @@ impl Hub {
         runs.truncate(SNAPSHOT);
         Ok(HubSnapshot {
             as_of,
+            epoch: self.inner.epoch.clone(),
             repos: self.inner.index.busy(SNAPSHOT, &self.rights.reach),
             runs,
-            repo_total: u64::try_from(self.inner.index.count(&self.rights.reach)).unwrap_or(u64::MAX),
+            repo_total: u64::try_from(self.inner.index.count(&self.rights.reach))
+                .unwrap_or(u64::MAX),
         })
     }
 
@@ -252,14 +266,15 @@ impl Inner {
     }
 }
 
-async fn instance(store: &Store) -> Result<String> {
-    if let Some(instance) = store.fact("instance").await? {
-        return Ok(instance);
+/// A fact of random bytes that is made when it is not there.
+async fn random_fact(store: &Store, name: &'static str, bytes: usize) -> Result<String> {
+    if let Some(value) = store.fact(name).await? {
+        return Ok(value);
     }
-    let mut bytes = [0_u8; 16];
+    let mut bytes = vec![0_u8; bytes];
     getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
     let value = crate::text::hex(&bytes);
-    store.commit(vec![Write::Fact { name: "instance", value: value.clone() }]).await?;
+    store.commit(vec![Write::Fact { name, value: value.clone() }]).await?;
     Ok(value)
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod channel;
 mod clock;
 mod config;
 mod contextspace;
@@ -18,17 +19,21 @@ mod index;
 mod jobs;
 mod live;
 mod repos;
+mod retention;
 mod runner;
 mod runs;
 mod shell;
 mod text;
 mod tickets;
 mod watch;
+mod webhooks;
 mod worktrees;
 
+pub use channel::{Attempt, Channel, Message, Sent, WebhookChannel};
 pub use clock::now;
-pub use config::{Config, FlowConfig, ReadFlow, TreeFlow};
+pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
+pub use live::LiveText;

@@ -227,7 +227,8 @@ impl Hub {
         let row = self.inner.store.turn(turn).await?;
         let row = row.ok_or_else(|| Error::not_found(format!("turn `{turn}`")))?;
         let mut items = self.inner.store.items(turn).await?;
-        for piece in self.inner.live.writing(turn) {
+        let writing = self.inner.live.writing(turn);
+        for piece in writing.clone() {
             use car_api::event::LiveStream;
             let body = match piece.stream {
                 LiveStream::Message => ItemBody::Message { text: piece.text },
@@ -255,7 +256,7 @@ impl Hub {
             Ok(open.and_then(|run| run.kept_prompt(&name).ok()))
         })
         .await?;
-        Ok(TurnDetail { turn: row, items, prompt })
+        Ok(TurnDetail { turn: row, items, writing, prompt })
     }
 
     /// A run's dispatch history.

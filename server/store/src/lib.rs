@@ -7,6 +7,7 @@
 mod accounts;
 mod approvals;
 mod columns;
+mod deliveries;
 mod devices;
 mod effects;
 mod error;
@@ -23,13 +24,16 @@ mod ticket_files;
 mod tokens;
 mod turns;
 mod verdicts;
+mod webhooks;
 mod write;
+mod writings;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
+pub use deliveries::{DeliveryQuery, DeliveryRow};
 pub use devices::DeviceRow;
 pub use effects::EffectRow;
 pub use error::{Error, Result};
@@ -42,4 +46,5 @@ pub use store::{Committed, Store};
 pub use ticket_files::TicketFileRow;
 pub use tokens::TokenRow;
 pub use verdicts::VerdictRow;
+pub use webhooks::{Secrets, WebhookRow};
 pub use write::Write;

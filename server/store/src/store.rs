@@ -1,6 +1,13 @@
 //! The database: one writer that groups commits, and readers beside it.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, Connection, SqlSafeStr, SqliteConnection, SqlitePool,
@@ -15,6 +22,7 @@ use crate::{Error, Result, Write, write};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "hub", include_str!("../../../migrations/0001_hub.sql")),
     (2, "credentials", include_str!("../../../migrations/0002_credentials.sql")),
+    (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
 ];
 
 /// How many waiting commits one transaction takes at most.
@@ -25,6 +33,7 @@ const GROUP: usize = 256;
 pub struct Store {
     commits: mpsc::Sender<Commit>,
     bell: watch::Receiver<i64>,
+    gone: Arc<AtomicI64>,
     pub(crate) readers: SqlitePool,
 }
 
@@ -62,6 +71,11 @@ impl Store {
         let last: i64 = sqlx::query_scalar("select value from counters where name = 'events'")
             .fetch_one(&mut writer)
             .await?;
+        let gone: i64 = sqlx::query_scalar("select coalesce(min(seq) - 1, $1) from events")
+            .bind(last)
+            .fetch_one(&mut writer)
+            .await?;
+        let gone = Arc::new(AtomicI64::new(gone));
         let readers = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(3)
@@ -71,8 +85,8 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
-        tokio::spawn(run_writer(writer, queue, ring));
-        Ok(Self { commits, bell, readers })
+        tokio::spawn(run_writer(writer, queue, ring, Arc::clone(&gone)));
+        Ok(Self { commits, bell, gone, readers })
     }
 
     /// Commits all of the writes or none. Returns when they are on disk.
@@ -89,6 +103,15 @@ impl Store {
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<i64> {
         self.bell.clone()
+    }
+
+    /// Number of the newest event that is no longer kept; 0 while all are.
+    ///
+    /// It moves before the events go, so whoever looks after reading, and finds it below where the
+    /// reading began, has read everything there was.
+    #[must_use]
+    pub fn gone(&self) -> i64 {
+        self.gone.load(Ordering::SeqCst)
     }
 
     /// Waits until every commit asked for so far is done, then lets the readers go.
@@ -113,12 +136,18 @@ async fn run_writer(
     mut conn: SqliteConnection,
     mut queue: mpsc::Receiver<Commit>,
     bell: watch::Sender<i64>,
+    gone: Arc<AtomicI64>,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut waiting, GROUP).await > 0 {
         let group = std::mem::take(&mut waiting);
         let (writes, dones): (Vec<_>, Vec<_>) =
             group.into_iter().map(|commit| (commit.writes, commit.done)).unzip();
+        for write in writes.iter().flatten() {
+            if let Write::EventsGone { up_to } = write {
+                gone.fetch_max(*up_to, Ordering::SeqCst);
+            }
+        }
         match write_group(&mut conn, &writes).await {
             Ok(results) => {
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();

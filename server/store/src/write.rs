@@ -1,14 +1,18 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, job::Job, turn::Turn, worktree::Salvage,
+    DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, TurnId, WebhookId,
+    job::Job,
+    turn::{Turn, Writing},
+    worktree::Salvage,
 };
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow, RunRow, SessionRow,
-    TicketFileRow, TokenRow, VerdictRow, accounts, approvals, devices, effects, events, facts, items,
-    jobs, run_grants, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow,
+    RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals,
+    deliveries, devices, effects, events, facts, items, jobs, run_grants, runs, salvages, sessions,
+    ticket_files, tokens, turns, verdicts, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -24,6 +28,11 @@ pub enum Write {
         run: Option<RunId>,
         /// What has become true.
         kind: Box<EventKind>,
+    },
+    /// Events up to a number are no longer kept.
+    EventsGone {
+        /// The number, inclusive.
+        up_to: i64,
     },
     /// A new run; fails with `Conflict` when its tree has an active one.
     RunCreate(Box<RunRow>),
@@ -51,6 +60,8 @@ pub enum Write {
     Turn(Box<Turn>, Option<String>),
     /// A piece of a turn, new or changed.
     Item(ItemRow),
+    /// What is being written in a turn.
+    Writings(TurnId, Vec<Writing>),
     /// A session, new or changed.
     Session(SessionRow),
     /// A question of an agent, new or changed.
@@ -92,6 +103,24 @@ pub enum Write {
     SalvageGone(car_api::SalvageId),
     /// What is known of an account.
     Account(AccountRow),
+    /// A webhook, new or changed; its cursor is left alone when it exists.
+    Webhook(Box<WebhookRow>),
+    /// Events up to a number are in a webhook's ledger, as far as they match.
+    WebhookCursor {
+        /// The webhook.
+        webhook: WebhookId,
+        /// The number.
+        cursor: i64,
+    },
+    /// A webhook and its ledger go.
+    WebhookGone(WebhookId),
+    /// A line of the ledger, new or changed.
+    Delivery(Box<DeliveryRow>),
+    /// Ended deliveries from before a time go.
+    DeliveriesGone {
+        /// The time.
+        before: Timestamp,
+    },
     /// A fact about the database itself.
     Fact {
         /// Its name.
@@ -107,6 +136,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::Event { at, repo, run, kind } => {
             return events::append(conn, *at, repo.as_ref(), run.as_ref(), kind).await.map(Some);
         }
+        Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
         Write::RunCreate(row) => runs::insert(conn, row).await?,
         Write::Run(row) => runs::update(conn, row).await?,
         Write::EffectAdd(row) => effects::insert(conn, row).await?,
@@ -116,6 +146,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         }
         Write::Turn(turn, fingerprint) => turns::upsert(conn, turn, fingerprint.as_deref()).await?,
         Write::Item(row) => items::upsert(conn, row).await?,
+        Write::Writings(turn, pieces) => writings::set(conn, turn, pieces).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,
         Write::Verdict(row) => verdicts::upsert(conn, row).await?,
@@ -134,6 +165,13 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
         Write::SalvageGone(id) => salvages::delete(conn, id).await?,
         Write::Account(row) => accounts::upsert(conn, row).await?,
+        Write::Webhook(row) => webhooks::upsert(conn, row).await?,
+        Write::WebhookCursor { webhook, cursor } => {
+            webhooks::move_cursor(conn, webhook, *cursor).await?;
+        }
+        Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
+        Write::Delivery(row) => deliveries::upsert(conn, row).await?,
+        Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
         Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
     }
     Ok(None)

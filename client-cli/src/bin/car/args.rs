@@ -92,6 +92,9 @@ pub(crate) enum Command {
     Events(cmd::events::Events),
     /// Runs as they go, until you press Ctrl-C
     Watch(cmd::watch::Watch),
+    /// Addresses that events are posted to
+    #[command(subcommand, visible_alias = "webhooks")]
+    Webhook(cmd::webhook::Webhook),
     /// Personal access tokens of the hub
     #[command(subcommand)]
     Token(cmd::token::Token),

@@ -120,6 +120,10 @@ fn what(kind: &EventKind, full: bool) -> String {
             let bad = bad.map(|c| format!(": {}", c.command.run)).unwrap_or_default();
             format!("verification {}{bad}", evidence.verdict.as_str().replace('_', " "))
         }
+        EventKind::WebhookDisabled { description, reason, webhook } => {
+            let name = if description.is_empty() { webhook.as_str() } else { description };
+            format!("webhook turned off: {name}. {reason}")
+        }
         EventKind::JobUpdated { job } => {
             let percent = job.percent.map(|p| format!(" {p}%")).unwrap_or_default();
             let kind = job.kind.as_str().replace('_', " ");

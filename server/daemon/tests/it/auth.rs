@@ -99,7 +99,11 @@ fn a_deleted_token_is_worth_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let secret = runtime.block_on(async {
         let client = hub.client();
-        let body = car_api::token::TokenCreate { name: "short".to_owned(), days: Some(1), ..Default::default() };
+        let body = car_api::token::TokenCreate {
+            name: "short".to_owned(),
+            days: Some(1),
+            ..Default::default()
+        };
         let made = client.token_create(&body).await.unwrap();
         let other = car_client::Client::new(hub.url(), Some(&made.secret)).unwrap();
         other.hub_get().await.unwrap();

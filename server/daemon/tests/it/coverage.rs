@@ -13,6 +13,7 @@ use car_api::{
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
     ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketText, TicketUpdate},
     token::TokenCreate,
+    webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
 use car_client::{Client, ClientError, EventFilter};
@@ -66,6 +67,7 @@ async fn tour() {
     approvals(&client, &repo).await;
     worktrees(&client, &repo).await;
     tokens(&client).await;
+    webhooks(&client).await;
     removal(&client, &repo).await;
 }
 
@@ -298,4 +300,34 @@ fn git(dir: &Path, args: &[&str]) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn webhooks(client: &Client) {
+    // Nobody listens there: what is sent is tried again.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let body = WebhookCreate {
+        url: format!("http://{address}/hook"),
+        description: "nobody".to_owned(),
+        filter: WebhookFilter::default(),
+    };
+    let made = client.webhook_create(&body).await.unwrap();
+    let id = made.webhook.id;
+    assert!(made.secret.starts_with("whsec_"));
+    assert_eq!(client.webhook_list(&PageQuery::default()).await.unwrap().items.len(), 1);
+    let bad = WebhookUpdate { url: Some("ftp://nowhere".to_owned()), ..WebhookUpdate::default() };
+    assert_eq!(code(client.webhook_update(&id, &bad).await), Code::BadRequest);
+    assert_ne!(client.webhook_rotate(&id).await.unwrap().secret, made.secret);
+    let sent = client.webhook_test(&id).await.unwrap();
+    assert_eq!((sent.status, sent.attempts), (DeliveryStatus::Failed, 1));
+    let failed = Some(DeliveryStatus::Failed);
+    let ledger = client.webhook_deliveries(&id, failed, &PageQuery::default()).await.unwrap();
+    assert_eq!(ledger.items, [sent.clone()]);
+    let again = client.webhook_redeliver(&id, &sent.id).await.unwrap();
+    assert_eq!((again.id, again.status), (sent.id.clone(), DeliveryStatus::Pending));
+    let off = WebhookUpdate { enabled: Some(false), ..WebhookUpdate::default() };
+    assert!(!client.webhook_update(&id, &off).await.unwrap().enabled);
+    assert_eq!(code(client.webhook_redeliver(&id, &sent.id).await), Code::IllegalTransition);
+    assert_eq!(client.webhook_get(&id).await.unwrap().description, "nobody");
+    client.webhook_delete(&id).await.unwrap();
+    assert_eq!(code(client.webhook_get(&id).await), Code::NotFound);
 }

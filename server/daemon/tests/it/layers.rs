@@ -20,11 +20,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("car-files", &["car-api", "car-engine"]),
     ("car-hub", &["car-api", "car-engine", "car-store", "car-git", "car-files", "car-shim"]),
     ("car-agents", &["car-api", "car-engine"]),
+    ("car-push", &["car-hub"]),
     ("car-http", &["car-api", "car-hub"]),
     ("car-demo-agent", &[]),
     ("car-model-endpoint", &["car-demo-agent"]),
     ("car-client", &["car-api"]),
-    ("car-bench", &["car-client"]),
+    ("car-bench", &["car-api", "car-client", "car-store"]),
     (
         "car-daemon",
         &[
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "car-git",
             "car-http",
             "car-hub",
+            "car-push",
             "car-shim",
             "car-store",
         ],
@@ -50,7 +52,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("sqlx", &["car-store"]),
     ("notify", &["car-hub"]),
     ("clap", &["car-client", "car-daemon"]),
-    ("reqwest", &["car-client"]),
+    ("reqwest", &["car-client", "car-push"]),
     ("rustix", &["car-shim", "car-files", "car-git", "car-daemon", "car-bench"]),
     ("utoipa", &["car-api", "car-http"]),
 ];

@@ -12,6 +12,7 @@ mod corpus;
 mod coverage;
 mod events;
 mod flow;
+mod gone;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
 mod hostile;
@@ -24,4 +25,6 @@ mod outdated;
 mod planted;
 mod stage;
 mod starters;
+mod stream;
+mod webhooks;
 mod work;

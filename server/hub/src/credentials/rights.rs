@@ -89,8 +89,9 @@ impl Reach {
             (Self::Repos(own), Self::Repos(wanted)) => wanted.is_subset(own),
             (Self::Repos(own), Self::Run { repo, .. }) => own.contains(repo),
             (Self::Run { .. }, Self::Run { .. }) => self == other,
-            (Self::Repos(_) | Self::Run { .. }, Self::Hub)
-            | (Self::Run { .. }, Self::Repos(_)) => false,
+            (Self::Repos(_) | Self::Run { .. }, Self::Hub) | (Self::Run { .. }, Self::Repos(_)) => {
+                false
+            }
         }
     }
 }
@@ -152,9 +153,10 @@ impl Hub {
         }
     }
 
-    /// Whether the caller's credential reaches what an event is about.
-    pub(crate) fn reaches_event(&self, event: &car_api::Event) -> bool {
-        match (&self.rights.reach, &event.repo, &event.run) {
+    /// Whether the caller's credential reaches what an event of this repo and run is about.
+    #[must_use]
+    pub fn reaches_event_of(&self, repo: Option<&RepoId>, run: Option<&RunId>) -> bool {
+        match (&self.rights.reach, repo, run) {
             (Reach::Hub, _, _) => true,
             (Reach::Run { run: own, .. }, _, Some(run)) => own == run,
             (reach @ (Reach::Repos(_) | Reach::Run { .. }), Some(repo), _) => {

@@ -464,6 +464,7 @@ impl Actor {
             tracing::warn!(run = %self.row.id, %error, "a turn's changes could not be counted");
         }
         if !self.writes.is_empty() {
+            self.note_writings();
             if let Some(session) = &mut self.session {
                 self.writes.push(Write::Session(session.note()));
             }

@@ -97,6 +97,17 @@ impl Actor {
         }
     }
 
+    /// Notes what is being written as of the line that is about to be committed: after a restart
+    /// the lines after it are read again, and live text must go on where it was.
+    pub(super) fn note_writings(&mut self) {
+        let Some(at_work) = &mut self.turn else { return };
+        let pieces = self.hub.live.writing(&at_work.row.id);
+        if !pieces.is_empty() || at_work.writings_noted {
+            at_work.writings_noted = !pieces.is_empty();
+            self.writes.push(Write::Writings(at_work.row.id.clone(), pieces));
+        }
+    }
+
     fn turn_id(&self) -> Option<car_api::TurnId> {
         self.turn.as_ref().map(|at_work| at_work.row.id.clone())
     }

@@ -47,6 +47,8 @@ pub(super) struct TurnAtWork {
     pub(super) restarted: bool,
     /// Whether a budget was found used up.
     pub(super) over_budget: bool,
+    /// Whether the database knows of pieces that are being written.
+    pub(super) writings_noted: bool,
 }
 
 impl TurnAtWork {
@@ -204,6 +206,9 @@ impl Actor {
             at_work.over_budget = true;
             at_work.interrupt();
         }
+        let pieces = self.hub.store.writings(&at_work.row.id).await.map_err(Error::from)?;
+        at_work.writings_noted = !pieces.is_empty();
+        self.hub.live.take_up(&at_work.row.id, pieces);
         let items = self.hub.store.items(&at_work.row.id).await.map_err(Error::from)?;
         for (place, item) in (0..).zip(items) {
             at_work.places.insert(item.id, place);
@@ -241,6 +246,7 @@ impl Actor {
             last_line: Instant::now(),
             restarted: false,
             over_budget: false,
+            writings_noted: false,
         }
     }
 
@@ -393,6 +399,7 @@ impl Actor {
         turn.error.clone_from(&error);
         turn.ended_at = Some(clock::now());
         self.hub.live.over(&turn.id);
+        self.writes.push(Write::Writings(turn.id.clone(), Vec::new()));
         self.void_approvals();
         self.event(EventKind::TurnEnded {
             turn: turn.id.clone(),

@@ -22,6 +22,7 @@ pub(crate) mod salvage;
 pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod watch;
+pub(crate) mod webhook;
 pub(crate) mod worktree;
 
 use crate::{
@@ -51,6 +52,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,
+        Command::Webhook(args) => webhook::run(args, &Session::open(global, out)?).await,
         Command::Token(args) => token::run(args, &Session::open(global, out)?).await,
         Command::Pair(args) => pair::run(args, &Session::open(global, out)?).await,
         Command::Devices(args) => pair::devices(args, &Session::open(global, out)?).await,

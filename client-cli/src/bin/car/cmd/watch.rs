@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use car_api::{Event, EventKind, RunId, hub::HubSnapshot, run::Run};
+use car_api::{Code, Event, EventKind, RunId, event::EventCursor, hub::HubSnapshot, run::Run};
 use car_client::{EventFilter, watch::Update};
 use clap::Args;
 use console::{Term, truncate_str};
@@ -35,9 +35,28 @@ pub(crate) async fn run(args: Watch, global: &Global, out: &Out) -> Result<(), F
     if out.is_tty() && !out.json && !out.quiet {
         return picture(&session, filter).await;
     }
-    let mut watch = session.client.watch(session.client.hub_get().await?.last_seq, filter);
+    lines(&session, filter).await
+}
+
+/// Every event as a line. When the log cannot be followed on (the hub was restored, or this reader
+/// was away for longer than events are kept), that is said, and what comes from now on is shown.
+async fn lines(s: &Session, filter: EventFilter) -> Result<(), Failure> {
+    let out = &s.out;
+    let info = s.client.hub_get().await?;
+    let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
+    let mut watch = s.client.watch_from(newest, filter.clone());
     loop {
-        match watch.next().await? {
+        let update = match watch.next().await {
+            Ok(update) => update,
+            Err(error) if error.code() == Some(Code::CursorTooOld) => {
+                out.note(&error.to_string());
+                let snapshot = s.client.hub_snapshot().await?;
+                watch = s.client.watch_from(as_of(&snapshot), filter.clone());
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match update {
             Update::Event(event) if out.json => {
                 out.line(&serde_json::to_string(&event).map_err(std::io::Error::other)?)?;
             }
@@ -47,6 +66,11 @@ pub(crate) async fn run(args: Watch, global: &Global, out: &Out) -> Result<(), F
             Update::Live(_) | Update::CaughtUp { .. } => {}
         }
     }
+}
+
+/// Where to go on from a snapshot.
+fn as_of(snapshot: &HubSnapshot) -> EventCursor {
+    EventCursor { epoch: Some(snapshot.epoch.clone()), seq: snapshot.as_of }
 }
 
 /// What the picture shows beside the snapshot.
@@ -61,7 +85,7 @@ async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
     let term = Term::stdout();
     let mut view = View::default();
     let mut snapshot = s.client.hub_snapshot().await?;
-    let mut watch = s.client.watch(snapshot.as_of, filter.clone());
+    let mut watch = s.client.watch_from(as_of(&snapshot), filter.clone());
     let mut drawn = 0;
     loop {
         let width = usize::from(term.size().1);
@@ -77,11 +101,26 @@ async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
         }
         drawn = lines.len();
 
-        let mut stale = view.take(watch.next().await?);
+        let mut stale = match watch.next().await {
+            Ok(update) => view.take(update),
+            // The picture is of now; how it came to be need not be told.
+            Err(error) if error.code() == Some(Code::CursorTooOld) => {
+                snapshot = s.client.hub_snapshot().await?;
+                watch = s.client.watch_from(as_of(&snapshot), filter.clone());
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         // Until nothing comes for a moment, or much has come.
         for _ in 0..200 {
             match tokio::time::timeout(CALM, watch.next()).await {
-                Ok(update) => stale |= view.take(update?),
+                Ok(Ok(update)) => stale |= view.take(update),
+                Ok(Err(error)) if error.code() == Some(Code::CursorTooOld) => {
+                    snapshot = s.client.hub_snapshot().await?;
+                    watch = s.client.watch_from(as_of(&snapshot), filter.clone());
+                    break;
+                }
+                Ok(Err(error)) => return Err(error.into()),
                 Err(_) => break,
             }
         }
