@@ -6,8 +6,10 @@
 
 pub mod agent;
 pub mod audit;
+pub mod backup;
 pub mod context;
 pub mod dispatch;
+pub mod doctor;
 pub mod event;
 pub mod hub;
 mod id;

@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::{
+    backup,
     config::{self, Flags, Loaded},
-    doctor, init, program, root, serve, up,
+    doctor, init, program, restore, root, serve, up,
 };
 
 /// A hub that runs coding agents over queues of tickets and verifies what they claim.
@@ -36,6 +37,15 @@ enum Command {
     Config(Serving),
     /// Look for what could keep the hub from working
     Doctor(Serving),
+    /// Write the whole hub into one archive, while it works
+    Backup {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        backup: backup::BackupArgs,
+    },
+    /// Make a hub from a backup
+    Restore(restore::RestoreArgs),
 }
 
 #[derive(Args, Default)]
@@ -77,6 +87,10 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             print!("{}", loaded.shown());
             ExitCode::SUCCESS
         }),
+        Command::Backup { serving, backup } => {
+            loaded(&serving).and_then(|loaded| backup::run(backup, &loaded))
+        }
+        Command::Restore(wanted) => restore::run(wanted),
         Command::Doctor(serving) => loaded(&serving).map(|loaded| doctor::run(&loaded)),
     };
     done.unwrap_or_else(|error| {

@@ -5,6 +5,7 @@
 //! [`car_hub::Hub`], as every client does.
 
 mod allocator;
+mod backup;
 mod cli;
 pub mod config;
 mod console;
@@ -15,6 +16,7 @@ mod init;
 mod listen;
 mod log;
 mod program;
+mod restore;
 mod root;
 mod sample;
 mod serve;

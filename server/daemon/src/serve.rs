@@ -26,6 +26,7 @@ use crate::{
     listen::{self, Listening},
     log,
     program::{Error, say},
+    restore,
 };
 
 /// How long requests and streams have to end once the hub was told to stop.
@@ -47,6 +48,11 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, Error> {
         let mut signals = Signals::new()?;
         let served = Served::start(loaded).await?;
         say(format_args!("car-hub ready: {}", served.url));
+        if let Some(report) = served.hub.unconfirmed() {
+            for line in restore::lines(&report) {
+                say(line);
+            }
+        }
         signals.next().await;
         Ok(served.end(signals).await)
     })
@@ -164,6 +170,7 @@ fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
         worktrees_root: config.hub.worktrees_root.clone(),
         max_parallel_runs: config.hub.max_parallel_runs.unwrap_or_else(one_a_processor),
         default_agent: config.hub.default_agent.clone(),
+        backup: config.backup.for_hub(&loaded.root),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
         environment: environment::shared(passed.chain(demo)),

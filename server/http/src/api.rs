@@ -4,7 +4,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
+    App, agents, backups, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
     tickets, tokens, worktrees,
 };
 
@@ -23,6 +23,8 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(hub::snapshot))
         .routes(routes!(hub::scan))
         .routes(routes!(document::get))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::confirm))
         // Repos, worktrees and what is kept of removed ones.
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))

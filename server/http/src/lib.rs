@@ -6,6 +6,7 @@
 //! [`PUBLIC`]), how large a body may be, and what an error looks like.
 
 mod agents;
+mod backups;
 mod api;
 mod app;
 mod body;

@@ -18,7 +18,7 @@ use car_store::{Store, Write};
 use crate::{
     Config, Error, Result,
     accounts::Accounts,
-    clock,
+    backup, clock,
     index::Index,
     jobs::Jobs,
     live::Live,
@@ -57,6 +57,7 @@ pub(crate) struct Inner {
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
+    pub(crate) unconfirmed: backup::Unconfirmed,
     instance: String,
     started_at: Timestamp,
     lock: Mutex<Option<HubLock>>,
@@ -78,6 +79,7 @@ impl Hub {
         .await?;
         let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
         let instance = instance(&store).await?;
+        let unconfirmed = backup::pending(&store).await?;
         let index = Index::new(config.root.clone());
         index.set_manifest(&manifest);
         index.set_files(store.ticket_files().await?);
@@ -97,6 +99,7 @@ impl Hub {
             jobs: Jobs::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
+            unconfirmed: backup::Unconfirmed(RwLock::new(unconfirmed)),
             lock: Mutex::new(Some(lock)),
             config,
             store,
@@ -111,21 +114,18 @@ impl Hub {
         inner
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
-        crate::agents::end_left(&inner).await;
-        runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        let hub = Self { inner, actor: Arc::new(Actor::hub()) };
-        let all = hub.clone();
+        let all = Arc::clone(&inner);
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
-            for repo in all.inner.index.ids() {
-                all.inner.refresh(&repo).await;
-            }
-            if let Err(error) = crate::worktrees::expire(&all.inner).await {
-                tracing::warn!(%error, "what was kept too long could not be removed");
+            for repo in all.index.ids() {
+                all.refresh(&repo).await;
             }
         });
-        Ok(hub)
+        if inner.unconfirmed.report().is_none() {
+            inner.begin().await?;
+        }
+        Ok(Self { inner, actor: Arc::new(Actor::hub()) })
     }
 
     /// The same hub, acted on by somebody else.
@@ -171,14 +171,18 @@ impl Hub {
     /// The database does not answer.
     pub async fn hub_get(&self) -> Result<HubInfo> {
         let inner = &self.inner;
+        let last_seq = *inner.store.bell().borrow();
+        let backup_at = inner.backup_at().await;
         Ok(HubInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: inner.instance.clone(),
             root: inner.config.root.to_string_lossy().into_owned(),
             started_at: inner.started_at,
-            last_seq: *inner.store.bell().borrow(),
+            last_seq,
             max_parallel_runs: inner.config.max_parallel_runs,
             url: inner.config.url.clone(),
+            backup_at,
+            restore: inner.unconfirmed.report(),
         })
     }
 
@@ -213,6 +217,21 @@ impl Hub {
 }
 
 impl Inner {
+    /// Begins to work: ends what an earlier process left, takes up every run, removes what was kept
+    /// too long, makes backups. A restored hub does none of it until its report is confirmed.
+    pub(crate) async fn begin(self: &Arc<Self>) -> Result<()> {
+        crate::agents::end_left(self).await;
+        runner::recover(self).await?;
+        tokio::spawn(backup::keep_making(Arc::downgrade(self)));
+        let all = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = crate::worktrees::expire(&all).await {
+                tracing::warn!(%error, "what was kept too long could not be removed");
+            }
+        });
+        Ok(())
+    }
+
     /// Appends one event to the log.
     pub(crate) async fn log(&self, repo: Option<&RepoId>, kind: EventKind) -> Result<()> {
         let event =
@@ -250,9 +269,7 @@ async fn instance(store: &Store) -> Result<String> {
     if let Some(instance) = store.fact("instance").await? {
         return Ok(instance);
     }
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
-    let value = crate::text::hex(&bytes);
+    let value = crate::text::random()?;
     store.commit(vec![Write::Fact { name: "instance", value: value.clone() }]).await?;
     Ok(value)
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+pub mod backup;
 mod clock;
 mod config;
 mod contextspace;

@@ -8,3 +8,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// Random bytes nobody can guess, as text.
+pub(crate) fn random() -> crate::Result<String> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| crate::Error::internal(error.to_string()))?;
+    Ok(hex(&bytes))
+}

@@ -16,11 +16,13 @@ mod jobs;
 mod runs;
 mod salvages;
 mod sessions;
+mod snapshot;
 mod store;
 mod ticket_files;
 mod tokens;
 mod turns;
 mod verdicts;
+mod void;
 mod write;
 
 #[cfg(test)]
@@ -34,7 +36,8 @@ pub use events::EventQuery;
 pub use items::ItemRow;
 pub use runs::{RunQuery, RunRow};
 pub use sessions::SessionRow;
-pub use store::{Committed, Store};
+pub use snapshot::{Look, SECRET_TABLES, look, snapshot};
+pub use store::{Committed, Store, schema};
 pub use ticket_files::TicketFileRow;
 pub use tokens::TokenRow;
 pub use verdicts::VerdictRow;

@@ -38,12 +38,7 @@ pub async fn snapshot(database: &Path, into: &Path, with_secrets: bool) -> Resul
         return Ok(());
     }
     let mut copy = open(into, false).await?;
-    for table in tables(&mut copy).await? {
-        if SECRET_TABLES.contains(&table.as_str()) {
-            let sql = format!("delete from {table}");
-            sqlx::query(AssertSqlSafe(sql)).execute(&mut copy).await?;
-        }
-    }
+    secrets_gone(&mut copy).await?;
     // What was deleted is still in free pages until they are given back.
     sqlx::query("vacuum").execute(&mut copy).await?;
     copy.close().await?;
@@ -72,11 +67,19 @@ pub async fn look(database: &Path) -> Result<Look> {
     Ok(Look { schema, last_seq, instance, damage })
 }
 
-/// The tables of a database and the columns of each; for tests.
-///
-/// # Errors
-/// What the database says.
-pub async fn tables(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+/// Empties the tables that let somebody in.
+pub(crate) async fn secrets_gone(conn: &mut SqliteConnection) -> Result<()> {
+    for table in tables(conn).await? {
+        if SECRET_TABLES.contains(&table.as_str()) {
+            let sql = format!("delete from {table}");
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The tables of a database.
+pub(crate) async fn tables(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     let sql = "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'";
     Ok(sqlx::query_scalar(sql).fetch_all(conn).await?)
 }

@@ -29,6 +29,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Commit {
     writes: Vec<Write>,
+    /// Whether nothing comes after it: the writer lets go of the file before it answers.
+    last: bool,
     done: oneshot::Sender<Result<Committed>>,
 }
 
@@ -78,8 +80,12 @@ impl Store {
     /// # Errors
     /// `Conflict` when a unique rule forbids one of them; else what the database says.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed> {
+        self.send(writes, false).await
+    }
+
+    async fn send(&self, writes: Vec<Write>, last: bool) -> Result<Committed> {
         let (done, answer) = oneshot::channel();
-        self.commits.send(Commit { writes, done }).await.map_err(|_| Error::Closed)?;
+        self.commits.send(Commit { writes, last, done }).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -89,12 +95,20 @@ impl Store {
         self.bell.clone()
     }
 
-    /// Waits until every commit asked for so far is done, then lets the readers go.
+    /// Waits until every commit asked for so far is done, then lets go of the file: all of it is
+    /// in one piece, and later commits are refused.
     pub async fn close(&self) {
         // An empty commit queues behind all others.
         let _ = self.commit(Vec::new()).await;
         self.readers.close().await;
+        let _ = self.send(Vec::new(), true).await;
     }
+}
+
+/// Number of the newest migration this program knows.
+#[must_use]
+pub fn schema() -> i64 {
+    MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
 }
 
 fn migrator() -> Migrator {
@@ -113,8 +127,11 @@ async fn run_writer(
     bell: watch::Sender<i64>,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
+    let mut farewells = Vec::new();
     while queue.recv_many(&mut waiting, GROUP).await > 0 {
-        let group = std::mem::take(&mut waiting);
+        let (last, group): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut waiting).into_iter().partition(|commit| commit.last);
+        farewells.extend(last.into_iter().map(|commit: Commit| commit.done));
         let (writes, dones): (Vec<_>, Vec<_>) =
             group.into_iter().map(|commit| (commit.writes, commit.done)).unzip();
         match write_group(&mut conn, &writes).await {
@@ -136,9 +153,15 @@ async fn run_writer(
                 }
             }
         }
+        if !farewells.is_empty() {
+            break;
+        }
     }
     let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut conn).await;
     let _ = conn.close().await;
+    for done in farewells {
+        let _ = done.send(Ok(Committed { last_seq: None }));
+    }
 }
 
 /// One result for each of the group, or an error that holds for all of it.

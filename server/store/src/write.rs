@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use crate::{
     AccountRow, ApprovalRow, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
     TokenRow, VerdictRow, accounts, approvals, effects, events, facts, items, jobs, runs, salvages,
-    sessions, ticket_files, tokens, turns, verdicts,
+    sessions, snapshot, ticket_files, tokens, turns, verdicts, void,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -82,6 +82,11 @@ pub enum Write {
     SalvageGone(car_api::SalvageId),
     /// What is known of an account.
     Account(AccountRow),
+    /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
+    /// read anew from the files.
+    AllVoid(Timestamp),
+    /// No token holds any more.
+    SecretsGone,
     /// A fact about the database itself.
     Fact {
         /// Its name.
@@ -119,6 +124,8 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
         Write::SalvageGone(id) => salvages::delete(conn, id).await?,
         Write::Account(row) => accounts::upsert(conn, row).await?,
+        Write::AllVoid(at) => void::all(conn, *at).await?,
+        Write::SecretsGone => snapshot::secrets_gone(conn).await?,
         Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
     }
     Ok(None)

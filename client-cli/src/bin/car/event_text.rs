@@ -117,6 +117,8 @@ fn what(kind: &EventKind, full: bool) -> String {
             let bad = bad.map(|c| format!(": {}", c.command.run)).unwrap_or_default();
             format!("verification {}{bad}", evidence.verdict.as_str().replace('_', " "))
         }
+        EventKind::BackupFailed { detail } => format!("the backup was not made: {detail}"),
+        EventKind::RestoreConfirmed => "the restore was confirmed".to_owned(),
         EventKind::JobUpdated { job } => {
             let percent = job.percent.map(|p| format!(" {p}%")).unwrap_or_default();
             let kind = job.kind.as_str().replace('_', " ");

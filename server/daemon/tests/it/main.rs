@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
 mod auth;
+mod backup;
 mod codex;
 mod compat;
 mod config;
