@@ -15,6 +15,7 @@ mod environment;
 mod init;
 mod listen;
 mod log;
+mod notify;
 mod program;
 mod restore;
 mod root;

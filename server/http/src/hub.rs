@@ -1,9 +1,18 @@
 //! `/hub`
 
-use car_api::hub::{HubInfo, HubSnapshot};
-use car_api::repo::ScanReport;
+use axum::extract::State;
+use car_api::{
+    Code,
+    hub::{HubInfo, HubSnapshot},
+    repo::ScanReport,
+};
 
-use crate::{body::Json, caller::Acting, problem::Answer};
+use crate::{
+    App,
+    body::Json,
+    caller::Acting,
+    problem::{Answer, ApiError},
+};
 
 /// Say whether the hub can work
 #[utoipa::path(
@@ -11,7 +20,13 @@ use crate::{body::Json, caller::Acting, problem::Answer};
     extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
 )]
-pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<serde_json::Value>> {
+pub(crate) async fn ready(
+    Acting(hub): Acting,
+    State(app): State<App>,
+) -> Answer<Json<serde_json::Value>> {
+    if app.closing.has_begun() {
+        return Err(ApiError::new(Code::Unavailable, "The hub is shutting down."));
+    }
     hub.ready().await?;
     Ok(Json(serde_json::json!({})))
 }

@@ -140,8 +140,23 @@ impl Hub {
         &self.actor
     }
 
-    /// Stops taking work, waits for what is being written, and lets go of the root. Agents live on
-    /// under their shims.
+    /// Takes no more work: runs finish what they are writing, and begin nothing. Agents live on under
+    /// their shims.
+    pub async fn rest(&self) {
+        self.inner.watch.stop();
+        self.inner.runs.close().await;
+    }
+
+    /// Whether whoever writes the database answers.
+    ///
+    /// # Errors
+    /// It is closed.
+    pub async fn beat(&self) -> Result<()> {
+        self.inner.store.commit(Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Stops taking work, waits for what is being written, and lets go of the root.
     pub async fn close(&self) {
         self.inner.watch.stop();
         // A disk that is full must not keep the hub from ending: what is not committed has not

@@ -22,6 +22,7 @@ mod layers;
 mod lifecycle;
 mod limits;
 mod planted;
+mod shutdown;
 mod stage;
 mod starters;
 mod work;

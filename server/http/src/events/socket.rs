@@ -70,7 +70,7 @@ async fn serve(mut socket: WebSocket, mut follow: Follow) {
             Ok(Step::Heartbeat) if heard.elapsed() > SILENT => return,
             Ok(Step::Heartbeat) => Message::Ping(Default::default()),
             Err(end) => {
-                let (code, reason) = farewell(&end);
+                let (code, reason) = farewell(&end, follow.cursor());
                 return close(socket, code, reason).await;
             }
         };
@@ -85,9 +85,11 @@ async fn serve(mut socket: WebSocket, mut follow: Follow) {
     }
 }
 
-fn farewell(end: &End) -> (CloseCode, String) {
+fn farewell(end: &End, cursor: i64) -> (CloseCode, String) {
     match end {
-        End::Closing => (CloseCode::Restarting, "the hub is restarting".to_owned()),
+        End::Closing => {
+            (CloseCode::Restarting, format!("the hub is restarting; go on with after={cursor}"))
+        }
         End::Revoked => (CloseCode::Revoked, "the token was deleted or ran out".to_owned()),
         End::TooOld(_) => {
             (CloseCode::CursorTooOld, "the cursor is too old; start from the snapshot".to_owned())
