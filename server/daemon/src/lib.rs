@@ -15,6 +15,7 @@ mod environment;
 mod init;
 mod listen;
 mod log;
+mod migrate;
 mod notify;
 mod program;
 mod restore;

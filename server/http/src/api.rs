@@ -22,6 +22,7 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
         .routes(routes!(hub::scan))
+        .routes(routes!(hub::doctor))
         .routes(routes!(document::get))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::confirm))

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use car_api::{
     Code,
+    doctor::DoctorReport,
     hub::{HubInfo, HubSnapshot},
     repo::ScanReport,
 };
@@ -52,6 +53,18 @@ pub(crate) async fn get(Acting(hub): Acting) -> Answer<Json<HubInfo>> {
 )]
 pub(crate) async fn snapshot(Acting(hub): Acting) -> Answer<Json<HubSnapshot>> {
     Ok(Json(hub.hub_snapshot().await?))
+}
+
+/// Look for what could keep the hub from working
+///
+/// Each finding says what it is, why it matters and what mends it.
+#[utoipa::path(
+    get, path = "/hub/doctor", tag = "hub", operation_id = "hub_doctor",
+    extensions(("x-scope" = json!("admin"))),
+    responses((status = 200, description = "What was found", body = DoctorReport)),
+)]
+pub(crate) async fn doctor(Acting(hub): Acting) -> Answer<Json<DoctorReport>> {
+    Ok(Json(hub.hub_doctor().await?))
 }
 
 /// Look for repos and worktrees

@@ -77,6 +77,7 @@ impl Hub {
             Ok((lock, manifest))
         })
         .await?;
+        crate::migrate::prepare(&config.root).await?;
         let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
         let instance = instance(&store).await?;
         let unconfirmed = backup::pending(&store).await?;

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod contextspace;
 mod convert;
+pub mod doctor;
 mod environment;
 mod error;
 mod events;
@@ -17,6 +18,7 @@ mod hub;
 mod index;
 mod jobs;
 mod live;
+pub mod migrate;
 mod repos;
 mod runner;
 mod runs;
@@ -31,3 +33,9 @@ pub use config::{Config, FlowConfig, ReadFlow, TreeFlow};
 pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
+
+/// The agents a ticket may name, for checks outside a hub.
+#[must_use]
+pub fn known_agents(ids: &[car_api::AgentId]) -> car_engine::ticket::KnownAgents {
+    car_engine::ticket::KnownAgents::new(ids.iter().map(car_api::AgentId::as_str))
+}

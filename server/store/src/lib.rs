@@ -13,6 +13,7 @@ mod events;
 mod facts;
 mod items;
 mod jobs;
+mod migrate;
 mod runs;
 mod salvages;
 mod sessions;
@@ -36,7 +37,10 @@ pub use events::EventQuery;
 pub use items::ItemRow;
 pub use runs::{RunQuery, RunRow};
 pub use sessions::SessionRow;
-pub use snapshot::{Look, SECRET_TABLES, look, snapshot};
+pub use snapshot::{
+    Look, SECRET_TABLES, fact_of, last_event_at, look, open_session_dirs, snapshot,
+};
+pub use migrate::{Plan, plan};
 pub use store::{Committed, Store, schema};
 pub use ticket_files::TicketFileRow;
 pub use tokens::TokenRow;

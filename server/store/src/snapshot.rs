@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use car_api::Timestamp;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{Error, Result};
@@ -15,6 +16,8 @@ pub const SECRET_TABLES: &[&str] = &["tokens"];
 pub struct Look {
     /// Number of its newest migration.
     pub schema: i64,
+    /// The lowest number of a newest migration with which a program can still read it.
+    pub min_reader: i64,
     /// Number of its newest event.
     pub last_seq: i64,
     /// The hub's id.
@@ -59,12 +62,55 @@ pub async fn look(database: &Path) -> Result<Look> {
     let last_seq = sqlx::query_scalar("select value from counters where name = 'events'")
         .fetch_one(&mut conn)
         .await?;
-    let instance = sqlx::query_scalar("select value from facts where name = 'instance'")
+    let instance =
+        sqlx::query_scalar(FACT).bind("instance").fetch_optional(&mut conn).await?;
+    let min_reader: Option<String> = sqlx::query_scalar(FACT)
+        .bind("min_reader")
+        .fetch_optional(&mut conn)
+        .await?;
+    let min_reader = min_reader.and_then(|text| text.parse().ok()).unwrap_or(0);
+    conn.close().await?;
+    let damage = damage.into_iter().filter(|line| line != "ok").collect();
+    Ok(Look { schema, min_reader, last_seq, instance, damage })
+}
+
+pub(crate) const FACT: &str = "select value from facts where name = $1";
+
+/// One fact of a database that is not open.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn fact_of(database: &Path, name: &str) -> Result<Option<String>> {
+    let mut conn = open(database, true).await?;
+    let fact = sqlx::query_scalar(FACT).bind(name).fetch_optional(&mut conn).await?;
+    conn.close().await?;
+    Ok(fact)
+}
+
+/// When its newest event was written.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn last_event_at(database: &Path) -> Result<Option<Timestamp>> {
+    let mut conn = open(database, true).await?;
+    let at: Option<i64> = sqlx::query_scalar("select at from events order by seq desc limit 1")
         .fetch_optional(&mut conn)
         .await?;
     conn.close().await?;
-    let damage = damage.into_iter().filter(|line| line != "ok").collect();
-    Ok(Look { schema, last_seq, instance, damage })
+    Ok(at.map(Timestamp::from_micros))
+}
+
+/// Directories of the shims whose sessions have not ended.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn open_session_dirs(database: &Path) -> Result<Vec<String>> {
+    let mut conn = open(database, true).await?;
+    let dirs = sqlx::query_scalar("select dir from sessions where ended_at is null")
+        .fetch_all(&mut conn)
+        .await?;
+    conn.close().await?;
+    Ok(dirs)
 }
 
 /// Empties the tables that let somebody in.

@@ -9,10 +9,10 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Result, Write, write};
+use crate::{Error, Result, Write, migrate, write};
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: &[(i64, &str, &str)] =
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "hub", include_str!("../../../migrations/0001_hub.sql"))];
 
 /// How many waiting commits one transaction takes at most.
@@ -57,8 +57,12 @@ impl Store {
             .busy_timeout(Duration::from_secs(30))
             .pragma("cache_size", "-1024")
             .pragma("journal_size_limit", "16777216");
+        migrate::refuse_newer(path).await?;
         let mut writer = SqliteConnection::connect_with(&options).await?;
-        migrator().run(&mut writer).await?;
+        // Before and after: an older program is kept away from what is half on its way.
+        migrate::note(&mut writer).await?;
+        migrator(schema()).run(&mut writer).await?;
+        migrate::note(&mut writer).await?;
         let last: i64 = sqlx::query_scalar("select value from counters where name = 'events'")
             .fetch_one(&mut writer)
             .await?;
@@ -111,12 +115,17 @@ pub fn schema() -> i64 {
     MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+/// The migrations up to a number. A database that has more is one a newer program made, and was
+/// looked at before.
+pub(crate) fn migrator(up_to: i64) -> Migrator {
+    let known = MIGRATIONS.iter().filter(|(version, _, _)| *version <= up_to);
+    let migrations = known.map(|(version, name, sql)| {
         let sql = AssertSqlSafe(*sql).into_sql_str();
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
     });
-    Migrator::with_migrations(migrations.collect())
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// Takes what is waiting, writes it in one transaction, answers everybody. A group that fails on

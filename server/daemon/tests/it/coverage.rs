@@ -77,6 +77,8 @@ async fn the_hub(client: &Client) {
     assert_eq!(client.hub_snapshot().await.unwrap().repo_total, 0);
     assert_eq!(client.hub_scan().await.unwrap().total, 0);
     assert!(client.openapi_get().await.unwrap()["paths"].is_object());
+    let report = client.hub_doctor().await.unwrap();
+    assert!(report.ok, "{report:#?}");
     let made = client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
     assert_eq!(finished(client, &made).await.status, JobStatus::Completed);
     assert_eq!(client.backup_list().await.unwrap().items.len(), 1);
