@@ -222,6 +222,13 @@ wire! {
             /// The evidence, as kept in the run's directory.
             evidence: Evidence,
         },
+        /// A backup the hub wanted to make by itself was not made.
+        BackupFailed {
+            /// Why.
+            detail: String,
+        },
+        /// A backup was restored and a person has confirmed what it gave.
+        RestoreConfirmed,
         /// A job began, moved a phase on, or ended.
         JobUpdated {
             /// The job.
@@ -269,6 +276,8 @@ impl EventKind {
             Self::ReplyReceived { .. } => "reply_received",
             Self::VerifyStarted { .. } => "verify_started",
             Self::VerifyEnded { .. } => "verify_ended",
+            Self::BackupFailed { .. } => "backup_failed",
+            Self::RestoreConfirmed => "restore_confirmed",
             Self::JobUpdated { .. } => "job_updated",
             Self::WebhookDisabled { .. } => "webhook_disabled",
         }

@@ -1,6 +1,6 @@
 //! The hub itself.
 
-use crate::{Timestamp, repo::Repo, run::Run, wire};
+use crate::{Timestamp, backup::RestoreReport, repo::Repo, run::Run, wire};
 
 wire! {
     /// What this hub is.
@@ -25,6 +25,12 @@ wire! {
         pub max_parallel_runs: u32,
         /// Where the process answers.
         pub url: String,
+        /// When the newest backup in the hub's backup directory was made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub backup_at: Option<Timestamp>,
+        /// What a restore gave that nobody has confirmed yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub restore: Option<RestoreReport>,
     }
 }
 

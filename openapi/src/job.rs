@@ -39,6 +39,8 @@ words! {
         Restore = "restore",
         /// Removes a repo.
         RepoRemove = "repo_remove",
+        /// Makes a backup of the hub.
+        Backup = "backup",
     }
 }
 

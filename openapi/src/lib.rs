@@ -6,9 +6,11 @@
 
 pub mod agent;
 pub mod audit;
+pub mod backup;
 pub mod context;
 pub mod device;
 pub mod dispatch;
+pub mod doctor;
 pub mod event;
 pub mod hub;
 mod id;

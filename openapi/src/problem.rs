@@ -47,6 +47,8 @@ words! {
         DiskFull = "disk_full",
         /// The cursor is older than what is kept; start from the snapshot.
         CursorTooOld = "cursor_too_old",
+        /// The hub was restored from a backup, and nobody has confirmed the report yet.
+        RestoreUnconfirmed = "restore_unconfirmed",
         /// The hub is shutting down or has not finished starting.
         Unavailable = "unavailable",
         /// A defect of the hub; the log has the details under the request id.
@@ -70,6 +72,7 @@ impl Code {
             Self::Stale => 412,
             Self::PreconditionRequired => 428,
             Self::AlreadyExists | Self::RunActive | Self::IllegalTransition => 409,
+            Self::RestoreUnconfirmed => 409,
             Self::TicketsInvalid | Self::WouldLoseWork | Self::GitState => 409,
             Self::GitFailed | Self::AgentUnavailable => 422,
             Self::Storage | Self::Internal => 500,
@@ -104,6 +107,7 @@ impl Code {
             Self::Storage => "A file could not be read or written",
             Self::DiskFull => "The disk is full",
             Self::CursorTooOld => "The cursor is too old",
+            Self::RestoreUnconfirmed => "The restore is not confirmed",
             Self::Unavailable => "The hub is not ready",
             Self::Internal => "Internal error",
         }

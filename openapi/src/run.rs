@@ -241,6 +241,8 @@ words! {
         Requested = "requested",
         /// A file the ticket asks for is missing.
         MissingRequiredContext = "missing_required_context",
+        /// The hub was restored from a backup made while it was at work.
+        Restored = "restored",
     }
 }
 

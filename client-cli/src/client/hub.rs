@@ -1,5 +1,6 @@
 //! The hub itself.
 
+use car_api::doctor::DoctorReport;
 use car_api::hub::{HubInfo, HubSnapshot};
 use car_api::repo::ScanReport;
 use reqwest::Method;
@@ -40,6 +41,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn hub_snapshot(&self) -> Result<HubSnapshot, ClientError> {
         self.get("hub_snapshot", &["hub", "snapshot"]).json().await
+    }
+
+    /// What could keep the hub from working, as the hub finds it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hub_doctor(&self) -> Result<DoctorReport, ClientError> {
+        self.get("hub_doctor", &["hub", "doctor"]).json().await
     }
 
     /// Looks for repos and worktrees in the hub's directories.

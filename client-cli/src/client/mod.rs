@@ -1,6 +1,7 @@
 //! One method per operation of the API; each resource has its file.
 
 mod agents;
+mod backups;
 mod call;
 mod contextspace;
 mod coverage;

@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::{
+    backup,
     config::{self, Flags, Loaded},
-    doctor, init, program, root, serve, up,
+    doctor, init, migrate, program, restore, root, serve, up,
 };
 
 /// A hub that runs coding agents over queues of tickets and verifies what they claim.
@@ -35,7 +36,28 @@ enum Command {
     /// Print the effective configuration and where each value came from
     Config(Serving),
     /// Look for what could keep the hub from working
-    Doctor(Serving),
+    Doctor {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        doctor: doctor::DoctorArgs,
+    },
+    /// Write the whole hub into one archive, while it works
+    Backup {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        backup: backup::BackupArgs,
+    },
+    /// Look at the database's schema, or bring it up to date
+    Migrate {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        migrate: migrate::MigrateArgs,
+    },
+    /// Make a hub from a backup
+    Restore(restore::RestoreArgs),
 }
 
 #[derive(Args, Default)]
@@ -77,7 +99,16 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             print!("{}", loaded.shown());
             ExitCode::SUCCESS
         }),
-        Command::Doctor(serving) => loaded(&serving).map(|loaded| doctor::run(&loaded)),
+        Command::Backup { serving, backup } => {
+            loaded(&serving).and_then(|loaded| backup::run(backup, &loaded))
+        }
+        Command::Migrate { serving, migrate } => {
+            loaded(&serving).and_then(|loaded| migrate::run(&migrate, &loaded))
+        }
+        Command::Restore(wanted) => restore::run(wanted),
+        Command::Doctor { serving, doctor } => {
+            loaded(&serving).and_then(|loaded| doctor::run(&doctor, &loaded))
+        }
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");

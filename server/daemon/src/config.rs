@@ -4,6 +4,7 @@
 //! win: built-ins, `codex-autorunner.yml`, `codex-autorunner.override.yml`,
 //! `.codex-autorunner/config.yml`, `CAR_*` variables, flags. Mappings are merged, lists replaced.
 
+mod backup;
 mod keys;
 mod layer;
 mod outgoing;
@@ -26,6 +27,7 @@ use car_hub::FlowConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use backup::Backup;
 pub use layer::{ConfigError, Source};
 pub use outgoing::{Events, Webhooks};
 pub use repo::RepoConfig;
@@ -41,6 +43,8 @@ pub struct Config {
     pub server: Server,
     /// Where repos are and how many runs work at once.
     pub hub: HubSection,
+    /// When backups are made.
+    pub backup: Backup,
     /// What a run is started with.
     pub ticket_flow: TicketFlow,
     /// Commands that check a claim of being done, where a ticket names none.

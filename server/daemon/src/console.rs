@@ -96,6 +96,10 @@ impl Console {
                 ];
                 Some((Tone::Wants, format!("asks: {}", asked(&approval.request)), hints))
             }
+            EventKind::BackupFailed { detail } => {
+                Some((Tone::Bad, format!("the backup was not made: {detail}"), Vec::new()))
+            }
+            EventKind::RestoreConfirmed => plain("the restore was confirmed".to_owned()),
             EventKind::JobUpdated { job } => match job.status {
                 JobStatus::Failed => {
                     let detail = job.problem.as_ref().map_or("", |problem| problem.detail.as_str());

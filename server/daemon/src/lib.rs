@@ -5,6 +5,7 @@
 //! [`car_hub::Hub`], as every client does.
 
 mod allocator;
+mod backup;
 mod cli;
 pub mod config;
 mod console;
@@ -14,7 +15,10 @@ mod environment;
 mod init;
 mod listen;
 mod log;
+mod migrate;
+mod notify;
 mod program;
+mod restore;
 mod root;
 mod sample;
 mod serve;

@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
 use crate::{config::Server, program::Error};
@@ -20,9 +21,29 @@ pub(crate) struct Listening {
     pub(crate) url: String,
 }
 
-/// Opens the sockets. A loopback address means both loopbacks; an address others can reach is
+/// Sockets a service manager opened before this program began (systemd.socket(5)): clients that
+/// come while the hub is restarted wait in them. To be asked for once, before there are threads.
+pub(crate) fn given() -> Result<Vec<std::net::TcpListener>, Error> {
+    let mut given = ListenFd::from_env();
+    let taken = (0..given.len()).map(|place| given.take_tcp_listener(place));
+    let taken: io::Result<Vec<_>> = taken.collect();
+    let failed = |error| Error::file("a socket of the service manager", error);
+    let sockets: Vec<_> = taken.map_err(failed)?.into_iter().flatten().collect();
+    for socket in &sockets {
+        socket.set_nonblocking(true).map_err(failed)?;
+    }
+    Ok(sockets)
+}
+
+/// Opens the sockets, unless some were given. A loopback address means both loopbacks; an address others can reach is
 /// refused unless the names it is reached under were given.
-pub(crate) async fn open(server: &Server) -> Result<Listening, Error> {
+pub(crate) async fn open(
+    server: &Server,
+    given: Vec<std::net::TcpListener>,
+) -> Result<Listening, Error> {
+    if !given.is_empty() {
+        return adopt(server, given);
+    }
     if !server.host.is_loopback() {
         if server.allowed_hosts.is_empty() {
             return Err(Error::OpenHost { host: server.host });
@@ -43,6 +64,22 @@ pub(crate) async fn open(server: &Server) -> Result<Listening, Error> {
             Err(_) => {}
         }
     }
+}
+
+/// The sockets that were given take the place of the configured address, under the same rule.
+fn adopt(server: &Server, given: Vec<std::net::TcpListener>) -> Result<Listening, Error> {
+    let failed = |error| Error::file("a socket of the service manager", error);
+    let listeners: io::Result<Vec<_>> = given.into_iter().map(TcpListener::from_std).collect();
+    let listeners = listeners.map_err(failed)?;
+    let mut host = server.host;
+    for (place, listener) in listeners.iter().enumerate() {
+        let ip = listener.local_addr().map_err(failed)?.ip();
+        if !ip.is_loopback() && server.allowed_hosts.is_empty() {
+            return Err(Error::OpenHost { host: ip });
+        }
+        host = if place == 0 { ip } else { host };
+    }
+    listening(listeners, host)
 }
 
 fn listening(listeners: Vec<TcpListener>, host: IpAddr) -> Result<Listening, Error> {

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    net::TcpListener,
     num::NonZero,
     path::Path,
     process::ExitCode,
@@ -25,14 +26,16 @@ use crate::{
     credential, environment,
     listen::{self, Listening},
     log,
+    notify::Notify,
     program::{Error, say},
+    restore,
 };
 
 /// How long requests and streams have to end once the hub was told to stop.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(5);
 
-/// How long the hub has to let go of its files after that.
-const CLOSE: Duration = Duration::from_secs(2);
+/// How long the hub has to let go of its files after that; ten seconds in all.
+const CLOSE: Duration = Duration::from_secs(4);
 
 /// Exit status of a program ended by a second signal.
 const INTERRUPTED: u8 = 130;
@@ -43,10 +46,16 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, Error> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    let given = listen::given()?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let served = Served::start(loaded).await?;
+        let served = Served::start(loaded, given).await?;
         say(format_args!("car-hub ready: {}", served.url));
+        if let Some(report) = served.hub.unconfirmed() {
+            for line in restore::lines(&report) {
+                say(line);
+            }
+        }
         signals.next().await;
         Ok(served.end(signals).await)
     })
@@ -71,13 +80,16 @@ pub(crate) struct Served {
     root: std::path::PathBuf,
     closing: Closing,
     serving: tokio::task::JoinHandle<()>,
+    notify: Notify,
+    beating: tokio::task::JoinHandle<()>,
 }
 
 impl Served {
     /// Opens the hub, its sockets, and what clients on this machine need to find it.
-    pub(crate) async fn start(loaded: &Loaded) -> Result<Self, Error> {
-        let Listening { listeners, port, url } =
-            listen::open(&loaded.config.server).await.map_err(|error| served_by(loaded, error))?;
+    pub(crate) async fn start(loaded: &Loaded, given: Vec<TcpListener>) -> Result<Self, Error> {
+        let Listening { listeners, port, url } = listen::open(&loaded.config.server, given)
+            .await
+            .map_err(|error| served_by(loaded, error))?;
         let agents = car_agents::registry(&agents(loaded)?);
         let hub = Hub::open(for_hub(loaded, &url)?, agents).await?;
         let instance = hub.hub_get().await?.instance;
@@ -97,7 +109,11 @@ impl Served {
             Error::file("hub_endpoint.json cannot be written", io::Error::other(error.to_string()))
         })?;
         tracing::info!(url, root = %loaded.root.display(), "hub serves");
-        Ok(Self { hub, url, root: loaded.root.clone(), closing, serving })
+        let notify = Notify::from_env();
+        notify.ready(&url);
+        let beating = tokio::spawn(notify.clone().keep_alive(hub.clone()));
+        let root = loaded.root.clone();
+        Ok(Self { hub, url, root, closing, serving, notify, beating })
     }
 
     /// Ends in order; a further signal ends it at once.
@@ -110,19 +126,25 @@ impl Served {
 
     async fn stop(self) {
         tracing::info!("hub stops; agents live on under their shims");
+        self.notify.stopping();
         // First of all clients on this machine must no longer find it.
         if let Err(error) = hub_root::remove_endpoint(&self.root) {
             tracing::warn!("hub_endpoint.json cannot be removed: {error}");
         }
         self.closing.begin();
         let mut serving = self.serving;
-        if timeout(GRACE, &mut serving).await.is_err() {
+        // Meanwhile no run begins anything new.
+        let ended = async {
+            let _ = tokio::join!(&mut serving, self.hub.rest());
+        };
+        if timeout(GRACE, ended).await.is_err() {
             tracing::warn!("requests were cut: they did not end in time");
             serving.abort();
         }
         if timeout(CLOSE, self.hub.close()).await.is_err() {
             tracing::warn!("the hub did not let go of its files in time");
         }
+        self.beating.abort();
     }
 }
 
@@ -164,6 +186,7 @@ fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
         worktrees_root: config.hub.worktrees_root.clone(),
         max_parallel_runs: config.hub.max_parallel_runs.unwrap_or_else(one_a_processor),
         default_agent: config.hub.default_agent.clone(),
+        backup: config.backup.for_hub(&loaded.root),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
         events: config.events.for_hub(),

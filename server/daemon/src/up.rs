@@ -66,7 +66,7 @@ pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
     }
     serve::runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let served = Served::start(loaded).await?;
+        let served = Served::start(loaded, Vec::new()).await?;
         say(format_args!("car-hub ready: {}", served.url));
         say(format_args!(
             "It serves until Ctrl-C. Its log is {}.",

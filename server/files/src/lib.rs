@@ -20,6 +20,7 @@ pub mod replies;
 pub mod run_dir;
 mod run_files;
 pub mod seed;
+pub mod space;
 pub mod tickets;
 mod tree_lock;
 

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents,
+    App, agents, backups,
     caller::{self, Access, Door},
     contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem,
     public, repos, runs, tickets, tokens, webhooks, worktrees,
@@ -26,7 +26,10 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
         .routes(routes!(hub::scan))
+        .routes(routes!(hub::doctor))
         .routes(routes!(document::get))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::confirm))
         // Repos, worktrees and what is kept of removed ones.
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))

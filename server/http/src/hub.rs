@@ -1,9 +1,19 @@
 //! `/hub`
 
-use car_api::hub::{HubInfo, HubSnapshot};
-use car_api::repo::ScanReport;
+use axum::extract::State;
+use car_api::{
+    Code,
+    doctor::DoctorReport,
+    hub::{HubInfo, HubSnapshot},
+    repo::ScanReport,
+};
 
-use crate::{body::Json, caller::Acting, problem::Answer};
+use crate::{
+    App,
+    body::Json,
+    caller::Acting,
+    problem::{Answer, ApiError},
+};
 
 /// Say whether the hub can work
 #[utoipa::path(
@@ -11,7 +21,13 @@ use crate::{body::Json, caller::Acting, problem::Answer};
     extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
 )]
-pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<serde_json::Value>> {
+pub(crate) async fn ready(
+    Acting(hub): Acting,
+    State(app): State<App>,
+) -> Answer<Json<serde_json::Value>> {
+    if app.closing.has_begun() {
+        return Err(ApiError::new(Code::Unavailable, "The hub is shutting down."));
+    }
     hub.ready().await?;
     Ok(Json(serde_json::json!({})))
 }
@@ -37,6 +53,18 @@ pub(crate) async fn get(Acting(hub): Acting) -> Answer<Json<HubInfo>> {
 )]
 pub(crate) async fn snapshot(Acting(hub): Acting) -> Answer<Json<HubSnapshot>> {
     Ok(Json(hub.hub_snapshot().await?))
+}
+
+/// Look for what could keep the hub from working
+///
+/// Each finding says what it is, why it matters and what mends it.
+#[utoipa::path(
+    get, path = "/hub/doctor", tag = "hub", operation_id = "hub_doctor",
+    extensions(("x-scope" = json!("admin"))),
+    responses((status = 200, description = "What was found", body = DoctorReport)),
+)]
+pub(crate) async fn doctor(Acting(hub): Acting) -> Answer<Json<DoctorReport>> {
+    Ok(Json(hub.hub_doctor().await?))
 }
 
 /// Look for repos and worktrees

@@ -8,6 +8,7 @@
 mod agents;
 mod api;
 mod app;
+mod backups;
 mod body;
 mod caller;
 mod contextspace;

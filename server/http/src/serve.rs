@@ -51,6 +51,11 @@ impl Closing {
     pub fn begin(&self) {
         self.token.cancel();
     }
+
+    /// Whether it has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.token.is_cancelled()
+    }
 }
 
 /// Serves until `closing` begins and then until the last connection, stream and change under way

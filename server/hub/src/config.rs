@@ -8,6 +8,8 @@ use std::{
 
 use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
 
+use crate::backup::BackupConfig;
+
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -27,6 +29,8 @@ pub struct Config {
     pub max_parallel_runs: u32,
     /// Who works a new ticket that names nobody.
     pub default_agent: AgentId,
+    /// When backups are made and how many are kept.
+    pub backup: BackupConfig,
     /// How runs are worked.
     pub flow: FlowConfig,
     /// How runs of one tree are worked, where its own files say otherwise.

@@ -24,6 +24,11 @@ impl From<car_store::Error> for Error {
             }
             car_store::Error::Closed => Self::new(Code::Unavailable, "The hub is shutting down."),
             car_store::Error::Conflict => Self::new(Code::AlreadyExists, "It exists already."),
+            car_store::Error::TooNew { .. }
+            | car_store::Error::Damaged(_)
+            | car_store::Error::NoSpace { .. } => {
+                Self::new(Code::Storage, error.to_string()).with_source(error)
+            }
             car_store::Error::Corrupt { .. }
             | car_store::Error::Database(_)
             | car_store::Error::Migrate(_) => Self::internal(error),

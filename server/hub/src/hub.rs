@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, RwLock},
 };
 
 use car_api::{
@@ -18,7 +18,7 @@ use car_store::{Store, Write};
 use crate::{
     Config, Error, Result,
     accounts::Accounts,
-    clock,
+    backup, clock,
     credentials::{Credentials, Grant, Rights},
     index::Index,
     jobs::Jobs,
@@ -60,6 +60,7 @@ pub(crate) struct Inner {
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
+    pub(crate) unconfirmed: backup::Unconfirmed,
     instance: String,
     pub(crate) epoch: String,
     started_at: Timestamp,
@@ -80,10 +81,12 @@ impl Hub {
             Ok((lock, manifest))
         })
         .await?;
+        crate::migrate::prepare(&config.root).await?;
         let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
         let instance = random_fact(&store, "instance", 16).await?;
-        // Whoever restores the database takes this fact out of it.
+        // Whoever restores the database puts another one in its place.
         let epoch = random_fact(&store, "epoch", 4).await?;
+        let unconfirmed = backup::pending(&store).await?;
         let index = Index::new(config.root.clone());
         index.set_manifest(&manifest);
         index.set_files(store.ticket_files().await?);
@@ -103,6 +106,7 @@ impl Hub {
             jobs: Jobs::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
+            unconfirmed: backup::Unconfirmed(RwLock::new(unconfirmed)),
             lock: Mutex::new(Some(lock)),
             config,
             store,
@@ -119,24 +123,18 @@ impl Hub {
         inner
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
-        crate::agents::end_left(&inner).await;
-        runner::recover(&inner).await?;
-        webhooks::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        inner.keep_run_tokens();
-        tokio::spawn(crate::retention::keep(Arc::downgrade(&inner)));
-        let hub = Self { inner, actor: Arc::new(Actor::hub()), rights: Arc::new(Rights::all()) };
-        let all = hub.clone();
+        let all = Arc::clone(&inner);
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
-            for repo in all.inner.index.ids() {
-                all.inner.refresh(&repo).await;
-            }
-            if let Err(error) = crate::worktrees::expire(&all.inner).await {
-                tracing::warn!(%error, "what was kept too long could not be removed");
+            for repo in all.index.ids() {
+                all.refresh(&repo).await;
             }
         });
-        Ok(hub)
+        if inner.unconfirmed.report().is_none() {
+            inner.begin().await?;
+        }
+        Ok(Self { inner, actor: Arc::new(Actor::hub()), rights: Arc::new(Rights::all()) })
     }
 
     /// The same hub, acted on by somebody else.
@@ -152,8 +150,23 @@ impl Hub {
         &self.actor
     }
 
-    /// Stops taking work, waits for what is being written, and lets go of the root. Agents live on
-    /// under their shims.
+    /// Takes no more work: runs finish what they are writing, and begin nothing. Agents live on under
+    /// their shims.
+    pub async fn rest(&self) {
+        self.inner.watch.stop();
+        self.inner.runs.close().await;
+    }
+
+    /// Whether whoever writes the database answers.
+    ///
+    /// # Errors
+    /// It is closed.
+    pub async fn beat(&self) -> Result<()> {
+        self.inner.store.commit(Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Stops taking work, waits for what is being written, and lets go of the root.
     pub async fn close(&self) {
         self.inner.watch.stop();
         // A disk that is full must not keep the hub from ending: what is not committed has not
@@ -184,16 +197,20 @@ impl Hub {
     /// The database does not answer.
     pub async fn hub_get(&self) -> Result<HubInfo> {
         let inner = &self.inner;
+        let last_seq = *inner.store.bell().borrow();
+        let backup_at = inner.backup_at().await;
         Ok(HubInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: inner.instance.clone(),
             root: inner.config.root.to_string_lossy().into_owned(),
             started_at: inner.started_at,
             epoch: inner.epoch.clone(),
-            last_seq: *inner.store.bell().borrow(),
+            last_seq,
             oldest_seq: inner.store.gone() + 1,
             max_parallel_runs: inner.config.max_parallel_runs,
             url: inner.config.url.clone(),
+            backup_at,
+            restore: inner.unconfirmed.report(),
         })
     }
 
@@ -233,6 +250,24 @@ impl Hub {
 }
 
 impl Inner {
+    /// Begins to work: ends what an earlier process left, takes up every run, removes what was kept
+    /// too long, makes backups. A restored hub does none of it until its report is confirmed.
+    pub(crate) async fn begin(self: &Arc<Self>) -> Result<()> {
+        crate::agents::end_left(self).await;
+        runner::recover(self).await?;
+        webhooks::recover(self).await?;
+        self.keep_run_tokens();
+        tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
+        tokio::spawn(backup::keep_making(Arc::downgrade(self)));
+        let all = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = crate::worktrees::expire(&all).await {
+                tracing::warn!(%error, "what was kept too long could not be removed");
+            }
+        });
+        Ok(())
+    }
+
     /// Appends one event to the log.
     pub(crate) async fn log(&self, repo: Option<&RepoId>, kind: EventKind) -> Result<()> {
         let event =
@@ -271,9 +306,7 @@ async fn random_fact(store: &Store, name: &'static str, bytes: usize) -> Result<
     if let Some(value) = store.fact(name).await? {
         return Ok(value);
     }
-    let mut bytes = vec![0_u8; bytes];
-    getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
-    let value = crate::text::hex(&bytes);
+    let value = crate::text::random(bytes)?;
     store.commit(vec![Write::Fact { name, value: value.clone() }]).await?;
     Ok(value)
 }

@@ -5,12 +5,14 @@
 
 mod accounts;
 mod agents;
+pub mod backup;
 mod channel;
 mod clock;
 mod config;
 mod contextspace;
 mod convert;
 mod credentials;
+pub mod doctor;
 mod environment;
 mod error;
 mod events;
@@ -18,6 +20,7 @@ mod hub;
 mod index;
 mod jobs;
 mod live;
+pub mod migrate;
 mod repos;
 mod retention;
 mod runner;
@@ -37,3 +40,9 @@ pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
 pub use live::LiveText;
+
+/// The agents a ticket may name, for checks outside a hub.
+#[must_use]
+pub fn known_agents(ids: &[car_api::AgentId]) -> car_engine::ticket::KnownAgents {
+    car_engine::ticket::KnownAgents::new(ids.iter().map(car_api::AgentId::as_str))
+}

@@ -101,6 +101,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn repo_clone(&self, body: RepoClone) -> Result<Job> {
+        self.inner.unconfirmed.refuse()?;
         car_git::check_url(&body.url)?;
         let last = body.url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
         let wanted = body.id.clone().unwrap_or_else(|| last.trim_end_matches(".git").to_owned());
@@ -184,6 +185,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn repo_remove(&self, repo: &RepoId, body: RepoRemove) -> Result<RemovalReport> {
+        self.inner.unconfirmed.refuse()?;
         if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
             let detail = format!("{repo} is a worktree; use `car hub worktree cleanup {repo}`.");
             return Err(Error::bad_request(detail));

@@ -31,6 +31,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_start(&self, repo: &RepoId, body: RunStart) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         let inner = &self.inner;
         let tree = inner.tree(repo)?;
         let status = Git::at(&tree).status().await?;
@@ -149,6 +150,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_resume(&self, run: &RunId, body: RunResume) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
         let input = Input::Resume {
             max_total_turns: body.max_total_turns,
@@ -165,6 +167,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_pause(&self, run: &RunId) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
         self.inner.runs.tell(run, Input::Pause).await?;
         self.run_get(run).await
@@ -175,6 +178,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_stop(&self, run: &RunId) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
         self.inner.runs.tell(run, Input::Stop).await?;
         self.run_get(run).await
@@ -185,6 +189,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_reply(&self, run: &RunId, body: ReplyCreate) -> Result<Reply> {
+        self.inner.unconfirmed.refuse()?;
         let row = self.inner.run_row(run).await?;
         if row.flow.state.status().is_end() {
             let detail = "The run has ended; start a new one, or write to its ticket.";

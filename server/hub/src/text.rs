@@ -8,3 +8,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// So many random bytes, as text.
+pub(crate) fn random(count: usize) -> crate::Result<String> {
+    let mut bytes = vec![0_u8; count];
+    getrandom::fill(&mut bytes).map_err(|error| crate::Error::internal(error.to_string()))?;
+    Ok(hex(&bytes))
+}

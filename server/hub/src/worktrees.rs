@@ -36,6 +36,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn worktree_create(&self, body: WorktreeCreate) -> Result<Job> {
+        self.inner.unconfirmed.refuse()?;
         let base = self.inner.index.entry(&body.base)?;
         if base.kind != manifest::Kind::Base {
             let detail = format!("{} is a worktree itself; name its base repo.", body.base);
@@ -80,6 +81,7 @@ impl Hub {
         repo: &RepoId,
         body: WorktreeCleanup,
     ) -> Result<RemovalReport> {
+        self.inner.unconfirmed.refuse()?;
         if self.inner.index.entry(repo)?.kind == manifest::Kind::Base {
             let detail = format!("{repo} is a repo of its own; use `car hub remove {repo}`.");
             return Err(Error::bad_request(detail));
@@ -108,6 +110,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn salvage_restore(&self, salvage: &SalvageId) -> Result<Repo> {
+        self.inner.unconfirmed.refuse()?;
         let inner = &self.inner;
         let kept = inner.store.salvage(salvage).await?;
         let kept = kept.ok_or_else(|| Error::not_found(format!("salvage `{salvage}`")))?;

@@ -16,10 +16,10 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Result, Write, write};
+use crate::{Error, Result, Write, migrate, write};
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "hub", include_str!("../../../migrations/0001_hub.sql")),
     (2, "credentials", include_str!("../../../migrations/0002_credentials.sql")),
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
@@ -40,6 +40,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Commit {
     writes: Vec<Write>,
+    /// Whether nothing comes after it: the writer lets go of the file before it answers.
+    last: bool,
     done: oneshot::Sender<Result<Committed>>,
 }
 
@@ -66,8 +68,12 @@ impl Store {
             .busy_timeout(Duration::from_secs(30))
             .pragma("cache_size", "-1024")
             .pragma("journal_size_limit", "16777216");
+        migrate::refuse_newer(path).await?;
         let mut writer = SqliteConnection::connect_with(&options).await?;
-        migrator().run(&mut writer).await?;
+        // Before and after: an older program is kept away from what is half on its way.
+        migrate::note(&mut writer).await?;
+        migrator(schema()).run(&mut writer).await?;
+        migrate::note(&mut writer).await?;
         let last: i64 = sqlx::query_scalar("select value from counters where name = 'events'")
             .fetch_one(&mut writer)
             .await?;
@@ -94,8 +100,12 @@ impl Store {
     /// # Errors
     /// `Conflict` when a unique rule forbids one of them; else what the database says.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed> {
+        self.send(writes, false).await
+    }
+
+    async fn send(&self, writes: Vec<Write>, last: bool) -> Result<Committed> {
         let (done, answer) = oneshot::channel();
-        self.commits.send(Commit { writes, done }).await.map_err(|_| Error::Closed)?;
+        self.commits.send(Commit { writes, last, done }).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -114,20 +124,33 @@ impl Store {
         self.gone.load(Ordering::SeqCst)
     }
 
-    /// Waits until every commit asked for so far is done, then lets the readers go.
+    /// Waits until every commit asked for so far is done, then lets go of the file: all of it is
+    /// in one piece, and later commits are refused.
     pub async fn close(&self) {
         // An empty commit queues behind all others.
         let _ = self.commit(Vec::new()).await;
         self.readers.close().await;
+        let _ = self.send(Vec::new(), true).await;
     }
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+/// Number of the newest migration this program knows.
+#[must_use]
+pub fn schema() -> i64 {
+    MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
+}
+
+/// The migrations up to a number. A database that has more is one a newer program made, and was
+/// looked at before.
+pub(crate) fn migrator(up_to: i64) -> Migrator {
+    let known = MIGRATIONS.iter().filter(|(version, _, _)| *version <= up_to);
+    let migrations = known.map(|(version, name, sql)| {
         let sql = AssertSqlSafe(*sql).into_sql_str();
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
     });
-    Migrator::with_migrations(migrations.collect())
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// Takes what is waiting, writes it in one transaction, answers everybody. A group that fails on
@@ -139,8 +162,11 @@ async fn run_writer(
     gone: Arc<AtomicI64>,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
+    let mut farewells = Vec::new();
     while queue.recv_many(&mut waiting, GROUP).await > 0 {
-        let group = std::mem::take(&mut waiting);
+        let (last, group): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut waiting).into_iter().partition(|commit| commit.last);
+        farewells.extend(last.into_iter().map(|commit: Commit| commit.done));
         let (writes, dones): (Vec<_>, Vec<_>) =
             group.into_iter().map(|commit| (commit.writes, commit.done)).unzip();
         for write in writes.iter().flatten() {
@@ -167,9 +193,15 @@ async fn run_writer(
                 }
             }
         }
+        if !farewells.is_empty() {
+            break;
+        }
     }
     let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut conn).await;
     let _ = conn.close().await;
+    for done in farewells {
+        let _ = done.send(Ok(Committed { last_seq: None }));
+    }
 }
 
 /// One result for each of the group, or an error that holds for all of it.

@@ -12,7 +12,7 @@ use crate::{
     AccountRow, ApprovalRow, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow,
     RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals,
     deliveries, devices, effects, events, facts, items, jobs, run_grants, runs, salvages, sessions,
-    ticket_files, tokens, turns, verdicts, webhooks, writings,
+    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -121,6 +121,11 @@ pub enum Write {
         /// The time.
         before: Timestamp,
     },
+    /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
+    /// read anew from the files.
+    AllVoid(Timestamp),
+    /// No token holds any more.
+    SecretsGone,
     /// A fact about the database itself.
     Fact {
         /// Its name.
@@ -172,6 +177,8 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
         Write::Delivery(row) => deliveries::upsert(conn, row).await?,
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
+        Write::AllVoid(at) => void::all(conn, *at).await?,
+        Write::SecretsGone => snapshot::secrets_gone(conn).await?,
         Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
     }
     Ok(None)

@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// What was kept of removed worktrees and repos
     #[command(subcommand)]
     Salvage(cmd::salvage::Salvage),
+    /// Archives of the whole hub, and the report of a restore
+    #[command(subcommand)]
+    Backup(cmd::backup::Backup),
     /// Tickets of a queue
     #[command(subcommand, visible_alias = "tickets")]
     Ticket(cmd::ticket::Ticket),

@@ -124,6 +124,8 @@ fn what(kind: &EventKind, full: bool) -> String {
             let name = if description.is_empty() { webhook.as_str() } else { description };
             format!("webhook turned off: {name}. {reason}")
         }
+        EventKind::BackupFailed { detail } => format!("the backup was not made: {detail}"),
+        EventKind::RestoreConfirmed => "the restore was confirmed".to_owned(),
         EventKind::JobUpdated { job } => {
             let percent = job.percent.map(|p| format!(" {p}%")).unwrap_or_default();
             let kind = job.kind.as_str().replace('_', " ");

@@ -99,6 +99,7 @@ fn of_problem(problem: &Problem) -> Option<String> {
         Code::RunActive => Some("`car run list` shows it".to_owned()),
         Code::TicketsInvalid => Some("`car tickets lint` shows every finding".to_owned()),
         Code::AgentUnavailable => Some("`car agents` says what each agent needs".to_owned()),
+        Code::RestoreUnconfirmed => Some("`car backup report` shows what it gave".to_owned()),
         Code::Internal => problem
             .instance
             .as_ref()
@@ -132,6 +133,7 @@ fn of_code(code: Code) -> u8 {
         | Code::AlreadyExists
         | Code::RunActive
         | Code::IllegalTransition
+        | Code::RestoreUnconfirmed
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
         Code::TicketsInvalid | Code::GitState | Code::GitFailed | Code::AgentUnavailable => {

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duratio
 use car_api::{
     Code, PageQuery, RepoId, RunId,
     agent::ApprovalPolicy,
+    backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::ReplyCreate,
     item::Decision,
@@ -78,6 +79,12 @@ async fn the_hub(client: &Client) {
     assert_eq!(client.hub_snapshot().await.unwrap().repo_total, 0);
     assert_eq!(client.hub_scan().await.unwrap().total, 0);
     assert!(client.openapi_get().await.unwrap()["paths"].is_object());
+    let report = client.hub_doctor().await.unwrap();
+    assert!(report.ok, "{report:#?}");
+    let made = client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
+    assert_eq!(finished(client, &made).await.status, JobStatus::Completed);
+    assert_eq!(client.backup_list().await.unwrap().items.len(), 1);
+    assert_eq!(code(client.restore_confirm().await), Code::IllegalTransition);
     let events = client.event_list(0, None, &EventFilter::default()).await.unwrap();
     assert_eq!(events.items[0].seq, 1);
 }

@@ -59,13 +59,14 @@ impl TestHub {
         assert!(self.served.is_none(), "it is served already");
         let root = self.root();
         let port: &[&str] = if args.contains(&"--port") { &[] } else { &["--port", "0"] };
-        let mut child = self
-            .command(&["serve", "--root", root.to_str().unwrap()])
-            .args(port)
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = self.command(&["serve", "--root", root.to_str().unwrap()]);
+        command.args(port).args(args);
+        self.serve_by(command);
+    }
+
+    /// Serves by this command and waits until the hub says it is ready.
+    pub(crate) fn serve_by(&mut self, mut command: Command) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

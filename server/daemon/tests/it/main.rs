@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
 mod auth;
+mod backup;
 mod codex;
 mod compat;
 mod config;
@@ -23,6 +24,7 @@ mod lifecycle;
 mod limits;
 mod outdated;
 mod planted;
+mod shutdown;
 mod stage;
 mod starters;
 mod stream;

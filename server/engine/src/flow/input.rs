@@ -99,6 +99,11 @@ pub enum Input {
     },
     /// The hub started again and found it so.
     Recovered,
+    /// It came out of a backup: what was under way then is not any more.
+    Restored {
+        /// When the backup was made.
+        backup: Timestamp,
+    },
 }
 
 /// What a look at the queue found.

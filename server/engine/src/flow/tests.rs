@@ -153,6 +153,7 @@ fn inputs() -> Vec<Input> {
         Input::Blocked { details: "no such program".into() },
         Input::Fail { code: FailureCode::RepoNotFound, message: "gone".into() },
         Input::Recovered,
+        Input::Restored { backup: Timestamp::from_secs(0) },
     ]
 }
 

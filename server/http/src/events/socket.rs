@@ -82,7 +82,7 @@ async fn serve(mut socket: WebSocket, mut follow: Follow) {
         };
         let pieces = match next {
             Ok(pieces) => pieces,
-            Err(end) => return farewell(socket, end).await,
+            Err(end) => return farewell(socket, end, follow.cursor()).await,
         };
         if client.heard.elapsed() > SILENT {
             return;
@@ -146,10 +146,11 @@ impl Client {
     }
 }
 
-async fn farewell(mut socket: WebSocket, end: End) {
+async fn farewell(mut socket: WebSocket, end: End, cursor: String) {
     match end {
         End::Closing => {
-            close(socket, CloseCode::Restarting, "the hub is restarting".to_owned()).await;
+            let reason = format!("the hub is restarting; go on with after={cursor}");
+            close(socket, CloseCode::Restarting, reason).await;
         }
         End::Revoked => {
             close(socket, CloseCode::Revoked, "the token was deleted or ran out".to_owned()).await;

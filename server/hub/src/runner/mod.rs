@@ -15,7 +15,10 @@ pub(crate) mod verify;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use car_api::{ApprovalId, Code, RepoId, RunId, item::Approval, item::Decision};
@@ -43,6 +46,7 @@ pub(crate) enum Message {
 pub(crate) struct Runs {
     handles: Mutex<HashMap<RunId, Handle>>,
     starts: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
+    closed: AtomicBool,
 }
 
 struct Handle {
@@ -67,11 +71,15 @@ impl Runs {
         lock.lock_owned().await
     }
 
-    /// Starts the task of a run. `first` is what it is told first.
+    /// Starts the task of a run, unless the hub is closing: then the next hub does. `first` is what
+    /// it is told first.
     pub(crate) fn start(&self, hub: &Arc<Inner>, row: RunRow, first: Option<Input>) {
         let (messages, inbox) = mpsc::channel(64);
         let (id, repo) = (row.id.clone(), row.repo.clone());
         let mut handles = self.lock();
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
         let task = tokio::spawn(actor::run(Arc::clone(hub), row, inbox, first));
         handles.insert(id, Handle { repo, messages, task: Some(task) });
     }
@@ -80,9 +88,17 @@ impl Runs {
         self.lock().get(run).map(|handle| handle.messages.clone())
     }
 
+    /// Why a run has no task.
+    fn gone(&self) -> Error {
+        if self.closed.load(Ordering::Acquire) {
+            return Error::new(Code::Unavailable, "The hub is shutting down; try again.");
+        }
+        Error::new(Code::IllegalTransition, "The run has ended.")
+    }
+
     /// Tells a run something and waits until it is committed.
     pub(crate) async fn tell(&self, run: &RunId, input: Input) -> Result<()> {
-        let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+        let ended = || self.gone();
         let sender = self.sender(run).ok_or_else(ended)?;
         let (done, answer) = oneshot::channel();
         sender.send(Message::Input(input, Some(done))).await.map_err(|_| ended())?;
@@ -111,7 +127,7 @@ impl Runs {
         approval: &ApprovalId,
         decision: Decision,
     ) -> Result<Approval> {
-        let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+        let ended = || self.gone();
         let sender = self.sender(run).ok_or_else(ended)?;
         let (done, answer) = oneshot::channel();
         let message = Message::Decide(approval.clone(), decision, done);
@@ -125,7 +141,11 @@ impl Runs {
 
     /// Lets every task finish what it is writing. Agents live on.
     pub(crate) async fn close(&self) {
-        let handles: Vec<Handle> = self.lock().drain().map(|(_, handle)| handle).collect();
+        let handles: Vec<Handle> = {
+            let mut handles = self.lock();
+            self.closed.store(true, Ordering::Release);
+            handles.drain().map(|(_, handle)| handle).collect()
+        };
         for handle in &handles {
             let _ = handle.messages.send(Message::Close).await;
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod answer;
+pub(crate) mod backup;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod describe;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
     match cli.command {
         Command::Init(args) => init::run(args, global, out).await,
         Command::Hub(args) => hub::run(args, global, out).await,
+        Command::Backup(args) => backup::run(args, &Session::open(global, out)?).await,
         Command::Salvage(args) => salvage::run(args, &Session::open(global, out)?).await,
         Command::Ticket(args) => ticket::run(args, global, out).await,
         Command::Context(args) => context::run(args, global, out).await,
