@@ -3,8 +3,8 @@
 use car_api::{
     Page, PairingId,
     pairing::{
-        PairFinish, PairOutcome, PairRequest, PairRequested, Pairing, PairingCreate, PairingCreated,
-        PairingDecide, PairingState,
+        PairFinish, PairOutcome, PairRequest, PairRequested, Pairing, PairingCreate,
+        PairingCreated, PairingDecide, PairingState,
     },
 };
 
@@ -24,7 +24,10 @@ impl Client {
     ///
     /// # Errors
     /// `unavailable` when too many are open.
-    pub async fn pairing_create(&self, body: &PairingCreate) -> Result<PairingCreated, ClientError> {
+    pub async fn pairing_create(
+        &self,
+        body: &PairingCreate,
+    ) -> Result<PairingCreated, ClientError> {
         self.post("pairing_create", &["pairings"]).body(body).json().await
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct Served {
     root: std::path::PathBuf,
     closing: Closing,
     serving: tokio::task::JoinHandle<()>,
+    /// Keeps the owner's token good.
+    owner: tokio::task::JoinHandle<()>,
 }
 
 impl Served {
@@ -85,6 +87,12 @@ impl Served {
         let closing = Closing::new();
         let router = car_http::router(App::new(hub.clone(), hosts, closing.clone()));
         credential::ensure(&hub, &instance, &loaded.root, &url, now()).await?;
+        let owner = tokio::spawn(credential::keep(
+            hub.clone(),
+            instance.clone(),
+            loaded.root.clone(),
+            url.clone(),
+        ));
         let serving = tokio::spawn(car_http::serve(listeners, router, closing.clone()));
         let endpoint = Endpoint {
             url: url.clone(),
@@ -97,7 +105,7 @@ impl Served {
             Error::file("hub_endpoint.json cannot be written", io::Error::other(error.to_string()))
         })?;
         tracing::info!(url, root = %loaded.root.display(), "hub serves");
-        Ok(Self { hub, url, root: loaded.root.clone(), closing, serving })
+        Ok(Self { hub, url, root: loaded.root.clone(), closing, serving, owner })
     }
 
     /// Ends in order; a further signal ends it at once.
@@ -114,6 +122,7 @@ impl Served {
         if let Err(error) = hub_root::remove_endpoint(&self.root) {
             tracing::warn!("hub_endpoint.json cannot be removed: {error}");
         }
+        self.owner.abort();
         self.closing.begin();
         let mut serving = self.serving;
         if timeout(GRACE, &mut serving).await.is_err() {

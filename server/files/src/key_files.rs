@@ -29,7 +29,8 @@ pub fn list(root: &Path) -> Result<Vec<(String, Vec<u8>)>, FileError> {
         let path = dir.path_of(&name);
         let mode = fs::symlink_metadata(&path).map_or(0, |meta| meta.permissions().mode() & 0o777);
         if mode & 0o077 != 0 {
-            let why = format!("others may read it (mode {mode:o}); run: chmod 600 '{}'", path.display());
+            let why =
+                format!("others may read it (mode {mode:o}); run: chmod 600 '{}'", path.display());
             return Err(FileError::new(path, Reason::Malformed(why)));
         }
         keys.push((id.to_owned(), dir.read(&name, CAP)?.bytes));

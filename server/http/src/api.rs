@@ -8,8 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents,
     caller::{self, Access, Door},
-    contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem, public,
-    repos, runs, tickets, tokens, worktrees,
+    contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem,
+    public, repos, runs, tickets, tokens, worktrees,
 };
 
 /// Every operation, with its documentation.

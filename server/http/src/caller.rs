@@ -120,7 +120,17 @@ impl Unknown {
     }
 
     pub(crate) fn error(self) -> ApiError {
-        ApiError::new(Code::Unauthenticated, self.detail())
+        let code = match self {
+            // Nothing the caller could send would make it right from there.
+            Self::CookieElsewhere => Code::Forbidden,
+            Self::Missing
+            | Self::Unreadable
+            | Self::CookieAlone
+            | Self::CookieOnSocket
+            | Self::Ticket
+            | Self::Refused(_) => Code::Unauthenticated,
+        };
+        ApiError::new(code, self.detail())
     }
 }
 
@@ -276,13 +286,12 @@ async fn allow(rule: &Rule, parts: &mut Parts, app: &App, caller: &Caller) -> Re
             Err(ApiError::new(Code::Forbidden, detail))
         }
         Limited::ByPath => {
-            let named: HashMap<String, String> =
-                RawPathParams::from_request_parts(parts, app)
-                    .await
-                    .map_err(|error| ApiError::bad_request(error.body_text()))?
-                    .iter()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect();
+            let named: HashMap<String, String> = RawPathParams::from_request_parts(parts, app)
+                .await
+                .map_err(|error| ApiError::bad_request(error.body_text()))?
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
             within(&named, &caller.acting()).await
         }
     }
@@ -326,7 +335,10 @@ fn no_operation(access: &Access, parts: &Parts, path: &str) -> Response {
 fn credential_in_query(parts: &Parts) -> Option<&'static str> {
     let query = parts.uri.query()?;
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-    names.filter_map(|name| NEVER_IN_A_QUERY.iter().find(|n| name.eq_ignore_ascii_case(n))).next().copied()
+    names
+        .filter_map(|name| NEVER_IN_A_QUERY.iter().find(|n| name.eq_ignore_ascii_case(n)))
+        .next()
+        .copied()
 }
 
 /// The secret of an `Authorization: Bearer` header (RFC 6750); nowhere else is one looked for.

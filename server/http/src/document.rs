@@ -121,7 +121,8 @@ fn add_access(path: &str, operation: &mut Operation) {
         Limited::Any => " Limited credentials may, too.",
         Limited::Refused => " Limited credentials may not.",
     };
-    let agents = if rule.agents { " So may the agent of a run, within its own run and repo." } else { "" };
+    let agents =
+        if rule.agents { " So may the agent of a run, within its own run and repo." } else { "" };
     let needs = format!("Needs the scope `{scope}`.{limited}{agents}");
     operation.description = Some(match operation.description.take() {
         Some(text) if !text.is_empty() => format!("{text}\n\n{needs}"),

@@ -11,8 +11,8 @@ use axum::{
 use car_api::{
     Code, Page, PairingId,
     pairing::{
-        PairFinish, PairOutcome, PairRequest, PairRequested, Pairing, PairingCreate, PairingCreated,
-        PairingDecide, PairingState,
+        PairFinish, PairOutcome, PairRequest, PairRequested, Pairing, PairingCreate,
+        PairingCreated, PairingDecide, PairingState,
     },
 };
 use serde::Deserialize;

@@ -47,10 +47,7 @@ pub(crate) async fn create(
     extensions(("x-scope" = json!("admin"))),
     responses((status = 204, description = "The token is gone")),
 )]
-pub(crate) async fn delete(
-    Acting(hub): Acting,
-    Path(token): Path<TokenId>,
-) -> Answer<StatusCode> {
+pub(crate) async fn delete(Acting(hub): Acting, Path(token): Path<TokenId>) -> Answer<StatusCode> {
     hub.token_delete(&token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

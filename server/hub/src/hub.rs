@@ -205,7 +205,8 @@ impl Hub {
             as_of,
             repos: self.inner.index.busy(SNAPSHOT, &self.rights.reach),
             runs,
-            repo_total: u64::try_from(self.inner.index.count(&self.rights.reach)).unwrap_or(u64::MAX),
+            repo_total: u64::try_from(self.inner.index.count(&self.rights.reach))
+                .unwrap_or(u64::MAX),
         })
     }
 

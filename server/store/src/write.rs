@@ -6,9 +6,10 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow, RunRow, SessionRow,
-    TicketFileRow, TokenRow, VerdictRow, accounts, approvals, devices, effects, events, facts, items,
-    jobs, run_grants, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow, RunRow,
+    SessionRow, TicketFileRow, TokenRow, VerdictRow, accounts, approvals, devices, effects, events,
+    facts, items, jobs, run_grants, runs, salvages, sessions, ticket_files, tokens, turns,
+    verdicts,
 };
 
 /// One change. A list of them is committed as a whole or not at all.

@@ -25,7 +25,8 @@ mod tests {
 
     use super::*;
 
-    const LINK: &str = "https://workstation-of-somebody.tail1234.ts.net/pair#AAAAAAAAAAAAAAAAAAAAAA";
+    const LINK: &str =
+        "https://workstation-of-somebody.tail1234.ts.net/pair#AAAAAAAAAAAAAAAAAAAAAA";
 
     #[test]
     fn it_fits_a_terminal_and_every_module_is_there() {
@@ -36,7 +37,8 @@ mod tests {
         assert!(lines.iter().all(|line| line.len() == width + 2 * quiet));
         assert!(lines[0].len() <= 60, "{} columns", lines[0].len());
         // Light parts are drawn.
-        let light = |x: usize, y: usize| match (lines[(y + quiet) / 2][x + quiet], (y + quiet) % 2) {
+        let light = |x: usize, y: usize| match (lines[(y + quiet) / 2][x + quiet], (y + quiet) % 2)
+        {
             ('█', _) | ('▀', 0) | ('▄', 1) => true,
             (' ' | '▀' | '▄', _) => false,
             (other, _) => panic!("{other:?}"),
@@ -47,6 +49,10 @@ mod tests {
             }
         }
         let coloured = super::drawn(LINK, true).unwrap();
-        assert!(coloured.lines().all(|line| line.starts_with("\x1b[30;107m") && line.ends_with("\x1b[0m")));
+        assert!(
+            coloured
+                .lines()
+                .all(|line| line.starts_with("\x1b[30;107m") && line.ends_with("\x1b[0m"))
+        );
     }
 }

@@ -10,6 +10,7 @@ mod config;
 mod contract;
 mod corpus;
 mod coverage;
+mod credentials;
 mod events;
 mod flow;
 mod harness;

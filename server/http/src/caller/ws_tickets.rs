@@ -66,7 +66,8 @@ impl WsTickets {
         let now = Instant::now();
         open.retain(|_, ticket| ticket.until > now);
         if open.len() >= OPEN_AT_ONCE
-            && let Some(oldest) = open.iter().min_by_key(|(_, t)| t.until).map(|(key, _)| key.clone())
+            && let Some(oldest) =
+                open.iter().min_by_key(|(_, t)| t.until).map(|(key, _)| key.clone())
         {
             open.remove(&oldest);
         }
@@ -85,9 +86,11 @@ impl WsTickets {
 
 /// The ticket among the protocols a socket offers.
 pub(super) fn offered(headers: &HeaderMap) -> Result<Option<String>, Unknown> {
-    let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|line| line.to_str().ok());
-    let mut tickets =
-        offers.flat_map(|line| line.split(',')).filter_map(|offer| offer.trim().strip_prefix(OFFER));
+    let offers =
+        headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|line| line.to_str().ok());
+    let mut tickets = offers
+        .flat_map(|line| line.split(','))
+        .filter_map(|offer| offer.trim().strip_prefix(OFFER));
     match (tickets.next(), tickets.next()) {
         (ticket, None) => Ok(ticket.map(str::to_owned)),
         (_, Some(_)) => Err(Unknown::Unreadable),

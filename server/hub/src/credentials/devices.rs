@@ -132,7 +132,13 @@ impl Devices {
 
     /// Replaces the cookie's secret; the one that was presented stays good until the new one is
     /// seen.
-    fn rotate(&mut self, id: &DeviceId, presented: &str, new: &str, now: Timestamp) -> Option<DeviceRow> {
+    fn rotate(
+        &mut self,
+        id: &DeviceId,
+        presented: &str,
+        new: &str,
+        now: Timestamp,
+    ) -> Option<DeviceRow> {
         let known = self.by_id.get_mut(id)?;
         let (presented, new) = (secret::hash(presented), secret::hash(new));
         self.by_hash.remove(&known.row.secret_hash);

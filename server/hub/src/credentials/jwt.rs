@@ -141,7 +141,8 @@ pub(super) fn verify(
     rules.validate_nbf = true;
     rules.validate_aud = true;
     rules.leeway = LEEWAY;
-    let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|error| reason(&error))?;
+    let claims =
+        jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|error| reason(&error))?;
     let claims = claims.claims;
     let now = u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0);
     let life = claims.exp.checked_sub(claims.iat).ok_or(Refused::Claims)?;

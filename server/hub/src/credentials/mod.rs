@@ -251,7 +251,10 @@ impl Hub {
             Standing::Device { device, .. } => credentials.devices().stands(device),
             Standing::Run { run, token, epoch } => {
                 *epoch == credentials.epoch()
-                    && credentials.runs().get(run).is_some_and(|row| run_tokens::is_good(row, token))
+                    && credentials
+                        .runs()
+                        .get(run)
+                        .is_some_and(|row| run_tokens::is_good(row, token))
             }
         }
     }
@@ -266,7 +269,8 @@ impl Hub {
     fn may_give(&self, wanted: &Wanted) -> Result<()> {
         let missing: Vec<_> = wanted.scopes.difference(&self.rights.scopes).collect();
         if let Some(scope) = missing.first() {
-            let detail = format!("You may not give `{scope}`: your own credential does not have it.");
+            let detail =
+                format!("You may not give `{scope}`: your own credential does not have it.");
             return Err(crate::Error::new(car_api::Code::Forbidden, detail));
         }
         if !self.rights.reach.covers(&wanted.reach) {

@@ -88,7 +88,8 @@ impl Pairings {
 
 impl Table {
     fn check_room(&self, kind: PairingKind) -> Result<()> {
-        let open = self.entries.values().filter(|e| e.pairing.kind == kind && is_open(e.pairing.state));
+        let open =
+            self.entries.values().filter(|e| e.pairing.kind == kind && is_open(e.pairing.state));
         if open.count() >= OPEN_AT_ONCE || self.entries.len() >= KNOWN_AT_ONCE {
             let detail = "Too many others ask to be let in; try again in ten minutes, or have the \
                           owner deny those (`car pair list`).";
@@ -191,7 +192,8 @@ impl Hub {
         let asked = pairings.table().get(id)?.pairing.clone();
         let scopes = body.scopes.unwrap_or_else(|| asked.scopes.clone());
         let repos = body.repos.unwrap_or_else(|| asked.repos.clone());
-        let wanted = if body.approve { Some(self.wanted(Some(scopes), repos).await?) } else { None };
+        let wanted =
+            if body.approve { Some(self.wanted(Some(scopes), repos).await?) } else { None };
         let decided = {
             let mut table = pairings.table();
             let entry = table.get(id)?;
@@ -210,7 +212,9 @@ impl Hub {
                         PairingState::Open => "Nobody has claimed this code yet.",
                         PairingState::Approved | PairingState::Done => "This was approved already.",
                         PairingState::Denied => "This was denied already.",
-                        PairingState::Expired => "This has run out; the other side has to begin again.",
+                        PairingState::Expired => {
+                            "This has run out; the other side has to begin again."
+                        }
                         PairingState::Waiting => "This waits for a decision.",
                     };
                     return Err(Error::new(Code::IllegalTransition, detail));
@@ -226,7 +230,11 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub fn pair_request(&self, body: PairRequest, address: Option<String>) -> Result<PairRequested> {
+    pub fn pair_request(
+        &self,
+        body: PairRequest,
+        address: Option<String>,
+    ) -> Result<PairRequested> {
         let pairings = &self.inner.credentials.pairings;
         let secret = secret::make(secret::PAIRING)?;
         let requested = match body {

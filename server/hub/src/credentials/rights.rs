@@ -89,8 +89,9 @@ impl Reach {
             (Self::Repos(own), Self::Repos(wanted)) => wanted.is_subset(own),
             (Self::Repos(own), Self::Run { repo, .. }) => own.contains(repo),
             (Self::Run { .. }, Self::Run { .. }) => self == other,
-            (Self::Repos(_) | Self::Run { .. }, Self::Hub)
-            | (Self::Run { .. }, Self::Repos(_)) => false,
+            (Self::Repos(_) | Self::Run { .. }, Self::Hub) | (Self::Run { .. }, Self::Repos(_)) => {
+                false
+            }
         }
     }
 }

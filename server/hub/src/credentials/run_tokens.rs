@@ -65,7 +65,8 @@ impl Inner {
         credentials.runs_mut().insert(run.clone(), row.clone());
         let (tree, name) = (tree.to_owned(), run.clone());
         let secret = format!("{}{signed}\n", secret::RUN);
-        let path = blocking(move || Ok(RunDir::create(&tree, name.as_str())?.write_token(&secret)?));
+        let path =
+            blocking(move || Ok(RunDir::create(&tree, name.as_str())?.write_token(&secret)?));
         let path = path.await?;
         self.renew_later(&row);
         Ok(path)
@@ -81,7 +82,8 @@ impl Inner {
             tracing::warn!(%run, %error, "the end of a run's token could not be written");
         }
         let (tree, name) = (tree.to_owned(), run.clone());
-        let removed = blocking(move || Ok(RunDir::open(&tree, name.as_str())?.remove_token()?)).await;
+        let removed =
+            blocking(move || Ok(RunDir::open(&tree, name.as_str())?.remove_token()?)).await;
         if let Err(error) = removed {
             tracing::warn!(%run, %error, "a run's token could not be removed; it is worth nothing");
         }

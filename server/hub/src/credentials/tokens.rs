@@ -225,7 +225,8 @@ impl Hub {
             return Err(Error::new(Code::Forbidden, detail));
         }
         let credentials = &self.inner.credentials;
-        let life = ACCESS_MS.min(grant.expires_at.map_or(i64::MAX, |end| end.millis_since(clock::now())));
+        let life =
+            ACCESS_MS.min(grant.expires_at.map_or(i64::MAX, |end| end.millis_since(clock::now())));
         let order = jwt::Order {
             kind: Kind::Access,
             instance: &credentials.instance,

@@ -101,11 +101,14 @@ async fn granted(client: &Client, requested: &PairRequested) -> Result<TokenCrea
                 return Err(Failure::Refused("the hub took this machine for a browser".to_owned()));
             }
             // Whoever waits through a cut link is told in the end whether it was in time.
-            Err(ClientError::Unreachable { .. }) if jiff::Timestamp::now().as_microsecond() < requested.expires_at.micros() => {
+            Err(ClientError::Unreachable { .. })
+                if jiff::Timestamp::now().as_microsecond() < requested.expires_at.micros() =>
+            {
                 tokio::time::sleep(REST).await;
             }
             Err(ClientError::Problem(problem)) if problem.code == Code::NotFound => {
-                let why = "the hub was restarted and has forgotten the request; run `car login` again";
+                let why =
+                    "the hub was restarted and has forgotten the request; run `car login` again";
                 return Err(Failure::Refused(why.to_owned()));
             }
             Err(error) => return Err(error.into()),

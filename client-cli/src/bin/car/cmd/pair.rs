@@ -162,7 +162,11 @@ async fn browser(args: Pair, s: &Session) -> Result<(), Failure> {
                 pairing = decide(&pairing, body, s).await?;
             }
             PairingState::Done => {
-                return s.out.show(&pairing, |p| p.id.to_string(), |p| format!("paired: {}", who(p)));
+                return s.out.show(
+                    &pairing,
+                    |p| p.id.to_string(),
+                    |p| format!("paired: {}", who(p)),
+                );
             }
             PairingState::Denied => return Err(Failure::Refused("it was turned away".to_owned())),
             PairingState::Expired => {
@@ -245,7 +249,8 @@ fn pairings(all: &[Pairing]) -> Table {
 }
 
 fn device_table(devices: &[Device]) -> Table {
-    let mut table = Table::new(&["DEVICE", "NAME", "ALLOWS", "REACHES", "PAIRED", "LAST USED", "UNTIL"]);
+    let mut table =
+        Table::new(&["DEVICE", "NAME", "ALLOWS", "REACHES", "PAIRED", "LAST USED", "UNTIL"]);
     for device in devices {
         table.row([
             device.id.as_str().into(),

@@ -101,12 +101,16 @@ pub(crate) async fn run(args: Token, s: &Session) -> Result<(), Failure> {
         }
         Token::Delete { token: None, .. } => {
             let done = s.client.token_delete_others().await?;
-            s.out.show(&done, |_| String::new(), |done| {
-                format!(
-                    "logged out everywhere else: {} tokens and {} browsers",
-                    done.tokens, done.devices
-                )
-            })
+            s.out.show(
+                &done,
+                |_| String::new(),
+                |done| {
+                    format!(
+                        "logged out everywhere else: {} tokens and {} browsers",
+                        done.tokens, done.devices
+                    )
+                },
+            )
         }
     }
 }
