@@ -1,12 +1,16 @@
 //! The token with which the hub's owner reaches it on this machine.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use car_api::Timestamp;
 use car_client::credentials::{self, Credential};
 use car_hub::{Hub, Presented};
 
-use crate::{config::Secret, program::Error};
+use crate::{config::Secret, program::Error, serve::now};
 
 /// How long the token holds.
 const DAYS: u32 = 366;
@@ -42,6 +46,17 @@ pub(crate) async fn ensure(
         token: secret.expose().to_owned(),
     };
     credentials::store(&dir, instance, credential).map_err(failed)
+}
+
+/// Has the owner's token made again whenever it was ended while the hub serves: whoever sits at the
+/// machine is never locked out of it.
+pub(crate) async fn keep(hub: Hub, instance: String, root: PathBuf, url: String) {
+    let mut revocations = hub.revocations();
+    while revocations.changed().await.is_ok() {
+        if let Err(error) = ensure(&hub, &instance, &root, &url, now()).await {
+            tracing::warn!(%error, "the owner's token was not made again");
+        }
+    }
 }
 
 fn still_good(hub: &Hub, secret: &Secret, now: Timestamp) -> bool {

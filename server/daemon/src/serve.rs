@@ -82,6 +82,8 @@ pub(crate) struct Served {
     serving: tokio::task::JoinHandle<()>,
     notify: Notify,
     beating: tokio::task::JoinHandle<()>,
+    /// Keeps the owner's token good.
+    owner: tokio::task::JoinHandle<()>,
 }
 
 impl Served {
@@ -97,6 +99,12 @@ impl Served {
         let closing = Closing::new();
         let router = car_http::router(App::new(hub.clone(), hosts, closing.clone()));
         credential::ensure(&hub, &instance, &loaded.root, &url, now()).await?;
+        let owner = tokio::spawn(credential::keep(
+            hub.clone(),
+            instance.clone(),
+            loaded.root.clone(),
+            url.clone(),
+        ));
         let serving = tokio::spawn(car_http::serve(listeners, router, closing.clone()));
         let endpoint = Endpoint {
             url: url.clone(),
@@ -113,7 +121,7 @@ impl Served {
         notify.ready(&url);
         let beating = tokio::spawn(notify.clone().keep_alive(hub.clone()));
         let root = loaded.root.clone();
-        Ok(Self { hub, url, root, closing, serving, notify, beating })
+        Ok(Self { hub, url, root, closing, serving, notify, beating, owner })
     }
 
     /// Ends in order; a further signal ends it at once.
@@ -131,6 +139,7 @@ impl Served {
         if let Err(error) = hub_root::remove_endpoint(&self.root) {
             tracing::warn!("hub_endpoint.json cannot be removed: {error}");
         }
+        self.owner.abort();
         self.closing.begin();
         let mut serving = self.serving;
         // Meanwhile no run begins anything new.

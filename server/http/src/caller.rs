@@ -120,7 +120,17 @@ impl Unknown {
     }
 
     pub(crate) fn error(self) -> ApiError {
-        ApiError::new(Code::Unauthenticated, self.detail())
+        let code = match self {
+            // Nothing the caller could send would make it right from there.
+            Self::CookieElsewhere => Code::Forbidden,
+            Self::Missing
+            | Self::Unreadable
+            | Self::CookieAlone
+            | Self::CookieOnSocket
+            | Self::Ticket
+            | Self::Refused(_) => Code::Unauthenticated,
+        };
+        ApiError::new(code, self.detail())
     }
 }
 

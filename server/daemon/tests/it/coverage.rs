@@ -10,10 +10,11 @@ use car_api::{
     dispatch::ReplyCreate,
     item::Decision,
     job::{Job, JobStatus},
+    pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
     repo::{RepoClone, RepoCreate, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
     ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketText, TicketUpdate},
-    token::TokenCreate,
+    token::{TokenCreate, TokenExchange, WsTicketCreate},
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
@@ -69,6 +70,7 @@ async fn tour() {
     worktrees(&client, &repo).await;
     tokens(&client).await;
     webhooks(&client).await;
+    pairing(&hub, &client).await;
     removal(&client, &repo).await;
 }
 
@@ -239,6 +241,39 @@ async fn tokens(client: &Client) {
     let listed = client.token_list().await.unwrap().items;
     assert!(listed.iter().any(|token| token.id == made.token.id));
     client.token_delete(&made.token.id).await.unwrap();
+    assert_eq!(client.credential_get().await.unwrap().scopes.len(), car_api::Scope::ALL.len());
+    let access = client.token_exchange(&TokenExchange::default()).await.unwrap();
+    let short = Client::new(client.url(), Some(&access.secret)).unwrap();
+    short.hub_get().await.unwrap();
+    assert_eq!(code(short.credential_delete().await), Code::Forbidden, "it runs out by itself");
+    assert!(client.ws_ticket_create(&WsTicketCreate::default()).await.is_ok());
+    assert_eq!(client.key_list().await.unwrap().items.len(), 1);
+    assert_eq!(client.key_rotate().await.unwrap().items.len(), 2);
+    short.hub_get().await.unwrap();
+    let other = client.token_create(&body).await.unwrap();
+    let other = Client::new(client.url(), Some(&other.secret)).unwrap();
+    assert_eq!(client.token_delete_others().await.unwrap().tokens, 1);
+    for shut_out in [&short, &other] {
+        assert_eq!(code(shut_out.hub_get().await), Code::Unauthenticated);
+    }
+}
+
+async fn pairing(hub: &TestHub, client: &Client) {
+    let stranger = Client::new(hub.url(), None).unwrap();
+    let opened = client.pairing_create(&PairingCreate::default()).await.unwrap();
+    let claim = PairRequest::Device { code: opened.code, name: "tour".to_owned() };
+    let asked = stranger.pair_request(&claim).await.unwrap();
+    let waiting = client.pairing_get(&asked.pairing, Some(PairingState::Open), Some(20)).await;
+    assert_eq!(waiting.unwrap().state, PairingState::Waiting);
+    let yes = PairingDecide { approve: true, scopes: None, repos: None, days: None };
+    client.pairing_decide(&asked.pairing, &yes).await.unwrap();
+    assert_eq!(client.pairing_list().await.unwrap().items[0].state, PairingState::Approved);
+    let finish = PairFinish { secret: asked.secret, wait: Some(20) };
+    let outcome = stranger.pair_finish(&finish).await.unwrap();
+    let PairOutcome::Device { device, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(client.device_list().await.unwrap().items, std::slice::from_ref(&device));
+    client.device_delete(&device.id).await.unwrap();
+    assert!(client.device_list().await.unwrap().items.is_empty());
 }
 
 async fn removal(client: &Client, repo: &RepoId) {
