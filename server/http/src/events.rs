@@ -144,7 +144,9 @@ impl Wanted {
                 From::After(cursor)
             }
             // What an event source sends by itself is no reason to refuse it.
-            (None, None) => From::After(header().and_then(|id| id.parse().ok()).unwrap_or_default()),
+            (None, None) => {
+                From::After(header().and_then(|id| id.parse().ok()).unwrap_or_default())
+            }
         };
         let kinds = query.kind.as_deref().unwrap_or_default().split(',').map(str::trim);
         let kinds = kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();

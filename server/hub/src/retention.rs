@@ -49,7 +49,11 @@ async fn once(hub: &Inner) -> Result<()> {
     }
     let mut gone = hub.store.gone();
     if gone < last {
-        tracing::info!(from = gone + 1, to = last, "removing events that are older than what is kept");
+        tracing::info!(
+            from = gone + 1,
+            to = last,
+            "removing events that are older than what is kept"
+        );
     }
     while gone < last {
         gone = last.min(gone + STEP);

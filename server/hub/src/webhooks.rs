@@ -188,8 +188,7 @@ impl Hub {
         let row = self.webhook_row(id).await?;
         let channel = self.channel()?;
         let now = clock::now();
-        let payload =
-            WebhookPayload { r#type: "test".to_owned(), timestamp: now, data: None };
+        let payload = WebhookPayload { r#type: "test".to_owned(), timestamp: now, data: None };
         let mut sent = DeliveryRow {
             delivery: WebhookDelivery {
                 id: DeliveryId::generate(),

@@ -28,11 +28,8 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
 fn event() -> Outcome<Write> {
     let now = jiff::Timestamp::now().as_microsecond();
     let repo: RepoId = "measured".parse()?;
-    let kind = EventKind::TicketChanged {
-        file: "TICKET-001.md".to_owned(),
-        ticket: None,
-        done: false,
-    };
+    let kind =
+        EventKind::TicketChanged { file: "TICKET-001.md".to_owned(), ticket: None, done: false };
     let at = Timestamp::from_micros(now);
     Ok(Write::Event { at, repo: Some(repo), run: None, kind: Box::new(kind) })
 }

@@ -65,9 +65,7 @@ fn ticket(root: &Path, repo: usize, script: &str) -> Outcome<()> {
 async fn live(bench: &mut Bench, clients: usize) -> Outcome<()> {
     let subject = bench.hub();
     let root = bench.root(&subject, &format!("live-{clients}"), (1, 1))?;
-    let print = format!(
-        "for i in $(seq {LINES}); do date +%s%N; sleep {EVERY_S}; done"
-    );
+    let print = format!("for i in $(seq {LINES}); do date +%s%N; sleep {EVERY_S}; done");
     ticket(&root, 0, &format!(r#"{{"sh": "{print}"}}, {{"done": true}}, {{"commit": "Talk"}}"#))?;
     let served = subject.serve(&root)?;
     let mut tasks = JoinSet::new();
@@ -136,7 +134,9 @@ async fn log(bench: &mut Bench, clients: usize) -> Outcome<()> {
                     if count % LOOKED_AT == 0 {
                         let written = field(&text, r#""at":""#).and_then(|at| at.parse().ok());
                         let written: Option<jiff::Timestamp> = written;
-                        ages.extend(written.map(|at| now() / 1e6 - at.as_nanosecond() as f64 / 1e6));
+                        ages.extend(
+                            written.map(|at| now() / 1e6 - at.as_nanosecond() as f64 / 1e6),
+                        );
                     }
                 }
             };

@@ -148,7 +148,9 @@ async fn scripts_begin_with_the_last_or_with_what_comes() {
     assert_eq!(paths, ["two", "three"]);
     let newest = client.hub_get().await.unwrap().last_seq;
     let mut stream = Sse::open(&hub, &hub.token(), "/api/v1/events?after=newest", "");
-    assert!(matches!(stream.next(), Some((Some(seq), StreamMessage::CaughtUp { .. })) if seq >= newest));
+    assert!(
+        matches!(stream.next(), Some((Some(seq), StreamMessage::CaughtUp { .. })) if seq >= newest)
+    );
     let mut stream = Sse::open(&hub, &hub.token(), "/api/v1/events?last=1&kind=repo_added", "");
     let Some((_, StreamMessage::Event { event })) = stream.next() else { panic!("nothing came") };
     assert!(matches!(&event.event, EventKind::RepoAdded { path } if path == "three"));

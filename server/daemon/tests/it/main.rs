@@ -11,8 +11,8 @@ mod contract;
 mod corpus;
 mod coverage;
 mod events;
-mod gone;
 mod flow;
+mod gone;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
 mod hostile;

@@ -244,7 +244,8 @@ async fn a_hub_that_is_killed_loses_no_message_and_gives_none_a_second_id() {
     for message in receiver.got() {
         assert_eq!(message.signed_by(&[&made.secret]).len(), 1);
         let seq = message.payload().data.unwrap().seq;
-        let known = ids.entry(seq).or_insert_with(|| (message.id().to_owned(), message.body.clone()));
+        let known =
+            ids.entry(seq).or_insert_with(|| (message.id().to_owned(), message.body.clone()));
         assert_eq!(*known, (message.id().to_owned(), message.body));
     }
     let sent: BTreeSet<i64> = ids.keys().copied().collect();

@@ -152,10 +152,8 @@ impl Follow {
                 self.check_caller()?;
             }
             if !self.queue.is_empty() {
-                let piece = |event: Arc<Encoded>| Piece {
-                    seq: Some(event.seq),
-                    text: event.text.clone(),
-                };
+                let piece =
+                    |event: Arc<Encoded>| Piece { seq: Some(event.seq), text: event.text.clone() };
                 return Ok(self.queue.drain(..).map(piece).collect());
             }
             let cursor = match self.cursor {
@@ -184,6 +182,7 @@ impl Follow {
         let events = match self.tail.after(cursor, BATCH) {
             Some(events) if events.is_empty() => return self.tail.fill(&self.hub, newest).await,
             Some(events) => events,
+            None if self.tail.reach_back(&self.hub, cursor).await? => return Ok(()),
             None => return self.catch_up(cursor, newest).await,
         };
         self.cursor = events.last().map(|event| event.seq).or(self.cursor);

@@ -179,11 +179,8 @@ impl Work {
         let now = clock::now();
         let kind = event.event.word();
         let seq = event.seq;
-        let payload = WebhookPayload {
-            r#type: kind.to_owned(),
-            timestamp: event.at,
-            data: Some(event),
-        };
+        let payload =
+            WebhookPayload { r#type: kind.to_owned(), timestamp: event.at, data: Some(event) };
         Ok(DeliveryRow {
             delivery: WebhookDelivery {
                 id: DeliveryId::generate(),
