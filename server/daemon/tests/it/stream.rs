@@ -252,8 +252,9 @@ async fn talkers(stage: &Stage, agents: u64, rate: u64) -> Vec<(Repo, RunId)> {
 async fn stop(client: &Client, run: &RunId) {
     client.run_stop(run).await.unwrap();
     let begun = Instant::now();
+    // What its agent said before is taken in first: on a busy machine that is much.
     while !client.run_get(run).await.unwrap().state.status().is_end() {
-        assert!(begun.elapsed() < DEADLINE, "the run does not stop");
+        assert!(begun.elapsed() < 10 * DEADLINE, "the run does not stop");
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -325,7 +326,7 @@ async fn nothing_is_lost_repeated_or_changed_whoever_is_cut_or_killed() {
             ended.unwrap();
         }
     };
-    timeout(4 * DEADLINE, all_there).await.expect("a client does not come to the end");
+    timeout(10 * DEADLINE, all_there).await.expect("a client does not come to the end");
     // What was told is what is written.
     assert_eq!(written.len(), usize::try_from(last).unwrap());
     let digests = seen.digests.lock().unwrap();

@@ -28,6 +28,10 @@ pub(super) const BATCH_BYTES: usize = 128 << 10;
 /// How far back a filling reaches at most.
 const REACH: i64 = 500;
 
+/// How far back followers are served from here, and how much of that is read at a time.
+const FAR_BACK: i64 = 1000;
+const BACK: i64 = 100;
+
 /// How long each follower adds to the pause between two sendings, and the longest pause: with very
 /// many of them, each is sent more at a time instead of more often.
 const PAUSE_EACH: Duration = Duration::from_micros(20);
@@ -79,6 +83,13 @@ struct Ring {
 impl Ring {
     fn end(&self) -> i64 {
         self.events.back().map_or(self.after, |event| event.seq)
+    }
+
+    /// The event before the first.
+    fn push_front(&mut self, event: Encoded) {
+        self.bytes += event.text.len();
+        self.after = event.seq - 1;
+        self.events.push_front(Arc::new(event));
     }
 
     fn push(&mut self, event: Encoded) {
@@ -140,6 +151,41 @@ impl Tail {
         Some(ring.events.iter().skip(skip).take(limit).take_while(few).cloned().collect())
     }
 
+    /// Reads back, so that whoever is here finds what follows; whether it reaches that far. After
+    /// a restart all followers come back with cursors that lie close together: they are served by
+    /// one reading.
+    pub(super) async fn reach_back(&self, hub: &Hub, cursor: i64) -> car_hub::Result<bool> {
+        let _one_at_a_time = self.filling.lock().await;
+        loop {
+            let (after, room) = {
+                let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+                let room = ring.events.len() < MOST / 2 && ring.bytes < MOST_BYTES / 2;
+                (ring.after, room)
+            };
+            if cursor >= after {
+                return Ok(true);
+            }
+            if !room || after - cursor > FAR_BACK {
+                return Ok(false);
+            }
+            let from = (after - BACK).max(0);
+            let limit = u32::try_from(after - from).unwrap_or_default();
+            let Ok(events) = hub.events(from, limit, &EventFilter::default()).await else {
+                // So far back nothing is kept; whether that matters is seen by the cursor.
+                return Ok(false);
+            };
+            let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+            for event in events.into_iter().rev() {
+                if event.seq == ring.after {
+                    ring.push_front(Encoded::new(event));
+                }
+            }
+            if ring.after == after {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Reads on, up to this number at least.
     pub(super) async fn fill(&self, hub: &Hub, newest: i64) -> car_hub::Result<()> {
         let _one_at_a_time = self.filling.lock().await;
@@ -189,6 +235,8 @@ mod tests {
         assert_eq!(seqs(5, 10), Some(vec![6, 7, 8, 9]));
         assert_eq!(seqs(6, 2), Some(vec![7, 8]));
         assert_eq!(seqs(9, 2), Some(vec![]));
+        tail.ring.write().unwrap().push_front(event(5));
+        assert_eq!((seqs(4, 2), seqs(3, 2)), (Some(vec![5, 6]), None));
         for seq in 10..6 + 2 * i64::try_from(MOST).unwrap() {
             tail.ring.write().unwrap().push(event(seq));
         }
