@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod corpus;
 mod coverage;
+mod doctor;
 mod events;
 mod flow;
 mod harness;
