@@ -101,3 +101,6 @@ pub(crate) async fn note(conn: &mut SqliteConnection) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

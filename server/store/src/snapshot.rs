@@ -127,11 +127,32 @@ pub(crate) async fn tables(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(sql).fetch_all(conn).await?)
 }
 
+/// Opens a database beside whoever else uses it. One that a crash left in the middle of something is
+/// brought to rest first, which needs writing.
 pub(crate) async fn open(database: &Path, read_only: bool) -> Result<SqliteConnection> {
+    let opened = connect(database, read_only).await;
+    match opened {
+        Err(Error::Database(error)) if read_only && wants_rollback(&error) => {
+            connect(database, false).await
+        }
+        other => other,
+    }
+}
+
+/// SQLITE_READONLY in all its forms.
+fn wants_rollback(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 8)
+}
+
+async fn connect(database: &Path, read_only: bool) -> Result<SqliteConnection> {
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(false)
         .read_only(read_only)
         .busy_timeout(Duration::from_secs(30));
-    SqliteConnection::connect_with(&options).await.map_err(Error::from)
+    let mut conn = SqliteConnection::connect_with(&options).await?;
+    // Only the first look at the file tells.
+    sqlx::query("select count(*) from sqlite_master").execute(&mut conn).await?;
+    Ok(conn)
 }

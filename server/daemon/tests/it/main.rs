@@ -12,6 +12,7 @@ mod contract;
 mod corpus;
 mod coverage;
 mod credentials;
+mod doctor;
 mod events;
 mod flow;
 mod gone;
