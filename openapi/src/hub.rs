@@ -1,6 +1,6 @@
 //! The hub itself.
 
-use crate::{Timestamp, repo::Repo, run::Run, wire};
+use crate::{Timestamp, audit::AuditHead, repo::Repo, run::Run, wire};
 
 wire! {
     /// What this hub is.
@@ -19,6 +19,8 @@ wire! {
         pub max_parallel_runs: u32,
         /// Where the process answers.
         pub url: String,
+        /// The end of the audit chain.
+        pub audit: AuditHead,
     }
 }
 
@@ -27,6 +29,8 @@ wire! {
     pub struct HubSnapshot {
         /// The event number it is true at.
         pub as_of: i64,
+        /// The end of the audit chain; a client that keeps it finds out when history changed.
+        pub audit: AuditHead,
         /// Repos and worktrees that are not idle, at most 50.
         pub repos: Vec<Repo>,
         /// Runs that have not ended, at most 50, those that wait for a person first.

@@ -1,6 +1,7 @@
 //! One method per operation of the API; each resource has its file.
 
 mod agents;
+mod audit;
 mod call;
 mod contextspace;
 mod coverage;
@@ -25,6 +26,7 @@ use reqwest::{
 use crate::ClientError;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
+pub use audit::AuditFilter;
 pub use events::EventFilter;
 
 /// A handle on one hub; clones share their connections.

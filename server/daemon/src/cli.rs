@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::{
+    audit,
     config::{self, Flags, Loaded},
     doctor, init, program, root, serve, up,
 };
@@ -36,6 +37,9 @@ enum Command {
     Config(Serving),
     /// Look for what could keep the hub from working
     Doctor(Serving),
+    /// The audit chain, also while the hub is not served
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 #[derive(Args, Default)]
@@ -49,6 +53,19 @@ struct Serving {
     /// Address to listen on
     #[arg(long)]
     host: Option<IpAddr>,
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Walk the chain: was a line edited, moved or removed?
+    Verify {
+        /// The hub's root; the nearest one at or above the working directory when absent
+        #[arg(long, env = "CAR_HUB_ROOT")]
+        root: Option<PathBuf>,
+        /// A head that was kept, as `car audit head` prints it
+        #[arg(long, value_name = "SEQ:HASH")]
+        since_head: Option<String>,
+    },
 }
 
 #[derive(Args)]
@@ -77,6 +94,8 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             print!("{}", loaded.shown());
             ExitCode::SUCCESS
         }),
+        Command::Audit(Audit::Verify { root, since_head }) => root::find(root.as_deref())
+            .and_then(|root| audit::verify(&root, since_head.as_deref())),
         Command::Doctor(serving) => loaded(&serving).map(|loaded| doctor::run(&loaded)),
     };
     done.unwrap_or_else(|error| {

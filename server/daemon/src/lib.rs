@@ -5,6 +5,7 @@
 //! [`car_hub::Hub`], as every client does.
 
 mod allocator;
+mod audit;
 mod cli;
 pub mod config;
 mod console;

@@ -4,7 +4,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
+    App, agents, audit, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
     tickets, tokens, worktrees,
 };
 
@@ -66,6 +66,9 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::head))
+        .routes(routes!(audit::verify))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
 }

@@ -8,6 +8,7 @@
 mod agents;
 mod api;
 mod app;
+mod audit;
 mod body;
 mod caller;
 mod contextspace;

@@ -39,6 +39,8 @@ const SNAPSHOT: usize = 50;
 pub struct Hub {
     pub(crate) inner: Arc<Inner>,
     pub(crate) actor: Arc<Actor>,
+    /// Where the request says it came from, for the audit chain.
+    pub(crate) claimed: Option<Arc<str>>,
 }
 
 pub(crate) struct Inner {
@@ -114,7 +116,7 @@ impl Hub {
         crate::agents::end_left(&inner).await;
         runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        let hub = Self { inner, actor: Arc::new(Actor::hub()) };
+        let hub = Self { inner, actor: Arc::new(Actor::hub()), claimed: None };
         let all = hub.clone();
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
@@ -131,7 +133,14 @@ impl Hub {
     /// The same hub, acted on by somebody else.
     #[must_use]
     pub fn acting(&self, actor: Arc<Actor>) -> Self {
-        Self { inner: self.inner.clone(), actor }
+        Self { inner: self.inner.clone(), actor, claimed: None }
+    }
+
+    /// The same, for a request that says where it came from; nobody has checked that.
+    #[must_use]
+    pub fn claiming(mut self, claimed: Option<Arc<str>>) -> Self {
+        self.claimed = claimed;
+        self
     }
 
     /// Who acts through this handle.
@@ -171,6 +180,7 @@ impl Hub {
     /// The database does not answer.
     pub async fn hub_get(&self) -> Result<HubInfo> {
         let inner = &self.inner;
+        let audit = inner.store.audit_head().await?;
         Ok(HubInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: inner.instance.clone(),
@@ -179,6 +189,7 @@ impl Hub {
             last_seq: *inner.store.bell().borrow(),
             max_parallel_runs: inner.config.max_parallel_runs,
             url: inner.config.url.clone(),
+            audit,
         })
     }
 
@@ -188,6 +199,7 @@ impl Hub {
     /// The database does not answer.
     pub async fn hub_snapshot(&self) -> Result<HubSnapshot> {
         let as_of = *self.inner.store.bell().borrow();
+        let audit = self.inner.store.audit_head().await?;
         let mut runs = Vec::new();
         for row in self.inner.store.active_runs().await? {
             runs.push(self.inner.run_view(&row).await?);
@@ -197,6 +209,7 @@ impl Hub {
         runs.truncate(SNAPSHOT);
         Ok(HubSnapshot {
             as_of,
+            audit,
             repos: self.inner.index.busy(SNAPSHOT),
             runs,
             repo_total: u64::try_from(self.inner.index.len()).unwrap_or(u64::MAX),
@@ -208,16 +221,29 @@ impl Hub {
     /// # Errors
     /// The root or the manifest cannot be read or written.
     pub async fn hub_scan(&self) -> Result<ScanReport> {
-        self.inner.scan().await
+        let report = self.inner.scan().await?;
+        let added: Vec<_> = report.added.iter().map(RepoId::as_str).collect();
+        self.note(self.act("hub_scan", "").detail(format!("added: {}", added.join(", ")))).await?;
+        Ok(report)
     }
 }
 
 impl Inner {
     /// Appends one event to the log.
     pub(crate) async fn log(&self, repo: Option<&RepoId>, kind: EventKind) -> Result<()> {
-        let event =
-            Write::Event { at: clock::now(), repo: repo.cloned(), run: None, kind: Box::new(kind) };
-        self.store.commit(vec![event]).await?;
+        self.log_with(repo, kind, Vec::new()).await
+    }
+
+    /// Appends one event to the log, and commits what belongs to it with it.
+    pub(crate) async fn log_with(
+        &self,
+        repo: Option<&RepoId>,
+        kind: EventKind,
+        mut writes: Vec<Write>,
+    ) -> Result<()> {
+        let (repo, kind) = (repo.cloned(), Box::new(kind));
+        writes.push(Write::Event { at: clock::now(), repo, run: None, kind });
+        self.store.commit(writes).await?;
         Ok(())
     }
 

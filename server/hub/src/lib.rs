@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod audit;
 mod clock;
 mod config;
 mod contextspace;
@@ -26,6 +27,7 @@ mod tokens;
 mod watch;
 mod worktrees;
 
+pub use audit::{AuditFilter, verify_audit};
 pub use config::{Config, FlowConfig, ReadFlow, TreeFlow};
 pub use error::{Error, Result};
 pub use events::EventFilter;

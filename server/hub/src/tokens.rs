@@ -65,7 +65,8 @@ impl Hub {
         };
         let secret_hash = hash(&secret);
         let row = TokenRow { token: token.clone(), secret_hash: secret_hash.clone() };
-        self.inner.store.commit(vec![Write::TokenCreate(row)]).await?;
+        let act = self.act("token_create", &token.id).detail(format!("{name}, {days} days"));
+        self.inner.store.commit(vec![Write::TokenCreate(row), act.done()]).await?;
         let mut tokens = self.inner.tokens.write().unwrap_or_else(PoisonError::into_inner);
         tokens.by_hash.insert(secret_hash, token.clone());
         Ok(TokenCreated { token, secret })
@@ -83,7 +84,9 @@ impl Hub {
         if !known {
             return Err(Error::not_found(format!("token `{token}`")));
         }
-        self.inner.store.commit(vec![Write::TokenRevoke(token.clone(), clock::now())]).await?;
+        let revoke = Write::TokenRevoke(token.clone(), clock::now());
+        let act = self.act("token_delete", token);
+        self.inner.store.commit(vec![revoke, act.done()]).await?;
         let mut tokens = self.inner.tokens.write().unwrap_or_else(PoisonError::into_inner);
         tokens.by_hash.retain(|_, known| known.id != *token);
         Ok(())

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod approvals;
+mod audit;
 mod columns;
 mod effects;
 mod error;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
+pub use audit::{AuditEntry, AuditQuery, verify_audit_file};
 pub use effects::EffectRow;
 pub use error::{Error, Result};
 pub use events::EventQuery;

@@ -6,8 +6,8 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
-    TokenRow, VerdictRow, accounts, approvals, effects, events, facts, items, jobs, runs, salvages,
+    AccountRow, ApprovalRow, AuditEntry, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
+    TokenRow, VerdictRow, accounts, approvals, audit, effects, events, facts, items, jobs, runs, salvages,
     sessions, ticket_files, tokens, turns, verdicts,
 };
 
@@ -25,6 +25,8 @@ pub enum Write {
         /// What has become true.
         kind: Box<EventKind>,
     },
+    /// Add a line to the audit chain.
+    Audit(Box<AuditEntry>),
     /// A new run; fails with `Conflict` when its tree has an active one.
     RunCreate(Box<RunRow>),
     /// A run's new state.
@@ -97,6 +99,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::Event { at, repo, run, kind } => {
             return events::append(conn, *at, repo.as_ref(), run.as_ref(), kind).await.map(Some);
         }
+        Write::Audit(entry) => audit::append(conn, entry).await?,
         Write::RunCreate(row) => runs::insert(conn, row).await?,
         Write::Run(row) => runs::update(conn, row).await?,
         Write::EffectAdd(row) => effects::insert(conn, row).await?,

@@ -92,6 +92,9 @@ pub(crate) enum Command {
     Events(cmd::events::Events),
     /// Runs as they go, until you press Ctrl-C
     Watch(cmd::watch::Watch),
+    /// Who did what on the hub, in a chain that shows when it was tampered with
+    #[command(subcommand)]
+    Audit(cmd::audit::Audit),
     /// Personal access tokens of the hub
     #[command(subcommand)]
     Token(cmd::token::Token),

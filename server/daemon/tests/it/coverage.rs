@@ -15,7 +15,7 @@ use car_api::{
     token::TokenCreate,
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{Client, ClientError, EventFilter};
+use car_client::{AuditFilter, Client, ClientError, EventFilter};
 
 use crate::{
     contract::operations,
@@ -66,6 +66,7 @@ async fn tour() {
     approvals(&client, &repo).await;
     worktrees(&client, &repo).await;
     tokens(&client).await;
+    audit(&client).await;
     removal(&client, &repo).await;
 }
 
@@ -230,6 +231,15 @@ async fn tokens(client: &Client) {
     let listed = client.token_list().await.unwrap().items;
     assert!(listed.iter().any(|token| token.id == made.token.id));
     client.token_delete(&made.token.id).await.unwrap();
+}
+
+async fn audit(client: &Client) {
+    let filter = AuditFilter { verb: Some("token_create".to_owned()), ..AuditFilter::default() };
+    let lines = client.audit_list(&filter, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(lines[0].actor.name, "this machine");
+    let head = client.audit_head().await.unwrap();
+    let report = client.audit_verify(Some(&head)).await.unwrap();
+    assert!(report.ok && report.lines >= head.seq, "{report:?}");
 }
 
 async fn removal(client: &Client, repo: &RepoId) {

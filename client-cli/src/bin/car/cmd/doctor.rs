@@ -76,6 +76,10 @@ async fn look(global: &Global, out: &Out, checks: &mut Vec<Check>) -> Result<(),
     add("answers", Outcome::Ok, "yes".to_owned());
     let info = session.client.hub_get().await?;
     add("token", Outcome::Ok, "accepted".to_owned());
+    match super::audit::remember(&info.instance, &info.audit) {
+        Ok(()) => add("history", Outcome::Ok, format!("{} audit lines", info.audit.seq)),
+        Err(what) => add("history", Outcome::Error, what),
+    }
     session.client.health_ready().await?;
     let own = env!("CARGO_PKG_VERSION");
     let same = info.version == own;

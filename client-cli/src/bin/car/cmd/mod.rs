@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod describe;
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,
+        Command::Audit(args) => audit::run(args, &Session::open(global, out)?).await,
         Command::Token(args) => token::run(args, &Session::open(global, out)?).await,
         Command::Use(args) => contexts::choose(args, global, out),
         Command::Contexts(args) => contexts::list(args, global, out),
