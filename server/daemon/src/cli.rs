@@ -53,6 +53,9 @@ struct Serving {
     /// Address to listen on
     #[arg(long)]
     host: Option<IpAddr>,
+    /// A proxy that speaks TLS stands before this address
+    #[arg(long)]
+    behind_proxy: bool,
 }
 
 #[derive(Subcommand)]
@@ -123,5 +126,6 @@ fn loaded(serving: &Serving) -> Result<Loaded, program::Error> {
 fn flags(serving: &Serving) -> Flags {
     let port = serving.port.map(|port| ("server.port", json!(port)));
     let host = serving.host.map(|host| ("server.host", json!(host)));
-    port.into_iter().chain(host).collect()
+    let behind_proxy = serving.behind_proxy.then(|| ("server.behind_proxy", json!(true)));
+    port.into_iter().chain(host).chain(behind_proxy).collect()
 }

@@ -7,7 +7,11 @@ use std::{
 
 use car_files::hub_root;
 
-use crate::{config::Loaded, program::VERSION_LINE, serve};
+use crate::{
+    config::Loaded,
+    program::{self, VERSION_LINE},
+    serve, tailscale,
+};
 
 /// One finding.
 struct Finding {
@@ -19,6 +23,7 @@ struct Finding {
 pub(crate) fn run(loaded: &Loaded) -> ExitCode {
     println!("{VERSION_LINE}, hub at {}", loaded.root.display());
     let mut findings = vec![git(), root(loaded), holder(loaded)];
+    findings.extend(reach(loaded));
     findings.extend(agents(loaded));
     findings.extend(loaded.warnings.iter().map(|line| Finding { good: true, line: line.clone() }));
     for Finding { good, line } in &findings {
@@ -51,6 +56,48 @@ fn holder(loaded: &Loaded) -> Finding {
         Err(error) => return Finding { good: false, line: error.to_string() },
     };
     Finding { good: true, line }
+}
+
+/// How the hub is reached from elsewhere.
+fn reach(loaded: &Loaded) -> Vec<Finding> {
+    let server = &loaded.config.server;
+    let mut findings = Vec::new();
+    if !server.host.is_loopback() {
+        let good = server.behind_proxy && !server.allowed_hosts.is_empty();
+        let line = if good {
+            format!("listens on {}, behind a proxy that speaks TLS", server.host)
+        } else {
+            program::Error::OpenHost { host: server.host }.to_string()
+        };
+        findings.push(Finding { good, line });
+    }
+    if !server.base_path.is_empty() {
+        let line = format!("a proxy serves it under {}", server.base_path);
+        findings.push(Finding { good: true, line });
+    }
+    let port = hub_root::read_endpoint(&loaded.root).ok().flatten().and_then(|endpoint| {
+        endpoint.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
+    });
+    let Some(served) = tailscale::served(port.unwrap_or(server.port)) else { return findings };
+    if !served.funnelled.is_empty() {
+        let names = served.funnelled.clone();
+        findings.push(if server.public {
+            let line = format!("open to the internet as {}, as declared", names.join(", "));
+            Finding { good: true, line }
+        } else {
+            Finding { good: false, line: program::Error::Funnel { names }.to_string() }
+        });
+    }
+    for name in served.names {
+        let good = server.allowed_hosts.iter().any(|host| host.eq_ignore_ascii_case(&name));
+        let line = if good {
+            format!("`tailscale serve` shows it as {name}")
+        } else {
+            format!("`tailscale serve` shows it as {name}: add that to `server.allowed_hosts`")
+        };
+        findings.push(Finding { good, line });
+    }
+    findings
 }
 
 /// An agent that is missing is no failure: another one may do.

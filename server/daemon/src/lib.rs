@@ -19,6 +19,7 @@ mod program;
 mod root;
 mod sample;
 mod serve;
+mod tailscale;
 mod up;
 
 use std::{ffi::OsString, io, process::ExitCode};

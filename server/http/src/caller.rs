@@ -14,7 +14,7 @@ use car_api::{
 };
 use car_hub::Hub;
 
-use crate::{App, problem::ApiError};
+use crate::{App, limits, problem::ApiError, proxy};
 
 /// The paths that answer without a credential; they tell nothing. Every other path, also one that
 /// does not exist, asks for one first.
@@ -50,7 +50,8 @@ impl Caller {
         let secret = bearer(parts)?;
         let token = hub.authenticate(secret)?;
         let actor = Actor { kind: ActorKind::Token, id: token.id.to_string(), name: token.name };
-        Some(Self { secret: secret.to_owned(), actor: Arc::new(actor), hub: hub.clone() })
+        let hub = hub.clone().claiming(proxy::claimed(&parts.headers));
+        Some(Self { secret: secret.to_owned(), actor: Arc::new(actor), hub })
     }
 }
 
@@ -71,10 +72,13 @@ pub(crate) async fn required(State(app): State<App>, request: Request, next: Nex
     let (mut parts, body) = request.into_parts();
     match Caller::of(&parts, &app.hub) {
         Some(caller) => {
+            if let Err(refusal) = limits::admitted(&app, &parts, &caller.actor) {
+                return refusal.into_response();
+            }
             parts.extensions.insert(caller);
         }
         None if public => {}
-        None => return unauthenticated().into_response(),
+        None => return limits::refused(&app, &parts, unauthenticated()).into_response(),
     }
     next.run(Request::from_parts(parts, body)).await
 }

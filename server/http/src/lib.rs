@@ -11,6 +11,7 @@ mod app;
 mod audit;
 mod body;
 mod caller;
+mod connections;
 mod contextspace;
 mod document;
 mod events;
@@ -19,8 +20,10 @@ mod gate;
 mod host;
 mod hub;
 mod jobs;
+mod limits;
 mod origin;
 mod problem;
+mod proxy;
 mod public;
 mod repos;
 mod runs;
@@ -34,7 +37,8 @@ pub use app::{App, Config};
 pub use caller::PUBLIC;
 pub use document::openapi;
 pub use host::Hosts;
-pub use serve::{Closing, serve};
+pub use limits::Limits;
+pub use serve::{Closing, Listener, serve};
 
 /// The whole service of one hub, to be given to [`serve`].
 pub fn router(app: App) -> axum::Router {

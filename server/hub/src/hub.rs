@@ -133,7 +133,7 @@ impl Hub {
     /// The same hub, acted on by somebody else.
     #[must_use]
     pub fn acting(&self, actor: Arc<Actor>) -> Self {
-        Self { inner: self.inner.clone(), actor, claimed: None }
+        Self { inner: self.inner.clone(), actor, claimed: self.claimed.clone() }
     }
 
     /// The same, for a request that says where it came from; nobody has checked that.

@@ -19,6 +19,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct TestHub {
     dir: tempfile::TempDir,
     served: Option<Served>,
+    /// Whether callers are limited as by default; most tests ask more in a second than a person.
+    pub(crate) limited: bool,
 }
 
 struct Served {
@@ -39,7 +41,7 @@ impl TestHub {
     /// A hub's root that nobody serves yet.
     pub(crate) fn unserved() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let hub = Self { dir, served: None };
+        let hub = Self { dir, served: None, limited: false };
         fs::create_dir(hub.root()).unwrap();
         let made = hub.run(&["init", hub.root().to_str().unwrap()]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -87,7 +89,19 @@ impl TestHub {
             .env_remove("CAR_HUB_ROOT")
             .env_remove("CAR_HUB_URL")
             .env_remove("CAR_TOKEN")
+            .env_remove("XDG_RUNTIME_DIR")
             .stdin(Stdio::null());
+        if !self.limited {
+            for limit in [
+                "REQUESTS_PER_SECOND",
+                "RUN_STARTS_PER_MINUTE",
+                "SOCKETS_PER_MINUTE",
+                "FAILURES_PER_MINUTE",
+                "FAILURES_PER_CREDENTIAL_PER_MINUTE",
+            ] {
+                command.env(format!("CAR_SERVER_LIMITS_{limit}"), "0");
+            }
+        }
         // Commits need somebody, whoever runs the tests.
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), "Test");
