@@ -44,9 +44,10 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn delete(
     State(app): State<App>,
+    Acting(hub): Acting,
     Path(token): Path<TokenId>,
 ) -> Answer<StatusCode> {
-    app.hub.token_delete(&token).await?;
+    hub.token_delete(&token).await?;
     app.revoked.send_modify(|count| *count += 1);
     Ok(StatusCode::NO_CONTENT)
 }

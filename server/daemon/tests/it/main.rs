@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
+mod audit;
 mod auth;
 mod codex;
 mod compat;
@@ -12,6 +13,7 @@ mod corpus;
 mod coverage;
 mod events;
 mod flow;
+mod gate;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
 mod hostile;
@@ -19,6 +21,7 @@ mod http;
 mod kill;
 mod layers;
 mod lifecycle;
+mod lockout;
 mod limits;
 mod planted;
 mod stage;
