@@ -10,8 +10,9 @@ mod client;
 pub mod credentials;
 mod error;
 pub mod find;
+pub mod heads;
 pub mod private_file;
 pub mod watch;
 
-pub use client::{Client, EventFilter, EventFrom};
+pub use client::{AuditFilter, Client, EventFilter, EventFrom};
 pub use error::ClientError;

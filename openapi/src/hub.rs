@@ -1,6 +1,6 @@
 //! The hub itself.
 
-use crate::{Timestamp, backup::RestoreReport, repo::Repo, run::Run, wire};
+use crate::{Timestamp, audit::AuditHead, backup::RestoreReport, repo::Repo, run::Run, wire};
 
 wire! {
     /// What this hub is.
@@ -31,6 +31,8 @@ wire! {
         /// What a restore gave that nobody has confirmed yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub restore: Option<RestoreReport>,
+        /// The end of the audit chain.
+        pub audit: AuditHead,
     }
 }
 
@@ -42,6 +44,8 @@ wire! {
         /// The log's epoch: follow the events after `<epoch>-<as_of>`.
         #[serde(default)]
         pub epoch: String,
+        /// The end of the audit chain; a client that keeps it finds out when history changed.
+        pub audit: AuditHead,
         /// Repos and worktrees that are not idle, at most 50.
         pub repos: Vec<Repo>,
         /// Runs that have not ended, at most 50, those that wait for a person first.

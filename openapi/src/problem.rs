@@ -17,6 +17,12 @@ words! {
         NotFound = "not_found",
         /// The path exists but not with this method.
         MethodNotAllowed = "method_not_allowed",
+        /// What a page shows is asked for by a browser; this is for programs.
+        NotAcceptable = "not_acceptable",
+        /// The request's body took too long to arrive.
+        Timeout = "timeout",
+        /// Too much was asked in too short a time; `Retry-After` says when to go on.
+        RateLimited = "rate_limited",
         /// The request's body is larger than allowed.
         TooLarge = "too_large",
         /// The request's body has a type this operation does not read.
@@ -67,6 +73,9 @@ impl Code {
             Self::WrongHost => 421,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::NotAcceptable => 406,
+            Self::Timeout => 408,
+            Self::RateLimited => 429,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Stale => 412,
@@ -92,6 +101,9 @@ impl Code {
             Self::WrongHost => "Unknown host name",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::NotAcceptable => "Not a page",
+            Self::Timeout => "Too slow",
+            Self::RateLimited => "Too many requests",
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Stale => "Changed since it was read",

@@ -1,6 +1,7 @@
 //! One method per operation of the API; each resource has its file.
 
 mod agents;
+mod audit;
 mod backups;
 mod call;
 mod contextspace;
@@ -27,6 +28,7 @@ use reqwest::{
 };
 
 use crate::ClientError;
+pub use audit::AuditFilter;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
 pub use events::{EventFilter, EventFrom};

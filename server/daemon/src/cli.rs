@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::{
-    backup,
+    audit, backup,
     config::{self, Flags, Loaded},
     doctor, init, migrate, program, restore, root, serve, up,
 };
@@ -58,6 +58,9 @@ enum Command {
     },
     /// Make a hub from a backup
     Restore(restore::RestoreArgs),
+    /// The audit chain, also while the hub is not served
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 #[derive(Args, Default)]
@@ -71,6 +74,22 @@ struct Serving {
     /// Address to listen on
     #[arg(long)]
     host: Option<IpAddr>,
+    /// A proxy that speaks TLS stands before this address
+    #[arg(long)]
+    behind_proxy: bool,
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Walk the chain: was a line edited, moved or removed?
+    Verify {
+        /// The hub's root; the nearest one at or above the working directory when absent
+        #[arg(long, env = "CAR_HUB_ROOT")]
+        root: Option<PathBuf>,
+        /// A head that was kept, as `car audit head` prints it
+        #[arg(long, value_name = "SEQ:HASH")]
+        since_head: Option<String>,
+    },
 }
 
 #[derive(Args)]
@@ -106,6 +125,9 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             loaded(&serving).and_then(|loaded| migrate::run(&migrate, &loaded))
         }
         Command::Restore(wanted) => restore::run(wanted),
+        Command::Audit(Audit::Verify { root, since_head }) => {
+            root::find(root.as_deref()).and_then(|root| audit::verify(&root, since_head.as_deref()))
+        }
         Command::Doctor { serving, doctor } => {
             loaded(&serving).and_then(|loaded| doctor::run(&doctor, &loaded))
         }
@@ -135,5 +157,6 @@ fn loaded(serving: &Serving) -> Result<Loaded, program::Error> {
 fn flags(serving: &Serving) -> Flags {
     let port = serving.port.map(|port| ("server.port", json!(port)));
     let host = serving.host.map(|host| ("server.host", json!(host)));
-    port.into_iter().chain(host).collect()
+    let behind_proxy = serving.behind_proxy.then(|| ("server.behind_proxy", json!(true)));
+    port.into_iter().chain(host).chain(behind_proxy).collect()
 }

@@ -10,6 +10,7 @@ mod layer;
 mod outgoing;
 mod repo;
 mod secret;
+mod server;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,6 @@ mod verify;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +32,7 @@ pub use layer::{ConfigError, Source};
 pub use outgoing::{Events, Webhooks};
 pub use repo::RepoConfig;
 pub use secret::Secret;
+pub use server::{Server, Tailscale};
 
 use layer::Layer;
 
@@ -41,6 +42,8 @@ use layer::Layer;
 pub struct Config {
     /// Where the hub listens.
     pub server: Server,
+    /// Who may come through `tailscale serve`.
+    pub tailscale: Tailscale,
     /// Where repos are and how many runs work at once.
     pub hub: HubSection,
     /// When backups are made.
@@ -58,24 +61,6 @@ pub struct Config {
     pub agents: car_agents::Config,
     /// What holds for every repo unless its own `repo.override.yml` says otherwise.
     pub repo_defaults: Map<String, Value>,
-}
-
-/// `server:`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// Address to listen on. A loopback address means both of them, IPv4 and IPv6.
-    pub host: IpAddr,
-    /// Port; 0 takes any free one.
-    pub port: u16,
-    /// Names under which the hub is reached besides the loopback ones, as browsers send them.
-    pub allowed_hosts: Vec<String>,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self { host: std::net::Ipv4Addr::LOCALHOST.into(), port: 4173, allowed_hosts: Vec::new() }
-    }
 }
 
 /// `hub:`

@@ -9,13 +9,14 @@ use car_api::{
     AgentId,
     doctor::{DoctorReport, Finding, Level},
 };
+use car_files::hub_root;
 use car_hub::doctor::{Place, look, mend, served};
 use clap::Args;
 
 use crate::{
     config::Loaded,
     program::{Error, VERSION_LINE},
-    serve,
+    serve, tailscale,
 };
 
 #[derive(Args)]
@@ -44,6 +45,7 @@ pub(crate) fn run(args: &DoctorArgs, loaded: &Loaded) -> Result<ExitCode, Error>
         }
     }
     let mut findings = vec![served(&loaded.root), address(loaded)];
+    findings.extend(reach(loaded));
     findings.extend(runtime.block_on(look(&place)));
     findings.extend(agents.iter().map(|agent| {
         let command = agent.version_command();
@@ -92,10 +94,10 @@ fn show(finding: &Finding) {
 fn address(loaded: &Loaded) -> Finding {
     let server = &loaded.config.server;
     let at = format!("{}:{}", server.host, server.port);
-    if !server.host.is_loopback() && server.allowed_hosts.is_empty() {
-        let why = "An address others can reach needs the names it is reached under.";
-        return Finding::error("address", at, why)
-            .fix("set server.allowed_hosts, or listen on 127.0.0.1");
+    if !server.host.is_loopback() && (server.allowed_hosts.is_empty() || !server.behind_proxy) {
+        let why = "An address others can reach needs a proxy that speaks TLS before it.";
+        let fix = Error::OpenHost { host: server.host }.to_string();
+        return Finding::error("address", at, why).fix(fix);
     }
     match TcpListener::bind((server.host, server.port)) {
         Ok(_) => Finding::ok("address", format!("{at} is free")),
@@ -110,6 +112,42 @@ fn address(loaded: &Loaded) -> Finding {
             ))
         }
     }
+}
+
+/// How the hub is reached from elsewhere.
+fn reach(loaded: &Loaded) -> Vec<Finding> {
+    let server = &loaded.config.server;
+    let mut findings = Vec::new();
+    if !server.base_path.is_empty() {
+        let line = format!("a proxy serves it under {}", server.base_path);
+        findings.push(Finding::ok("base path", line));
+    }
+    let port = hub_root::read_endpoint(&loaded.root)
+        .ok()
+        .flatten()
+        .and_then(|endpoint| endpoint.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()));
+    let Some(served) = tailscale::served(port.unwrap_or(server.port)) else { return findings };
+    if !served.funnelled.is_empty() {
+        let names = served.funnelled.join(", ");
+        findings.push(if server.public {
+            Finding::ok("funnel", format!("open to the internet as {names}, as declared"))
+        } else {
+            let why = "Everybody on the internet can knock at this hub.";
+            Finding::error("funnel", format!("open to the internet as {names}"), why)
+                .fix("tailscale funnel off, or set `server.public: true`")
+        });
+    }
+    for name in served.names {
+        let known = server.allowed_hosts.iter().any(|host| host.eq_ignore_ascii_case(&name));
+        findings.push(if known {
+            Finding::ok("tailscale", format!("`tailscale serve` shows it as {name}"))
+        } else {
+            let why = "The hub answers only to names it knows.";
+            Finding::warning("tailscale", format!("`tailscale serve` shows it as {name}"), why)
+                .fix(format!("add {name} to `server.allowed_hosts`"))
+        });
+    }
+    findings
 }
 
 /// The first line a program prints, if it ends well.

@@ -5,6 +5,7 @@
 //! [`car_hub::Hub`], as every client does.
 
 mod allocator;
+mod audit;
 mod backup;
 mod cli;
 pub mod config;
@@ -22,6 +23,7 @@ mod restore;
 mod root;
 mod sample;
 mod serve;
+mod tailscale;
 mod up;
 
 use std::{ffi::OsString, io, process::ExitCode};

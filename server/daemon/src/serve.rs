@@ -13,7 +13,7 @@ use std::{
 
 use car_api::Timestamp;
 use car_files::hub_root::{self, Endpoint};
-use car_http::{App, Closing, Hosts};
+use car_http::{App, Closing, Hosts, Listener};
 use car_hub::Hub;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -28,7 +28,7 @@ use crate::{
     log,
     notify::Notify,
     program::{Error, say},
-    restore,
+    restore, tailscale,
 };
 
 /// How long requests and streams have to end once the hub was told to stop.
@@ -84,6 +84,8 @@ pub(crate) struct Served {
     beating: tokio::task::JoinHandle<()>,
     /// Keeps the owner's token good.
     owner: tokio::task::JoinHandle<()>,
+    /// Removes the socket in the file system in the end.
+    _local: Option<listen::Local>,
 }
 
 impl Served {
@@ -92,12 +94,31 @@ impl Served {
         let Listening { listeners, port, url } = listen::open(&loaded.config.server, given)
             .await
             .map_err(|error| served_by(loaded, error))?;
+        if let Some(served) = tailscale_of(port).await
+            && !loaded.config.server.public
+            && !served.funnelled.is_empty()
+        {
+            return Err(Error::Funnel { names: served.funnelled });
+        }
         let agents = car_agents::registry(&agents(loaded)?);
         let hub = Hub::open(for_hub(loaded, &url)?, agents).await?;
         let instance = hub.hub_get().await?.instance;
         let hosts = Hosts::new(port, loaded.config.server.allowed_hosts.iter().cloned());
         let closing = Closing::new();
-        let router = car_http::router(App::new(hub.clone(), hosts, closing.clone()));
+        let config = for_http(loaded);
+        let limits = config.limits.clone();
+        let router = car_http::router(App::new(hub.clone(), hosts, config, closing.clone()));
+        let mut all: Vec<_> = listeners.into_iter().map(Listener::Tcp).collect();
+        let local = match listen::local(&loaded.root, &instance) {
+            Ok((listener, local)) => {
+                all.push(Listener::Unix(listener));
+                Some(local)
+            }
+            Err(error) => {
+                tracing::warn!("there is no socket in the file system: {error}");
+                None
+            }
+        };
         credential::ensure(&hub, &instance, &loaded.root, &url, now()).await?;
         let owner = tokio::spawn(credential::keep(
             hub.clone(),
@@ -105,7 +126,10 @@ impl Served {
             loaded.root.clone(),
             url.clone(),
         ));
-        let serving = tokio::spawn(car_http::serve(listeners, router, closing.clone()));
+        let serving = {
+            let closing = closing.clone();
+            tokio::spawn(async move { car_http::serve(all, router, &limits, closing).await })
+        };
         let endpoint = Endpoint {
             url: url.clone(),
             instance,
@@ -121,7 +145,7 @@ impl Served {
         notify.ready(&url);
         let beating = tokio::spawn(notify.clone().keep_alive(hub.clone()));
         let root = loaded.root.clone();
-        Ok(Self { hub, url, root, closing, serving, notify, beating, owner })
+        Ok(Self { hub, url, root, closing, serving, notify, beating, owner, _local: local })
     }
 
     /// Ends in order; a further signal ends it at once.
@@ -178,6 +202,21 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+/// What `tailscale serve` does with the port, asked beside everything else.
+async fn tailscale_of(port: u16) -> Option<tailscale::Served> {
+    tokio::task::spawn_blocking(move || tailscale::served(port)).await.ok().flatten()
+}
+
+fn for_http(loaded: &Loaded) -> car_http::Config {
+    let server = &loaded.config.server;
+    car_http::Config {
+        base_path: server.base_path.clone(),
+        public: server.public,
+        allowed_logins: loaded.config.tailscale.allowed_logins.clone(),
+        limits: server.limits.clone(),
     }
 }
 

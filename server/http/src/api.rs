@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, backups,
+    App, agents, audit, backups,
     caller::{self, Access, Door},
     contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem,
     public, repos, runs, tickets, tokens, webhooks, worktrees,
@@ -79,6 +79,9 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::head))
+        .routes(routes!(audit::verify))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::delete_others))

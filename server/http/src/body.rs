@@ -5,13 +5,16 @@ use std::time::Duration;
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, header::CONTENT_TYPE},
+    http::{
+        HeaderMap,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    },
     response::{IntoResponse, Response},
 };
 use car_api::{Code, problem::FieldError};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::problem::ApiError;
 
@@ -20,6 +23,9 @@ const LIMIT: usize = 1024 * 1024;
 
 /// How long a body may stand still before the request is given up.
 const IDLE: Duration = Duration::from_secs(15);
+
+/// How long a body may take in all.
+const WHOLE: Duration = Duration::from_secs(60);
 
 /// A JSON body, of a request or of an answer.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -51,11 +57,21 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
+/// Whether a request that may change something could be one of a program: what a form of another
+/// site can send has a content type of its own (WHATWG HTML, 4.10.21.6). A request without a body
+/// needs none.
+pub(crate) fn may_be_json(headers: &HeaderMap) -> bool {
+    let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0")
+        && !headers.contains_key(TRANSFER_ENCODING);
+    is_json(headers) || (empty && !headers.contains_key(CONTENT_TYPE))
+}
+
 async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut body = Limited::new(body, LIMIT);
     let mut bytes = Vec::new();
+    let end = Instant::now() + WHOLE;
     loop {
-        match timeout(IDLE, body.frame()).await {
+        match timeout_at(end.min(Instant::now() + IDLE), body.frame()).await {
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     bytes.extend_from_slice(&data);
@@ -67,7 +83,10 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
             }
             Ok(Some(Err(_))) => return Err(ApiError::bad_request("The body broke off.")),
             Ok(None) => return Ok(bytes),
-            Err(_) => return Err(ApiError::bad_request("The body did not arrive in time.")),
+            Err(_) => {
+                let detail = "The body did not arrive in time; send it faster.";
+                return Err(ApiError::new(Code::Timeout, detail));
+            }
         }
     }
 }

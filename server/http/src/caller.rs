@@ -18,7 +18,7 @@ use axum::{
 use car_api::{Code, Scope, audit::ActorKind};
 use car_hub::{Grant, Hub, Presented, Refused};
 
-use crate::{App, origin, problem::ApiError};
+use crate::{App, limits, origin, problem::ApiError, proxy};
 pub(crate) use access::Access;
 use access::{Limited, Rule};
 pub(crate) use cookies::{forgotten, session_cookie};
@@ -179,7 +179,8 @@ impl Caller {
 
 /// Who is behind a request, or why nobody is recognised: the one place where credentials are taken.
 pub(crate) fn identify(parts: &Parts, app: &App) -> Result<Caller, Unknown> {
-    let caller = |grant| Caller { grant, hub: app.hub.clone(), follows: None, session: None };
+    let hub = app.hub.clone().claiming(proxy::claimed(&parts.headers));
+    let caller = |grant| Caller { grant, hub: hub.clone(), follows: None, session: None };
     let sockets = origin::upgrades(&parts.headers);
     if sockets && let Some(ticket) = ws_tickets::offered(&parts.headers)? {
         let (grant, filter) =
@@ -241,8 +242,13 @@ pub(crate) async fn required(State(door): State<Door>, request: Request, next: N
     }
     let caller = match identify(&parts, &door.app) {
         Ok(caller) => caller,
-        Err(unknown) => return unknown.error().into_response(),
+        Err(unknown) => {
+            return limits::refused(&door.app, &parts, unknown.error()).into_response();
+        }
     };
+    if let Err(refusal) = limits::admitted(&door.app, &parts, &caller.grant.actor) {
+        return refusal.into_response();
+    }
     if let Some(path) = path {
         let Some(rule) = door.access.rule(&parts.method, path.as_str()) else {
             return no_operation(&door.access, &parts, path.as_str());

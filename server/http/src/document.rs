@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    extract::State,
     http::{Method, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
@@ -20,7 +21,7 @@ use utoipa::{
 };
 
 use crate::{
-    api,
+    App, api,
     caller::access::{self, Limited},
 };
 
@@ -85,8 +86,23 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The OpenAPI document", body = serde_json::Value)),
 )]
-pub(crate) async fn get() -> Response {
-    ([(CONTENT_TYPE, "application/json")], CHECKED_IN).into_response()
+pub(crate) async fn get(State(app): State<App>) -> Response {
+    let kind = [(CONTENT_TYPE, "application/json")];
+    if app.config.base_path.is_empty() {
+        return (kind, CHECKED_IN).into_response();
+    }
+    (kind, at(&app.config.base_path)).into_response()
+}
+
+/// The document of a hub that is served under a path.
+fn at(base: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(CHECKED_IN) {
+        Ok(mut document) => {
+            document["servers"] = serde_json::json!([{ "url": base }]);
+            document.to_string()
+        }
+        Err(_) => CHECKED_IN.to_owned(),
+    }
 }
 
 /// The operations of one path, each with whether it may change something.
@@ -136,18 +152,21 @@ fn add_access(path: &str, operation: &mut Operation) {
 /// Documents every code the operation may answer with: those of every request, those that follow
 /// from its parameters and body, and those its handler names in `x-problems`.
 fn add_problems(path: &str, changes: bool, operation: &mut Operation) {
-    let mut codes = vec![Code::BadRequest, Code::WrongHost, Code::Internal];
+    let mut codes = vec![Code::BadRequest, Code::Forbidden, Code::WrongHost, Code::Internal];
     if operation.security.is_none() {
-        codes.extend([Code::Unauthenticated, Code::Forbidden, Code::Storage, Code::Unavailable]);
+        codes.extend([Code::Unauthenticated, Code::Forbidden, Code::RateLimited]);
+        codes.extend([Code::Storage, Code::Unavailable]);
     }
     if path.contains('{') {
         codes.push(Code::NotFound);
     }
     if changes {
-        codes.extend([Code::Forbidden, Code::DiskFull]);
+        codes.extend([Code::UnsupportedMediaType, Code::DiskFull]);
+    } else if path.starts_with("/api/") {
+        codes.push(Code::NotAcceptable);
     }
     if operation.request_body.is_some() {
-        codes.extend([Code::TooLarge, Code::UnsupportedMediaType]);
+        codes.extend([Code::TooLarge, Code::Timeout]);
     }
     codes.extend(named(operation));
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();

@@ -8,9 +8,11 @@
 mod agents;
 mod api;
 mod app;
+mod audit;
 mod backups;
 mod body;
 mod caller;
+mod connections;
 mod contextspace;
 mod credential;
 mod devices;
@@ -22,9 +24,11 @@ mod host;
 mod hub;
 mod jobs;
 mod keys;
+mod limits;
 mod origin;
 mod pairings;
 mod problem;
+mod proxy;
 mod public;
 mod repos;
 mod runs;
@@ -39,7 +43,8 @@ pub use app::{App, Config};
 pub use caller::PUBLIC;
 pub use document::openapi;
 pub use host::Hosts;
-pub use serve::{Closing, serve};
+pub use limits::Limits;
+pub use serve::{Closing, Listener, serve};
 
 /// The whole service of one hub, to be given to [`serve`].
 pub fn router(app: App) -> axum::Router {

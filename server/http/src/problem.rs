@@ -1,6 +1,6 @@
 //! The one place where an error becomes a status and a body.
 
-use std::{any::Any, error::Error, sync::Arc};
+use std::{any::Any, error::Error, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -18,6 +18,8 @@ struct Failure {
     problem: Problem,
     /// For the log only.
     cause: Option<Arc<str>>,
+    /// When to ask again.
+    retry_after: Option<Duration>,
 }
 
 /// What a handler gives.
@@ -25,7 +27,11 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Failure { problem: Problem::new(code, detail), cause: None }))
+        Self(Box::new(Failure {
+            problem: Problem::new(code, detail),
+            cause: None,
+            retry_after: None,
+        }))
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -42,6 +48,12 @@ impl ApiError {
         self
     }
 
+    /// Asking again makes sense after this time (`Retry-After`, in whole seconds).
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn problem(&self) -> &Problem {
         &self.0.problem
@@ -51,7 +63,7 @@ impl ApiError {
 impl From<car_hub::Error> for ApiError {
     fn from(error: car_hub::Error) -> Self {
         let cause = error.source().map(|source| causes(source).into());
-        Self(Box::new(Failure { problem: error.problem(), cause }))
+        Self(Box::new(Failure { problem: error.problem(), cause, retry_after: None }))
     }
 }
 
@@ -78,7 +90,7 @@ pub(crate) fn written(mut answer: Response, request: &str) -> Response {
     let Some(ApiError(failure)) = answer.extensions_mut().remove::<ApiError>() else {
         return answer;
     };
-    let Failure { mut problem, cause } = *failure;
+    let Failure { mut problem, cause, retry_after } = *failure;
     if problem.status >= 500 {
         let cause = cause.as_deref().unwrap_or("none given");
         tracing::error!(request, code = %problem.code, "request failed: {}: {cause}", problem.detail);
@@ -86,6 +98,9 @@ pub(crate) fn written(mut answer: Response, request: &str) -> Response {
     problem.instance = Some(request.to_owned());
     if problem.code == Code::Unauthenticated {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(wait) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
     }
     let json = serde_json::to_vec(&problem).unwrap_or_default();
     answer

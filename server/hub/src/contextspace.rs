@@ -59,7 +59,7 @@ impl Hub {
                 format!("A document has at most {max} bytes."),
             ));
         }
-        blocking(move || {
+        let doc = blocking(move || {
             let missing = contextspace::read(&tree, name)?.is_none();
             // A document that is not there reads as an empty one.
             let empty = WriteIf::Hash(ContentHash::of(b""));
@@ -67,6 +67,8 @@ impl Hub {
             let hash = contextspace::write(&tree, name, body.content.as_bytes(), when)?;
             Ok(ContextDoc { name, content: body.content, etag: hash.to_string() })
         })
-        .await
+        .await?;
+        self.note(self.act("context_update", format!("{repo}/{name}"))).await?;
+        Ok(doc)
     }
 }

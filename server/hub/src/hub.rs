@@ -41,6 +41,8 @@ pub struct Hub {
     pub(crate) inner: Arc<Inner>,
     pub(crate) actor: Arc<Actor>,
     pub(crate) rights: Arc<Rights>,
+    /// Where the request says it came from, for the audit chain.
+    pub(crate) claimed: Option<Arc<str>>,
 }
 
 pub(crate) struct Inner {
@@ -134,14 +136,22 @@ impl Hub {
         if inner.unconfirmed.report().is_none() {
             inner.begin().await?;
         }
-        Ok(Self { inner, actor: Arc::new(Actor::hub()), rights: Arc::new(Rights::all()) })
+        let (actor, rights) = (Arc::new(Actor::hub()), Arc::new(Rights::all()));
+        Ok(Self { inner, actor, rights, claimed: None })
     }
 
     /// The same hub, acted on by somebody else.
     #[must_use]
     pub fn acting(&self, grant: &Grant) -> Self {
         let (actor, rights) = (grant.actor.clone(), grant.rights.clone());
-        Self { inner: self.inner.clone(), actor, rights }
+        Self { inner: self.inner.clone(), actor, rights, claimed: self.claimed.clone() }
+    }
+
+    /// The same, for a request that says where it came from; nobody has checked that.
+    #[must_use]
+    pub fn claiming(mut self, claimed: Option<Arc<str>>) -> Self {
+        self.claimed = claimed;
+        self
     }
 
     /// Who acts through this handle.
@@ -199,6 +209,7 @@ impl Hub {
         let inner = &self.inner;
         let last_seq = *inner.store.bell().borrow();
         let backup_at = inner.backup_at().await;
+        let audit = inner.store.audit_head().await?;
         Ok(HubInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: inner.instance.clone(),
@@ -211,6 +222,7 @@ impl Hub {
             url: inner.config.url.clone(),
             backup_at,
             restore: inner.unconfirmed.report(),
+            audit,
         })
     }
 
@@ -220,6 +232,7 @@ impl Hub {
     /// The database does not answer.
     pub async fn hub_snapshot(&self) -> Result<HubSnapshot> {
         let as_of = *self.inner.store.bell().borrow();
+        let audit = self.inner.store.audit_head().await?;
         let mut runs = Vec::new();
         for row in self.inner.store.active_runs().await? {
             if !self.inner.index.reaches_run(&self.rights.reach, &row) {
@@ -233,6 +246,7 @@ impl Hub {
         Ok(HubSnapshot {
             as_of,
             epoch: self.inner.epoch.clone(),
+            audit,
             repos: self.inner.index.busy(SNAPSHOT, &self.rights.reach),
             runs,
             repo_total: u64::try_from(self.inner.index.count(&self.rights.reach))
@@ -245,7 +259,10 @@ impl Hub {
     /// # Errors
     /// The root or the manifest cannot be read or written.
     pub async fn hub_scan(&self) -> Result<ScanReport> {
-        self.inner.scan().await
+        let report = self.inner.scan().await?;
+        let added: Vec<_> = report.added.iter().map(RepoId::as_str).collect();
+        self.note(self.act("hub_scan", "").detail(format!("added: {}", added.join(", ")))).await?;
+        Ok(report)
     }
 }
 
@@ -270,9 +287,19 @@ impl Inner {
 
     /// Appends one event to the log.
     pub(crate) async fn log(&self, repo: Option<&RepoId>, kind: EventKind) -> Result<()> {
-        let event =
-            Write::Event { at: clock::now(), repo: repo.cloned(), run: None, kind: Box::new(kind) };
-        self.store.commit(vec![event]).await?;
+        self.log_with(repo, kind, Vec::new()).await
+    }
+
+    /// Appends one event to the log, and commits what belongs to it with it.
+    pub(crate) async fn log_with(
+        &self,
+        repo: Option<&RepoId>,
+        kind: EventKind,
+        mut writes: Vec<Write>,
+    ) -> Result<()> {
+        let (repo, kind) = (repo.cloned(), Box::new(kind));
+        writes.push(Write::Event { at: clock::now(), repo, run: None, kind });
+        self.store.commit(writes).await?;
         Ok(())
     }
 

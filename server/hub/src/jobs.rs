@@ -7,13 +7,14 @@ use std::{
 
 use car_api::{
     Code, EventKind, JobId, Page, PageQuery, Problem, RepoId,
+    audit::Outcome,
     job::{Job, JobKind, JobStatus},
 };
 use car_store::Write;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Hub, Result, clock, hub::Inner, index};
+use crate::{Error, Hub, Result, audit::Act, clock, hub::Inner, index};
 
 /// Jobs at work.
 #[derive(Default)]
@@ -56,12 +57,13 @@ fn writes(job: &Job) -> Vec<Write> {
     ]
 }
 
-/// Starts a job. Its work is told how to report and when to give up, and may end with a note that
+/// Starts a job, and notes its begin and its end as somebody's act. Its work is told how to report and when to give up, and may end with a note that
 /// whoever asked should see.
 pub(crate) async fn start<F, W>(
     hub: &Arc<Inner>,
     kind: JobKind,
     repo: Option<RepoId>,
+    act: Act,
     work: F,
 ) -> Result<Job>
 where
@@ -79,7 +81,9 @@ where
         created_at: clock::now(),
         ended_at: None,
     };
-    hub.store.commit(writes(&job)).await?;
+    let mut begin = writes(&job);
+    begin.push(act.begun());
+    hub.store.commit(begin).await?;
     let cancel = CancellationToken::new();
     {
         let mut running = hub.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,20 +112,24 @@ where
         };
         let Some((mut job, cancel)) = ended else { return };
         job.ended_at = Some(clock::now());
-        match result {
+        let act = match result {
             Ok(note) => {
                 job.phase = note.unwrap_or_else(|| "done".to_owned());
                 job.status = JobStatus::Completed;
                 job.percent = Some(100);
+                act.done()
             }
             Err(error) => {
                 let cancelled = cancel.is_cancelled();
                 job.status = if cancelled { JobStatus::Cancelled } else { JobStatus::Failed };
                 job.problem = Some(error.problem());
                 tracing::info!(job = %job.id, %error, source = ?error.source, "a job did not end well");
+                act.detail(error.detail).ended(Outcome::Failed)
             }
-        }
-        if let Err(error) = reporter.hub.store.commit(writes(&job)).await {
+        };
+        let mut end = writes(&job);
+        end.push(act);
+        if let Err(error) = reporter.hub.store.commit(end).await {
             tracing::error!(%error, "a job's end could not be written");
         }
     });
@@ -181,12 +189,18 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn job_cancel(&self, job: &JobId) -> Result<Job> {
-        {
+        let cancelled = {
             let running = self.inner.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((job, cancel)) = running.get(job) {
                 cancel.cancel();
-                return Ok(job.clone());
+                Some(job.clone())
+            } else {
+                None
             }
+        };
+        if let Some(job) = cancelled {
+            self.note(self.act("job_cancel", &job.id)).await?;
+            return Ok(job);
         }
         let ended = self.job_get(job).await?;
         let detail = format!("The job has ended: {}.", ended.status);

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod audit;
 pub mod backup;
 mod channel;
 mod clock;
@@ -32,6 +33,7 @@ mod watch;
 mod webhooks;
 mod worktrees;
 
+pub use audit::{AuditFilter, verify_audit};
 pub use channel::{Attempt, Channel, Message, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};

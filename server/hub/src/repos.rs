@@ -19,7 +19,9 @@ use car_git::{Git, Patterns, Removal, RemoveRequest, UnsavedKind};
 use car_store::Write;
 
 use crate::{
-    Error, Hub, Reach, Result, clock, convert,
+    Error, Hub, Reach, Result,
+    audit::Act,
+    clock, convert,
     hub::{Inner, blocking},
     jobs,
 };
@@ -93,7 +95,8 @@ impl Hub {
             Git::at(&dir).init("main").await?;
         }
         let name = (body.id != id).then_some(body.id);
-        self.inner.register(&id, &path, manifest::Kind::Base, name).await
+        let act = self.act("repo_create", &id).detail(&path);
+        self.inner.register(&id, &path, manifest::Kind::Base, name, vec![act.done()]).await
     }
 
     /// Clones a repo as a job.
@@ -116,7 +119,8 @@ impl Hub {
         let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
         let hub = Arc::clone(&self.inner);
         let inner = Arc::clone(&self.inner);
-        jobs::start(&hub, JobKind::Clone, Some(repo), move |reporter| async move {
+        let act = self.act("repo_clone", &repo).detail(&body.url);
+        jobs::start(&hub, JobKind::Clone, Some(repo), act, move |reporter| async move {
             let progress = reporter.clone();
             let report = move |p: car_git::Progress| {
                 progress.at(&format!("{:?}", p.phase).to_lowercase(), p.percent);
@@ -124,7 +128,7 @@ impl Hub {
             let cancel = reporter.cancel.clone();
             Git::at(&dir).clone_from(&body.url, report, cancel).await?;
             reporter.at("registering", None);
-            inner.register(&id, &path, manifest::Kind::Base, None).await?;
+            inner.register(&id, &path, manifest::Kind::Base, None, Vec::new()).await?;
             Ok(None)
         })
         .await
@@ -146,6 +150,7 @@ impl Hub {
         let tree = self.inner.tree(repo)?;
         self.inner.seed(tree).await?;
         self.inner.refresh(repo).await;
+        self.note(self.act("repo_init", repo)).await?;
         self.inner.index.repo(repo)
     }
 
@@ -177,6 +182,8 @@ impl Hub {
             Ok(())
         };
         self.inner.change_manifest(change).await?;
+        let act = self.act("repo_setup_update", repo);
+        self.note(act.detail(body.commands.join("\n"))).await?;
         Ok(body)
     }
 
@@ -200,6 +207,7 @@ impl Hub {
             removal: body.delete_dir.then_some(Removal::Repo),
             drop: body.drop,
             dry_run: body.dry_run,
+            act: self.act("repo_remove", repo),
         };
         self.inner.remove(repo, wish).await
     }
@@ -211,6 +219,8 @@ pub(crate) struct RemovalWish {
     pub(crate) removal: Option<Removal>,
     pub(crate) drop: Vec<String>,
     pub(crate) dry_run: bool,
+    /// Who wishes it.
+    pub(crate) act: Act,
 }
 
 impl Inner {
@@ -247,13 +257,14 @@ impl Inner {
         Ok(())
     }
 
-    /// Seeds a tree and adds it to the manifest.
+    /// Seeds a tree and adds it to the manifest; `acts` are noted with it.
     pub(crate) async fn register(
         self: &Arc<Self>,
         id: &str,
         path: &str,
         kind: manifest::Kind,
         name: Option<String>,
+        acts: Vec<Write>,
     ) -> Result<Repo> {
         let tree = self.config.root.join(path);
         self.seed(tree).await?;
@@ -269,7 +280,8 @@ impl Inner {
         self.change_manifest(change).await?;
         let repo: RepoId = id.parse().map_err(Error::internal)?;
         self.refresh(&repo).await;
-        self.log(Some(&repo), EventKind::RepoAdded { path: path.to_owned() }).await?;
+        let added = EventKind::RepoAdded { path: path.to_owned() };
+        self.log_with(Some(&repo), added, acts).await?;
         self.index.repo(&repo)
     }
 
@@ -420,7 +432,8 @@ impl Inner {
                 bytes: 0,
             };
             // Known before anything goes, so that no crash makes it a directory nobody lists.
-            self.store.commit(vec![Write::Salvage(Box::new(salvage.clone()))]).await?;
+            let known = Write::Salvage(Box::new(salvage.clone()));
+            self.store.commit(vec![known, wish.act.begun()]).await?;
             self.watch.forget_tree(&tree);
             let salvage_to = self.config.root.join(&salvage.path);
             let request =
@@ -459,9 +472,13 @@ impl Inner {
             Ok(())
         };
         self.change_manifest(change).await?;
-        self.store.commit(vec![Write::RepoGone(repo.clone())]).await?;
         let salvage = report.salvage.as_ref().map(|salvage| salvage.path.clone());
-        self.log(Some(repo), EventKind::RepoRemoved { salvage }).await?;
+        let act = match &salvage {
+            Some(salvage) => wish.act.detail(format!("kept in {salvage}")),
+            None => wish.act,
+        };
+        let also = vec![Write::RepoGone(repo.clone()), act.done()];
+        self.log_with(Some(repo), EventKind::RepoRemoved { salvage }, also).await?;
         report.removed = true;
         Ok(report)
     }

@@ -58,7 +58,8 @@ impl Hub {
             if !(body.supersede && waits) {
                 return Err(active_error(&active));
             }
-            let told = inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }).await;
+            let told =
+                inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }, None).await;
             // It may have gone on a moment ago; if it has ended, all is well.
             if told.is_err()
                 && let Some(active) = inner.active_run(repo).await?
@@ -78,7 +79,9 @@ impl Hub {
             run: Some(row.id.clone()),
             kind: Box::new(EventKind::RunCreated),
         };
-        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created]).await {
+        let act = self.act("run_start", &row.id).detail(format!("repo {repo}")).done();
+        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created, act]).await
+        {
             Ok(_) => {}
             // Somebody else was a moment earlier: the schema allows one run a tree.
             Err(car_store::Error::Conflict) => {
@@ -158,7 +161,8 @@ impl Hub {
             max_seconds: positive("max_seconds", body.max_seconds)?,
             accept_protected: body.accept_protected,
         };
-        self.inner.runs.tell(run, input).await?;
+        let act = self.act("run_resume", run).done();
+        self.inner.runs.tell(run, input, Some(act)).await?;
         self.run_get(run).await
     }
 
@@ -169,7 +173,7 @@ impl Hub {
     pub async fn run_pause(&self, run: &RunId) -> Result<Run> {
         self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
-        self.inner.runs.tell(run, Input::Pause).await?;
+        self.inner.runs.tell(run, Input::Pause, Some(self.act("run_pause", run).done())).await?;
         self.run_get(run).await
     }
 
@@ -180,7 +184,7 @@ impl Hub {
     pub async fn run_stop(&self, run: &RunId) -> Result<Run> {
         self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
-        self.inner.runs.tell(run, Input::Stop).await?;
+        self.inner.runs.tell(run, Input::Stop, Some(self.act("run_stop", run).done())).await?;
         self.run_get(run).await
     }
 
@@ -206,7 +210,8 @@ impl Hub {
             Ok(reply_view(replies::read(&directory, seq)?))
         })
         .await?;
-        self.inner.replied(&row, reply.seq, "api").await?;
+        let act = self.act("run_reply", run).detail(format!("reply {}", reply.seq)).done();
+        self.inner.replied(&row, reply.seq, "api", Some(act)).await?;
         Ok(reply)
     }
 
@@ -326,7 +331,9 @@ impl Hub {
         body: ApprovalDecide,
     ) -> Result<Approval> {
         self.inner.run_row(run).await?;
-        self.inner.runs.decide(run, approval, body.decision).await
+        let act = self.act("approval_decide", approval);
+        let act = act.detail(format!("{} for run {run}", body.decision)).done();
+        self.inner.runs.decide(run, approval, body.decision, act).await
     }
 }
 
@@ -475,15 +482,21 @@ impl Inner {
         Err(error)
     }
 
-    async fn replied(self: &Arc<Self>, row: &RunRow, seq: u32, via: &str) -> Result<()> {
+    async fn replied(
+        self: &Arc<Self>,
+        row: &RunRow,
+        seq: u32,
+        via: &str,
+        act: Option<Write>,
+    ) -> Result<()> {
         let event = Write::Event {
             at: clock::now(),
             repo: Some(row.repo.clone()),
             run: Some(row.id.clone()),
             kind: Box::new(EventKind::ReplyReceived { seq, via: via.to_owned() }),
         };
-        self.store.commit(vec![event]).await?;
-        self.runs.tell(&row.id, Input::Replied).await
+        self.store.commit(std::iter::once(event).chain(act).collect()).await?;
+        self.runs.tell(&row.id, Input::Replied, None).await
     }
 
     /// Somebody wrote a reply as a file: a run that waits for it goes on.
@@ -506,7 +519,7 @@ impl Inner {
         })
         .await?;
         match seq {
-            Some(seq) => self.replied(&row, seq, "file").await,
+            Some(seq) => self.replied(&row, seq, "file", None).await,
             None => Ok(()),
         }
     }

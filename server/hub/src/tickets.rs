@@ -101,7 +101,9 @@ impl Hub {
         let placed =
             blocking(move || Ok(tickets::create(&tree, place, |_| bytes.clone())?)).await?;
         self.inner.refresh(repo).await;
-        self.ticket_get(repo, &placed.name.to_string_lossy()).await
+        let file = placed.name.to_string_lossy();
+        self.note(self.act("ticket_create", format!("{repo}/{file}"))).await?;
+        self.ticket_get(repo, &file).await
     }
 
     fn agent_for_ticket(&self, agent: &str) -> Result<String> {
@@ -177,6 +179,7 @@ impl Hub {
         })
         .await?;
         self.inner.refresh(repo).await;
+        self.note(self.act("ticket_update", format!("{repo}/{file}"))).await?;
         self.ticket_get(repo, &file).await
     }
 
@@ -201,6 +204,8 @@ impl Hub {
         blocking(move || Ok(tickets::set_done(&tree, OsStr::new(&name), body.done, expected)?))
             .await?;
         self.inner.refresh(repo).await;
+        let act = self.act("ticket_done", format!("{repo}/{file}"));
+        self.note(act.detail(format!("done: {}", body.done))).await?;
         self.ticket_get(repo, &file).await
     }
 
@@ -223,6 +228,8 @@ impl Hub {
         self.not_while_running(repo)?;
         blocking(move || Ok(tickets::move_to(&tree, from, body.to)?)).await?;
         self.inner.refresh(repo).await;
+        let act = self.act("ticket_move", format!("{repo}/{}", ticket.file));
+        self.note(act.detail(format!("{from} to {}", body.to))).await?;
         self.inner.index.tickets(repo, None, &PageQuery::default())
     }
 
@@ -235,6 +242,7 @@ impl Hub {
         self.not_while_running(repo)?;
         blocking(move || Ok(tickets::renumber(&tree)?)).await?;
         self.inner.refresh(repo).await;
+        self.note(self.act("ticket_renumber", repo)).await?;
         self.inner.index.tickets(repo, None, &PageQuery::default())
     }
 
@@ -264,6 +272,10 @@ impl Hub {
         let agents = self.inner.known_agents.clone();
         let report = blocking(move || lint(&tree, &agents, body.fix)).await?;
         self.inner.refresh(repo).await;
+        if body.fix {
+            let act = self.act("ticket_lint", repo);
+            self.note(act.detail(format!("mended: {}", report.fixed.join(", ")))).await?;
+        }
         Ok(report)
     }
 }

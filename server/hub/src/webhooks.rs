@@ -106,7 +106,8 @@ impl Hub {
             webhook: webhook.clone(),
             secrets: Secrets { present: secret.clone(), old: None },
         };
-        self.inner.store.commit(vec![Write::Webhook(Box::new(row.clone()))]).await?;
+        let act = self.act("webhook_create", &webhook.id).detail(webhook.description.clone());
+        self.inner.store.commit(vec![Write::Webhook(Box::new(row.clone())), act.done()]).await?;
         start(&self.inner, &mut workers, row);
         Ok(WebhookSecret { webhook, secret })
     }
@@ -123,7 +124,7 @@ impl Hub {
         if let Some(filter) = &body.filter {
             check_filter(filter)?;
         }
-        self.webhook_change(id, async |row, writes| {
+        self.webhook_change("webhook_update", id, async |row, writes| {
             let webhook = &mut row.webhook;
             webhook.url = url.unwrap_or_else(|| webhook.url.clone());
             webhook.description = body.description.unwrap_or_else(|| webhook.description.clone());
@@ -157,7 +158,7 @@ impl Hub {
         let secret = secret()?;
         let present = secret.clone();
         let webhook = self
-            .webhook_change(id, async |row, _| {
+            .webhook_change("webhook_rotate", id, async |row, _| {
                 row.secrets.old = Some(std::mem::replace(&mut row.secrets.present, present));
                 row.webhook.old_secret_until = Some(clock::now().plus_millis(ROTATION_MS));
                 Ok(())
@@ -176,7 +177,8 @@ impl Hub {
         if let Some(worker) = workers.remove(id) {
             worker.stop().await;
         }
-        self.inner.store.commit(vec![Write::WebhookGone(id.clone())]).await?;
+        let act = self.act("webhook_delete", id);
+        self.inner.store.commit(vec![Write::WebhookGone(id.clone()), act.done()]).await?;
         Ok(())
     }
 
@@ -210,7 +212,8 @@ impl Hub {
         if outcome == worker::Outcome::Arrived {
             sent.delivery.status = DeliveryStatus::Delivered;
         }
-        self.inner.store.commit(vec![Write::Delivery(Box::new(sent.clone()))]).await?;
+        let act = self.act("webhook_test", id);
+        self.inner.store.commit(vec![Write::Delivery(Box::new(sent.clone())), act.done()]).await?;
         Ok(sent.delivery)
     }
 
@@ -260,7 +263,8 @@ impl Hub {
         row.delivery.status = DeliveryStatus::Pending;
         row.delivery.attempts = 0;
         row.delivery.next_attempt_at = Some(clock::now());
-        self.inner.store.commit(vec![Write::Delivery(Box::new(row.clone()))]).await?;
+        let act = self.act("webhook_redeliver", delivery);
+        self.inner.store.commit(vec![Write::Delivery(Box::new(row.clone())), act.done()]).await?;
         worker.wake();
         Ok(row.delivery)
     }
@@ -274,6 +278,7 @@ impl Hub {
     /// Changes a webhook while its worker stands still.
     async fn webhook_change(
         &self,
+        verb: &'static str,
         id: &WebhookId,
         change: impl AsyncFnOnce(&mut WebhookRow, &mut Vec<Write>) -> Result<()>,
     ) -> Result<Webhook> {
@@ -288,6 +293,7 @@ impl Hub {
         let done = match change(&mut changed, &mut writes).await {
             Ok(()) => {
                 writes.insert(0, Write::Webhook(Box::new(changed.clone())));
+                writes.push(self.act(verb, id).done());
                 self.inner.store.commit(writes).await.map_err(Error::from)
             }
             Err(error) => Err(error),

@@ -14,7 +14,9 @@ use car_git::{Git, Removal, StartPoint};
 use car_store::Write;
 
 use crate::{
-    Error, Hub, Result, clock, environment,
+    Error, Hub, Result,
+    audit::Act,
+    clock, environment,
     hub::{Inner, blocking},
     index, jobs,
     repos::RemovalWish,
@@ -54,7 +56,8 @@ impl Hub {
         }
         let (hub, inner) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
         let kind = JobKind::WorktreeCreate;
-        jobs::start(&hub, kind, Some(repo.clone()), move |reporter| async move {
+        let act = self.act("worktree_create", &repo).detail(format!("branch {}", body.branch));
+        jobs::start(&hub, kind, Some(repo.clone()), act, move |reporter| async move {
             reporter.at("checking out", None);
             if let Some(parent) = dir.parent() {
                 tokio::fs::create_dir_all(parent).await.map_err(Error::internal)?;
@@ -62,7 +65,7 @@ impl Hub {
             let start = body.start_point.map_or(StartPoint::Default, StartPoint::Rev);
             let added = Git::at(&repo_dir).worktree_add(&dir, &body.branch, &start).await?;
             let kind = manifest::Kind::Worktree { of: Some(body.base.to_string()) };
-            inner.register(&id, &path, kind, None).await?;
+            inner.register(&id, &path, kind, None, Vec::new()).await?;
             inherit(repo_dir, dir.clone()).await?;
             if !body.skip_setup {
                 inner.set_up(&repo, &dir, &reporter).await?;
@@ -88,7 +91,9 @@ impl Hub {
         }
         let removal =
             if body.delete_branch { Removal::WorktreeAndBranch } else { Removal::Worktree };
-        let wish = RemovalWish { removal: Some(removal), drop: body.drop, dry_run: body.dry_run };
+        let act = self.act("worktree_cleanup", repo);
+        let wish =
+            RemovalWish { removal: Some(removal), drop: body.drop, dry_run: body.dry_run, act };
         self.inner.remove(repo, wish).await
     }
 
@@ -132,7 +137,8 @@ impl Hub {
             tracing::info!(repo = %kept.repo, note, "a worktree was restored");
         }
         inner.bring_back_archive(&kept.repo, &dir).await?;
-        inner.register(kept.repo.as_str(), &path, kind, None).await
+        let act = self.act("salvage_restore", salvage).detail(kept.repo.as_str());
+        inner.register(kept.repo.as_str(), &path, kind, None, vec![act.done()]).await
     }
 }
 
@@ -271,8 +277,10 @@ pub(crate) async fn expire(hub: &Arc<Inner>) -> Result<()> {
                 Ok(())
             })
             .await?;
-            hub.store.commit(vec![Write::SalvageGone(salvage.id)]).await?;
-            hub.log(Some(&salvage.repo), EventKind::RepoRemoved { salvage: None }).await?;
+            let act = Act::of_hub("salvage_expire", &salvage.id).detail(salvage.repo.as_str());
+            let also = vec![Write::SalvageGone(salvage.id), act.done()];
+            let gone = EventKind::RepoRemoved { salvage: None };
+            hub.log_with(Some(&salvage.repo), gone, also).await?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod approvals;
+mod audit;
 mod columns;
 mod deliveries;
 mod devices;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
+pub use audit::{AuditEntry, AuditQuery, verify_audit_file};
 pub use deliveries::{DeliveryQuery, DeliveryRow};
 pub use devices::DeviceRow;
 pub use effects::EffectRow;

@@ -22,6 +22,7 @@ use crate::{Error, Result, Write, migrate, write};
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "hub", include_str!("../../../migrations/0001_hub.sql")),
     (2, "credentials", include_str!("../../../migrations/0002_credentials.sql")),
+    (3, "audit", include_str!("../../../migrations/0003_audit.sql")),
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
 ];
 

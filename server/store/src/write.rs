@@ -9,10 +9,10 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result, RunGrantRow,
-    RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals,
-    deliveries, devices, effects, events, facts, items, jobs, run_grants, runs, salvages, sessions,
-    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
+    AccountRow, ApprovalRow, AuditEntry, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result,
+    RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts,
+    approvals, audit, deliveries, devices, effects, events, facts, items, jobs, run_grants, runs,
+    salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -34,6 +34,8 @@ pub enum Write {
         /// The number, inclusive.
         up_to: i64,
     },
+    /// Add a line to the audit chain.
+    Audit(Box<AuditEntry>),
     /// A new run; fails with `Conflict` when its tree has an active one.
     RunCreate(Box<RunRow>),
     /// A run's new state.
@@ -142,6 +144,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
             return events::append(conn, *at, repo.as_ref(), run.as_ref(), kind).await.map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
+        Write::Audit(entry) => audit::append(conn, entry).await?,
         Write::RunCreate(row) => runs::insert(conn, row).await?,
         Write::Run(row) => runs::update(conn, row).await?,
         Write::EffectAdd(row) => effects::insert(conn, row).await?,

@@ -98,6 +98,9 @@ pub(crate) enum Command {
     /// Addresses that events are posted to
     #[command(subcommand, visible_alias = "webhooks")]
     Webhook(cmd::webhook::Webhook),
+    /// Who did what on the hub, in a chain that shows when it was tampered with
+    #[command(subcommand)]
+    Audit(cmd::audit::Audit),
     /// Personal access tokens of the hub
     #[command(subcommand)]
     Token(cmd::token::Token),

@@ -109,6 +109,9 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::WrongHost
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::NotAcceptable
+        | Code::Timeout
+        | Code::RateLimited
         | Code::TooLarge
         | Code::UnsupportedMediaType
         | Code::PreconditionRequired
@@ -141,6 +144,9 @@ fn of_code(code: Code) -> u8 {
         }
         Code::WrongHost
         | Code::MethodNotAllowed
+        | Code::NotAcceptable
+        | Code::Timeout
+        | Code::RateLimited
         | Code::TooLarge
         | Code::UnsupportedMediaType
         | Code::Storage

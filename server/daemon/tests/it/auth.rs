@@ -2,30 +2,8 @@
 
 use crate::{
     contract::operations,
-    harness::{Answer, TestHub},
+    harness::{Answer, TestHub, target},
 };
-
-/// A target for an operation's path: parameters get values that can be parsed.
-pub(crate) fn target(path: &str) -> String {
-    let filled = [
-        ("{repo}", "nothing"),
-        ("{ticket}", "1"),
-        ("{name}", "spec"),
-        ("{run}", "run_1"),
-        ("{turn}", "trn_1"),
-        ("{approval}", "apr_1"),
-        ("{agent}", "nobody"),
-        ("{job}", "job_1"),
-        ("{salvage}", "slv_1"),
-        ("{token}", "tok_1"),
-        ("{device}", "dev_1"),
-        ("{pairing}", "pair_1"),
-    ];
-    let target =
-        filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    assert!(!target.contains('{'), "auth.rs needs a value for the parameters of {path}");
-    target
-}
 
 fn call(hub: &TestHub, method: &str, path: &str, credential: Option<&str>) -> Answer {
     let authorization = credential.map(|text| format!("Authorization: {text}"));

@@ -18,7 +18,7 @@ use car_api::{
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{Client, ClientError, EventFilter};
+use car_client::{AuditFilter, Client, ClientError, EventFilter};
 
 use crate::{
     contract::operations,
@@ -69,6 +69,7 @@ async fn tour() {
     approvals(&client, &repo).await;
     worktrees(&client, &repo).await;
     tokens(&client).await;
+    audit(&client).await;
     webhooks(&client).await;
     pairing(&hub, &client).await;
     removal(&client, &repo).await;
@@ -274,6 +275,15 @@ async fn pairing(hub: &TestHub, client: &Client) {
     assert_eq!(client.device_list().await.unwrap().items, std::slice::from_ref(&device));
     client.device_delete(&device.id).await.unwrap();
     assert!(client.device_list().await.unwrap().items.is_empty());
+}
+
+async fn audit(client: &Client) {
+    let filter = AuditFilter { verb: Some("token_create".to_owned()), ..AuditFilter::default() };
+    let lines = client.audit_list(&filter, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(lines[0].actor.name, "this machine");
+    let head = client.audit_head().await.unwrap();
+    let report = client.audit_verify(Some(&head)).await.unwrap();
+    assert!(report.ok && report.lines >= head.seq, "{report:?}");
 }
 
 async fn removal(client: &Client, repo: &RepoId) {

@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::harness::TestHub;
 
 pub(crate) fn target(path: &str) -> String {
-    crate::auth::target(path)
+    crate::harness::target(path)
 }
 
 /// A token with these scopes.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
+mod audit;
 mod auth;
 mod backup;
 mod codex;
@@ -15,6 +16,7 @@ mod credentials;
 mod doctor;
 mod events;
 mod flow;
+mod gate;
 mod gone;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
@@ -24,6 +26,7 @@ mod kill;
 mod layers;
 mod lifecycle;
 mod limits;
+mod lockout;
 mod outdated;
 mod planted;
 mod shutdown;

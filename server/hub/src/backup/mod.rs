@@ -19,7 +19,9 @@ use car_api::{
 use car_files::CAR_DIR;
 
 use crate::{
-    Error, Hub, Result, clock,
+    Error, Hub, Result,
+    audit::Act,
+    clock,
     hub::{Inner, blocking},
     jobs,
 };
@@ -129,7 +131,8 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn backup_create(&self, body: BackupCreate) -> Result<Job> {
-        self.inner.start_backup(false, body.leave_out).await
+        let act = self.act("backup_create", "");
+        self.inner.start_backup(act, false, body.leave_out).await
     }
 
     /// The backups in the hub's backup directory, newest first.
@@ -147,7 +150,8 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn restore_confirm(&self) -> Result<()> {
-        self.inner.confirm_restore().await
+        self.inner.confirm_restore().await?;
+        self.note(self.act("restore_confirm", "")).await
     }
 }
 
@@ -155,6 +159,7 @@ impl Inner {
     /// Starts a backup as a job.
     pub(crate) async fn start_backup(
         self: &Arc<Self>,
+        act: Act,
         scheduled: bool,
         leave_out: Vec<BackupPart>,
     ) -> Result<Job> {
@@ -166,7 +171,7 @@ impl Inner {
         };
         let (keep, place) = (self.config.backup.clone(), wanted.dest.clone());
         let hub = Arc::clone(self);
-        jobs::start(self, JobKind::Backup, None, move |reporter| async move {
+        jobs::start(self, JobKind::Backup, None, act, move |reporter| async move {
             let told = reporter.clone();
             let progress = move |phase: &str, percent| {
                 told.at(phase, percent);

@@ -8,7 +8,7 @@ use std::{
 use car_api::{Timestamp, job::JobStatus};
 
 use super::list;
-use crate::{clock, hub::Inner};
+use crate::{audit::Act, clock, hub::Inner};
 
 /// A hub that has just started has other things to do.
 const SETTLE_MS: i64 = 10 * 60 * 1000;
@@ -46,7 +46,7 @@ fn due(hub: &Weak<Inner>, not_before: Timestamp) -> Option<Timestamp> {
 }
 
 async fn make(hub: &Arc<Inner>) {
-    let started = hub.start_backup(true, Vec::new()).await;
+    let started = hub.start_backup(Act::of_hub("backup_create", ""), true, Vec::new()).await;
     let Ok(job) = started else { return };
     let mut bell = hub.store.bell();
     // The job says in the log how it ends.

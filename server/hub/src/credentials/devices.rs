@@ -184,7 +184,8 @@ impl Hub {
         if !self.inner.credentials.devices().by_id.contains_key(device) {
             return Err(Error::not_found(format!("device `{device}`")));
         }
-        self.inner.store.commit(vec![Write::DeviceRevoke(device.clone(), clock::now())]).await?;
+        let revoke = Write::DeviceRevoke(device.clone(), clock::now());
+        self.inner.store.commit(vec![revoke, self.act("device_delete", device).done()]).await?;
         self.inner.credentials.devices_mut().retain(|known| known != device);
         self.inner.credentials.tell_revoked();
         Ok(())
@@ -245,7 +246,11 @@ impl Hub {
             created_at: now,
             last_used_at: now,
         };
-        self.inner.store.commit(vec![Write::DeviceCreate(Box::new(row.clone()))]).await?;
+        let act = self.act("pair_finish", &row.id).detail(name);
+        self.inner
+            .store
+            .commit(vec![Write::DeviceCreate(Box::new(row.clone())), act.done()])
+            .await?;
         let device = view(&row);
         self.inner.credentials.devices_mut().insert(row);
         Ok(Made { device, secret, proof })

@@ -151,6 +151,7 @@ impl Hub {
     pub async fn key_rotate(&self) -> Result<Page<SigningKey>> {
         let inner = self.inner.clone();
         blocking(move || inner.credentials.keys.rotate()).await?;
+        self.note(self.act("key_rotate", "")).await?;
         Ok(self.key_list())
     }
 }

@@ -297,6 +297,7 @@ impl Hub {
         let mut writes = vec![Write::Fact { name: EPOCH, value: epoch.to_string() }];
         writes.extend(tokens.iter().map(|id| Write::TokenRevoke(id.clone(), now)));
         writes.extend(devices.iter().map(|id| Write::DeviceRevoke(id.clone(), now)));
+        writes.push(self.act("token_delete_others", me).done());
         self.inner.store.commit(writes).await?;
         credentials.epoch.fetch_max(epoch, Ordering::AcqRel);
         credentials.tokens_mut().retain(|id| !tokens.contains(id));

@@ -222,6 +222,16 @@ impl Hub {
             }
             entry.pairing.clone()
         };
+        let word = if body.approve { "approved" } else { "denied" };
+        let name = decided.name.as_deref().unwrap_or("nobody yet");
+        let noted =
+            self.note(self.act("pairing_decide", id).detail(format!("{word}: {name}"))).await;
+        if let Err(error) = noted {
+            // What the chain does not hold has not happened.
+            pairings.table().get(id)?.end(PairingState::Denied);
+            pairings.tell();
+            return Err(error);
+        }
         pairings.tell();
         Ok(decided)
     }
@@ -329,7 +339,7 @@ impl Hub {
                 Ok(Finished { outcome, session: Some(made.secret) })
             }
             PairingKind::Token => {
-                let created = self.make_token(&name, wanted, days).await?;
+                let created = self.make_token("pair_finish", &name, wanted, days).await?;
                 let instance = self.inner.credentials.instance.clone();
                 plain(PairOutcome::Token { created, instance })
             }

@@ -103,7 +103,7 @@ impl Hub {
         let reach = self.wanted_reach(body.repos, body.run).await?;
         let wanted = Wanted { scopes: given_scopes(body.scopes)?, reach };
         self.may_give(&wanted)?;
-        self.make_token(&body.name, wanted, body.days).await
+        self.make_token("token_create", &body.name, wanted, body.days).await
     }
 
     /// The token of the hub's owner on its own machine: it may everything.
@@ -112,11 +112,14 @@ impl Hub {
     /// The database does not answer.
     pub async fn token_create_for_owner(&self, name: &str, days: u32) -> Result<TokenCreated> {
         let scopes = Scope::ALL.iter().copied().collect();
-        self.make_token(name, Wanted { scopes, reach: Reach::Hub }, Some(days)).await
+        let wanted = Wanted { scopes, reach: Reach::Hub };
+        self.make_token("token_create", name, wanted, Some(days)).await
     }
 
+    /// Makes a token; `verb` is the operation it came by.
     pub(super) async fn make_token(
         &self,
+        verb: &'static str,
         name: &str,
         wanted: Wanted,
         days: Option<u32>,
@@ -145,7 +148,8 @@ impl Hub {
             last_used_at: None,
         };
         let row = TokenRow { token: token.clone(), secret_hash: secret::hash(&secret) };
-        self.inner.store.commit(vec![Write::TokenCreate(row.clone())]).await?;
+        let act = self.act(verb, &token.id).detail(format!("{name}, {days} days"));
+        self.inner.store.commit(vec![Write::TokenCreate(row.clone()), act.done()]).await?;
         self.inner.credentials.tokens_mut().insert(row);
         Ok(TokenCreated { token, secret })
     }
@@ -158,7 +162,8 @@ impl Hub {
         if !self.inner.credentials.tokens().has(token) {
             return Err(Error::not_found(format!("token `{token}`")));
         }
-        self.inner.store.commit(vec![Write::TokenRevoke(token.clone(), clock::now())]).await?;
+        let revoke = Write::TokenRevoke(token.clone(), clock::now());
+        self.inner.store.commit(vec![revoke, self.act("token_delete", token).done()]).await?;
         self.inner.credentials.tokens_mut().retain(|known| known != token);
         self.inner.credentials.tell_revoked();
         Ok(())

@@ -20,13 +20,13 @@ use tokio::{
 };
 
 use super::{
-    Message,
+    Asked, Message,
     examine::TreeSeen,
     session::{News, Session},
     turn::TurnAtWork,
     verify::Verification,
 };
-use crate::{Error, FlowConfig, Result, clock, hub::Inner};
+use crate::{Error, FlowConfig, Result, audit::Act, clock, hub::Inner};
 
 pub(super) struct Actor {
     pub(super) hub: Arc<Inner>,
@@ -118,8 +118,8 @@ pub(super) async fn run(
 fn refuse(message: Message) {
     let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
     match message {
-        Message::Input(_, Some(done)) => drop(done.send(Err(ended()))),
-        Message::Decide(_, _, done) => drop(done.send(Err(ended()))),
+        Message::Input(_, Some(asked)) => drop(asked.done.send(Err(ended()))),
+        Message::Decide(_, _, asked) => drop(asked.done.send(Err(ended()))),
         Message::Input(_, None) | Message::Close => {}
     }
 }
@@ -238,9 +238,9 @@ impl Actor {
                         self.flush().await;
                         return true;
                     }
-                    Some(Message::Input(input, done)) => self.told(input, done),
-                    Some(Message::Decide(approval, decision, done)) => {
-                        self.decided(&approval, decision, done).await;
+                    Some(Message::Input(input, asked)) => self.told(input, asked),
+                    Some(Message::Decide(approval, decision, asked)) => {
+                        self.decided(&approval, decision, asked).await;
                     }
                 },
                 outcome = Verification::outcome(&mut self.verification) => {
@@ -267,11 +267,14 @@ impl Actor {
         }
     }
 
-    fn told(&mut self, input: Input, done: Option<oneshot::Sender<Result<()>>>) {
+    fn told(&mut self, input: Input, asked: Option<Asked<()>>) {
         let result = self.apply(input);
-        match (result, done) {
-            (Ok(()), Some(done)) => self.waiting.push(done),
-            (Err(error), Some(done)) => drop(done.send(Err(error))),
+        match (result, asked) {
+            (Ok(()), Some(asked)) => {
+                self.writes.extend(asked.act);
+                self.waiting.push(asked.done);
+            }
+            (Err(error), Some(asked)) => drop(asked.done.send(Err(error))),
             (Ok(()) | Err(_), None) => {}
         }
     }
@@ -352,8 +355,24 @@ impl Actor {
         if before != status || backing_off {
             let explain = explain(&self.row.flow, None).line;
             let state = self.row.flow.state.clone();
+            self.audit_state(status, &explain);
             self.event(EventKind::RunStateChanged { state, explain });
         }
+    }
+
+    /// A run that pauses or ends is the hub's own act; who asked for it has a line of their own.
+    fn audit_state(&mut self, status: RunStatus, explain: &str) {
+        let verb = match status {
+            RunStatus::Paused => "run_paused",
+            RunStatus::Completed => "run_completed",
+            RunStatus::Failed => "run_failed",
+            RunStatus::Stopped => "run_stopped",
+            RunStatus::Superseded => "run_superseded",
+            RunStatus::Pending | RunStatus::Running | RunStatus::Parked | RunStatus::Stopping => {
+                return;
+            }
+        };
+        self.writes.push(Act::of_hub(verb, &self.row.id).detail(explain).done());
     }
 
     /// An effect that is only memory is committed with the transition; one that touches files

@@ -23,7 +23,7 @@ use std::{
 
 use car_api::{ApprovalId, Code, RepoId, RunId, item::Approval, item::Decision};
 use car_engine::flow::Input;
-use car_store::RunRow;
+use car_store::{RunRow, Write};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, Result, hub::Inner};
@@ -33,12 +33,21 @@ pub(crate) use slots::Slots;
 
 /// What the task of a run can be told.
 pub(crate) enum Message {
-    /// Something happened; who asks is told when it is committed.
-    Input(Input, Option<oneshot::Sender<Result<()>>>),
+    /// Something happened; who asks is told when it is committed, together with what is to be
+    /// noted of it.
+    Input(Input, Option<Asked<()>>),
     /// A question of the agent was answered.
-    Decide(ApprovalId, Decision, oneshot::Sender<Result<Approval>>),
+    Decide(ApprovalId, Decision, Asked<Approval>),
     /// Let go: the hub is closing.
     Close,
+}
+
+/// Somebody who asked something of a run.
+pub(crate) struct Asked<T> {
+    /// What is committed with it: their act, for the audit chain.
+    pub(crate) act: Option<Write>,
+    /// Where they wait for the answer.
+    pub(crate) done: oneshot::Sender<Result<T>>,
 }
 
 /// The tasks of all runs that have not ended.
@@ -96,12 +105,13 @@ impl Runs {
         Error::new(Code::IllegalTransition, "The run has ended.")
     }
 
-    /// Tells a run something and waits until it is committed.
-    pub(crate) async fn tell(&self, run: &RunId, input: Input) -> Result<()> {
+    /// Tells a run something, and waits until it is committed with the act it came by.
+    pub(crate) async fn tell(&self, run: &RunId, input: Input, act: Option<Write>) -> Result<()> {
         let ended = || self.gone();
         let sender = self.sender(run).ok_or_else(ended)?;
         let (done, answer) = oneshot::channel();
-        sender.send(Message::Input(input, Some(done))).await.map_err(|_| ended())?;
+        let asked = Asked { act, done };
+        sender.send(Message::Input(input, Some(asked))).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 
@@ -126,11 +136,12 @@ impl Runs {
         run: &RunId,
         approval: &ApprovalId,
         decision: Decision,
+        act: Write,
     ) -> Result<Approval> {
         let ended = || self.gone();
         let sender = self.sender(run).ok_or_else(ended)?;
         let (done, answer) = oneshot::channel();
-        let message = Message::Decide(approval.clone(), decision, done);
+        let message = Message::Decide(approval.clone(), decision, Asked { act: Some(act), done });
         sender.send(message).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }

@@ -58,6 +58,10 @@ async fn look(global: &Global, out: &Out, findings: &mut Vec<Finding>) -> Result
     findings.push(Finding::ok("answers", "yes"));
     let info = session.client.hub_get().await?;
     findings.push(Finding::ok("token", "accepted"));
+    findings.push(match super::audit::remember(&info.instance, &info.audit) {
+        Ok(()) => Finding::ok("history", format!("{} audit lines", info.audit.seq)),
+        Err(what) => Finding::error("history", what, "Somebody may have changed what is kept."),
+    });
     session.client.health_ready().await?;
     let own = env!("CARGO_PKG_VERSION");
     findings.push(if info.version == own {

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod context;
 pub(crate) mod contexts;
@@ -55,6 +56,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,
         Command::Webhook(args) => webhook::run(args, &Session::open(global, out)?).await,
+        Command::Audit(args) => audit::run(args, &Session::open(global, out)?).await,
         Command::Token(args) => token::run(args, &Session::open(global, out)?).await,
         Command::Pair(args) => pair::run(args, &Session::open(global, out)?).await,
         Command::Devices(args) => pair::devices(args, &Session::open(global, out)?).await,
