@@ -8,6 +8,8 @@ use std::{
 
 use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
 
+use crate::Redactor;
+
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -34,6 +36,8 @@ pub struct Config {
     /// Variables of the hub's own environment that agents and verification commands inherit,
     /// where set. Everything else stays out.
     pub environment: Vec<(String, String)>,
+    /// What takes secrets out of everything that is kept or sent.
+    pub redactor: Redactor,
 }
 
 /// Reads how runs of one tree are worked, from the tree's directory; an error is for people.

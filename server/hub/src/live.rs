@@ -11,6 +11,8 @@ use car_api::{
 };
 use tokio::sync::broadcast;
 
+use crate::{Redactor, redact};
+
 /// How much of a piece that is being written is kept, in bytes.
 const MAX_TEXT: usize = 1 << 20;
 
@@ -22,21 +24,22 @@ pub(crate) struct Writing {
     pub(crate) text: String,
     /// Bytes so far, more than the text when that was cut.
     bytes: u64,
+    /// Takes secrets out, also those that come in two pieces.
+    clean: redact::Stream,
 }
 
 /// The live side of the hub.
 pub(crate) struct Live {
     frames: broadcast::Sender<Arc<LiveFrame>>,
     writing: Mutex<HashMap<TurnId, Vec<Writing>>>,
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Self { frames: broadcast::channel(1024).0, writing: Mutex::default() }
-    }
+    redactor: Redactor,
 }
 
 impl Live {
+    pub(crate) fn new(redactor: Redactor) -> Self {
+        Self { frames: broadcast::channel(1024).0, writing: Mutex::default(), redactor }
+    }
+
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<LiveFrame>> {
         self.frames.subscribe()
     }
@@ -50,24 +53,26 @@ impl Live {
         stream: LiveStream,
         text: String,
     ) {
-        let offset = {
+        let (offset, text) = {
             let mut all = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             let pieces = all.entry(turn.clone()).or_default();
             let at = pieces.iter().position(|p| p.item == item && p.stream == stream);
             let at = at.unwrap_or_else(|| {
                 let item = item.clone();
-                pieces.push(Writing { item, stream, text: String::new(), bytes: 0 });
+                let clean = self.redactor.stream();
+                pieces.push(Writing { item, stream, text: String::new(), bytes: 0, clean });
                 pieces.len() - 1
             });
             let piece = &mut pieces[at];
+            let text = piece.clean.push(&text);
             let offset = piece.bytes;
             piece.bytes += u64::try_from(text.len()).unwrap_or_default();
             if piece.text.len() + text.len() <= MAX_TEXT {
                 piece.text.push_str(&text);
             }
-            offset
+            (offset, text)
         };
-        if self.frames.receiver_count() > 0 {
+        if !text.is_empty() && self.frames.receiver_count() > 0 {
             let (run, turn) = (run.clone(), turn.clone());
             let _ = self.frames.send(Arc::new(LiveFrame { run, turn, item, stream, offset, text }));
         }

@@ -63,6 +63,7 @@ impl Hub {
             expires_at: Some(now.plus_millis(i64::from(days) * 86_400_000)),
             last_used_at: None,
         };
+        self.inner.config.redactor.learn([secret.as_str()]);
         let secret_hash = hash(&secret);
         let row = TokenRow { token: token.clone(), secret_hash: secret_hash.clone() };
         let act = self.act("token_create", &token.id).detail(format!("{name}, {days} days"));

@@ -7,6 +7,7 @@
 mod accounts;
 mod approvals;
 mod audit;
+mod clean;
 mod columns;
 mod effects;
 mod error;
@@ -30,6 +31,7 @@ mod tests;
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
 pub use audit::{AuditEntry, AuditQuery, verify_audit_file};
+pub use clean::Clean;
 pub use effects::EffectRow;
 pub use error::{Error, Result};
 pub use events::EventQuery;

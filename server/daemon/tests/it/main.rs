@@ -24,6 +24,7 @@ mod lifecycle;
 mod lockout;
 mod limits;
 mod planted;
+mod secrets;
 mod stage;
 mod starters;
 mod work;
