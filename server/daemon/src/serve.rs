@@ -14,7 +14,7 @@ use std::{
 use car_api::Timestamp;
 use car_files::hub_root::{self, Endpoint};
 use car_http::{App, Closing, Hosts, Listener};
-use car_hub::Hub;
+use car_hub::{Hub, Redactor};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
@@ -42,14 +42,15 @@ const INTERRUPTED: u8 = 130;
 
 /// Serves until a signal.
 pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, Error> {
-    log::to_stderr();
+    let redactor = redactor(loaded);
+    log::to_stderr(&redactor);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     let given = listen::given()?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let served = Served::start(loaded, given).await?;
+        let served = Served::start(loaded, given, redactor).await?;
         say(format_args!("car-hub ready: {}", served.url));
         if let Some(report) = served.hub.unconfirmed() {
             for line in restore::lines(&report) {
@@ -90,7 +91,11 @@ pub(crate) struct Served {
 
 impl Served {
     /// Opens the hub, its sockets, and what clients on this machine need to find it.
-    pub(crate) async fn start(loaded: &Loaded, given: Vec<TcpListener>) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        loaded: &Loaded,
+        given: Vec<TcpListener>,
+        redactor: Redactor,
+    ) -> Result<Self, Error> {
         let Listening { listeners, port, url } = listen::open(&loaded.config.server, given)
             .await
             .map_err(|error| served_by(loaded, error))?;
@@ -101,7 +106,7 @@ impl Served {
             return Err(Error::Funnel { names: served.funnelled });
         }
         let agents = car_agents::registry(&agents(loaded)?);
-        let hub = Hub::open(for_hub(loaded, &url)?, agents).await?;
+        let hub = Hub::open(for_hub(loaded, &url, redactor)?, agents).await?;
         let instance = hub.hub_get().await?.instance;
         let hosts = Hosts::new(port, loaded.config.server.allowed_hosts.iter().cloned());
         let closing = Closing::new();
@@ -220,7 +225,21 @@ fn for_http(loaded: &Loaded) -> car_http::Config {
     }
 }
 
-fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
+/// What takes secrets out of texts; it knows the values agents are given.
+pub(crate) fn redactor(loaded: &Loaded) -> Redactor {
+    let redactor = Redactor::new();
+    let agents = &loaded.config.agents;
+    let passed = agents.codex.pass_env.iter().chain(&agents.demo.pass_env);
+    for value in passed.filter_map(|name| std::env::var(name).ok()) {
+        redactor.learn([value.as_str()]);
+    }
+    // Settings are given there as well; what looks like a place is one.
+    let given = agents.codex.env.values().chain(agents.demo.env.values());
+    redactor.learn(given.map(String::as_str).filter(|value| !value.starts_with(['/', '~', '.'])));
+    redactor
+}
+
+fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Config, Error> {
     let config = &loaded.config;
     let codex = config.agents.codex.pass_env.iter();
     let passed = codex.chain(&config.agents.demo.pass_env).cloned();
@@ -243,6 +262,7 @@ fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
             config.webhooks.for_push(),
         )))),
         environment: environment::shared(passed.chain(demo)),
+        redactor,
     })
 }
 

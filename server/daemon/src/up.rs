@@ -60,13 +60,14 @@ fn home() -> Result<PathBuf, Error> {
 
 /// Serves, offers the sample when there is nothing else, and shows what happens until a signal.
 pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
-    log::to_file(&loaded.root).map_err(|error| Error::file(log::FILE, error))?;
+    let redactor = serve::redactor(loaded);
+    log::to_file(&loaded.root, &redactor).map_err(|error| Error::file(log::FILE, error))?;
     for warning in &loaded.warnings {
         say(format_args!("note: {warning}"));
     }
     serve::runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let served = Served::start(loaded, Vec::new()).await?;
+        let served = Served::start(loaded, Vec::new(), redactor).await?;
         say(format_args!("car-hub ready: {}", served.url));
         say(format_args!(
             "It serves until Ctrl-C. Its log is {}.",

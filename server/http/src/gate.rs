@@ -68,6 +68,7 @@ async fn pass(State(app): State<App>, request: Request, next: Next) -> Response 
         Some(refusal) => refusal,
         None => run(&app, request, next).await,
     };
+    let answer = problem::written(answer, &id, app.hub.redactor());
     leave(answer, &id, host.as_deref(), named)
 }
 
@@ -141,8 +142,7 @@ async fn run(app: &App, request: Request, next: Next) -> Response {
     answer.unwrap_or_else(|panic| problem::panicked(&*panic).into_response())
 }
 
-fn leave(answer: Response, id: &str, host: Option<&str>, named: bool) -> Response {
-    let mut answer = problem::written(answer, id);
+fn leave(mut answer: Response, id: &str, host: Option<&str>, named: bool) -> Response {
     let headers = answer.headers_mut();
     let policy = policy(headers, host);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use car_api::{Code, Problem};
+use car_hub::Redactor;
 
 /// An error of an operation, on its way to the client.
 #[derive(Debug, Clone)]
@@ -86,7 +87,7 @@ impl IntoResponse for ApiError {
 
 /// The answer with its problem, if it carries one, as the body; failures of the hub itself are
 /// logged here and nowhere else.
-pub(crate) fn written(mut answer: Response, request: &str) -> Response {
+pub(crate) fn written(mut answer: Response, request: &str, redactor: &Redactor) -> Response {
     let Some(ApiError(failure)) = answer.extensions_mut().remove::<ApiError>() else {
         return answer;
     };
@@ -96,6 +97,10 @@ pub(crate) fn written(mut answer: Response, request: &str) -> Response {
         tracing::error!(request, code = %problem.code, "request failed: {}: {cause}", problem.detail);
     }
     problem.instance = Some(request.to_owned());
+    problem.detail = redactor.redact(&problem.detail).into_owned();
+    for error in &mut problem.errors {
+        error.detail = redactor.redact(&error.detail).into_owned();
+    }
     if problem.code == Code::Unauthenticated {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

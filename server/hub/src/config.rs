@@ -8,7 +8,7 @@ use std::{
 
 use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
 
-use crate::backup::BackupConfig;
+use crate::{Redactor, backup::BackupConfig};
 
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Config {
     /// Variables of the hub's own environment that agents and verification commands inherit,
     /// where set. Everything else stays out.
     pub environment: Vec<(String, String)>,
+    /// What takes secrets out of everything that is kept or sent.
+    pub redactor: Redactor,
 }
 
 /// How long events are kept: until they are older than `keep_days` or `keep_count` newer ones are

@@ -1,6 +1,7 @@
 //! The handle everything goes through, and how a hub is opened and closed.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex, RwLock},
 };
@@ -13,10 +14,10 @@ use car_api::{
 };
 use car_engine::{agent::Adapter, ticket::KnownAgents};
 use car_files::hub_root::{self, HubLock};
-use car_store::{Store, Write};
+use car_store::{Clean, Store, Write};
 
 use crate::{
-    Config, Error, Result,
+    Config, Error, Redactor, Result,
     accounts::Accounts,
     backup, clock,
     credentials::{Credentials, Grant, Rights},
@@ -84,7 +85,13 @@ impl Hub {
         })
         .await?;
         crate::migrate::prepare(&config.root).await?;
-        let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
+        let redactor = config.redactor.clone();
+        let clean = Clean::new(move |text| match redactor.redact(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(clean) => Some(clean),
+        });
+        let file = config.root.join(car_files::CAR_DIR).join("hub.sqlite3");
+        let store = Store::open_with(&file, clean).await?;
         let instance = random_fact(&store, "instance", 16).await?;
         // Whoever restores the database puts another one in its place.
         let epoch = random_fact(&store, "epoch", 4).await?;
@@ -104,7 +111,7 @@ impl Hub {
             accounts: Accounts::new(store.accounts().await?),
             slots: Slots::new(config.max_parallel_runs),
             runs: Runs::default(),
-            live: Live::default(),
+            live: Live::new(config.redactor.clone()),
             jobs: Jobs::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
@@ -152,6 +159,12 @@ impl Hub {
     pub fn claiming(mut self, claimed: Option<Arc<str>>) -> Self {
         self.claimed = claimed;
         self
+    }
+
+    /// What takes secrets out of everything that is kept or sent.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.inner.config.redactor
     }
 
     /// Who acts through this handle.

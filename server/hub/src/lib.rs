@@ -22,6 +22,7 @@ mod index;
 mod jobs;
 mod live;
 pub mod migrate;
+mod redact;
 mod repos;
 mod retention;
 mod runner;
@@ -42,6 +43,7 @@ pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
 pub use live::LiveText;
+pub use redact::Redactor;
 
 /// The agents a ticket may name, for checks outside a hub.
 #[must_use]

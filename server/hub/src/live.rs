@@ -17,6 +17,8 @@ use car_api::{
 };
 use tokio::sync::broadcast;
 
+use crate::{Redactor, redact};
+
 /// How much of a piece that is being written is kept, from its end, in bytes.
 const MAX_TEXT: usize = 1 << 20;
 
@@ -42,19 +44,27 @@ impl LiveText {
     }
 }
 
+/// A piece that is being written.
+struct Piece {
+    /// As far as it may be seen.
+    writing: Writing,
+    /// Takes secrets out, also those that come in two pieces: what may be the middle of one is
+    /// held back.
+    clean: redact::Stream,
+}
+
 /// The live side of the hub.
 pub(crate) struct Live {
     frames: broadcast::Sender<Arc<LiveText>>,
-    writing: Mutex<HashMap<TurnId, Vec<Writing>>>,
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Self { frames: broadcast::channel(FRAMES).0, writing: Mutex::default() }
-    }
+    writing: Mutex<HashMap<TurnId, Vec<Piece>>>,
+    redactor: Redactor,
 }
 
 impl Live {
+    pub(crate) fn new(redactor: Redactor) -> Self {
+        Self { frames: broadcast::channel(FRAMES).0, writing: Mutex::default(), redactor }
+    }
+
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<LiveText>> {
         self.frames.subscribe()
     }
@@ -70,17 +80,21 @@ impl Live {
     ) {
         let mut all = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let pieces = all.entry(turn.clone()).or_default();
-        let at = pieces.iter().position(|p| p.item == item && p.stream == stream);
+        let same = |piece: &Piece| piece.writing.item == item && piece.writing.stream == stream;
+        let at = pieces.iter().position(same);
         let at = at.unwrap_or_else(|| {
-            pieces.push(Writing { item: item.clone(), stream, offset: 0, text: String::new() });
+            let writing = Writing { item: item.clone(), stream, offset: 0, text: String::new() };
+            pieces.push(Piece { writing, clean: self.redactor.stream() });
             pieces.len() - 1
         });
         let piece = &mut pieces[at];
-        let offset = piece.offset + size(&piece.text);
-        piece.text.push_str(&text);
-        keep_end(piece);
+        let text = piece.clean.push(&text);
+        let writing = &mut piece.writing;
+        let offset = writing.offset + size(&writing.text);
+        writing.text.push_str(&text);
+        keep_end(writing);
         // Under the lock: whoever reads the text so far and listens misses nothing in between.
-        if self.frames.receiver_count() > 0 {
+        if !text.is_empty() && self.frames.receiver_count() > 0 {
             let (run, turn) = (run.clone(), turn.clone());
             let frame = LiveFrame { run, turn, item, stream, offset, text };
             let _ = self.frames.send(Arc::new(LiveText { frame, json: OnceLock::new() }));
@@ -91,7 +105,7 @@ impl Live {
     pub(crate) fn written(&self, turn: &TurnId, item: &str) {
         let mut all = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pieces) = all.get_mut(turn) {
-            pieces.retain(|piece| piece.item != item);
+            pieces.retain(|piece| piece.writing.item != item);
         }
     }
 
@@ -103,13 +117,15 @@ impl Live {
     /// What is being written in a turn.
     pub(crate) fn writing(&self, turn: &TurnId) -> Vec<Writing> {
         let all = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(turn).cloned().unwrap_or_default()
+        let pieces = all.get(turn).into_iter().flatten();
+        pieces.map(|piece| piece.writing.clone()).collect()
     }
 
     /// What was being written in a turn when an earlier process of the hub ended.
     pub(crate) fn take_up(&self, turn: &TurnId, pieces: Vec<Writing>) {
         let mut all = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(turn.clone(), pieces);
+        let piece = |writing| Piece { writing, clean: self.redactor.stream() };
+        all.insert(turn.clone(), pieces.into_iter().map(piece).collect());
     }
 }
 
@@ -173,7 +189,8 @@ mod tests {
             missed in proptest::collection::vec(any::<bool>(), 60),
             looks in proptest::collection::vec(any::<bool>(), 60),
         ) {
-            let (live, run, turn) = (Live::default(), RunId::generate(), TurnId::generate());
+            let live = Live::new(Redactor::new());
+            let (run, turn) = (RunId::generate(), TurnId::generate());
             let mut whole = String::new();
             let mut reader = None;
             for (n, text) in pieces.iter().enumerate() {
@@ -197,8 +214,8 @@ mod tests {
             while let Ok(frame) = reader.frames.try_recv() {
                 reader.take(&frame.frame, &live, &turn);
             }
-            live.write(&run, &turn, "i".to_owned(), LiveStream::Message, "end".to_owned());
-            whole.push_str("end");
+            live.write(&run, &turn, "i".to_owned(), LiveStream::Message, " end\n".to_owned());
+            whole.push_str(" end\n");
             let last = reader.frames.try_recv().unwrap();
             reader.take(&last.frame, &live, &turn);
             prop_assert_eq!(reader.text, whole);
@@ -207,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_very_long_piece_keeps_its_end_and_its_place() {
-        let (live, run, turn) = (Live::default(), RunId::generate(), TurnId::generate());
+        let live = Live::new(Redactor::new());
+        let (run, turn) = (RunId::generate(), TurnId::generate());
         let line = "grüße\n".repeat(100);
         let mut written = 0;
         while written < 3 * MAX_TEXT {

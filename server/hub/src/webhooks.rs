@@ -106,6 +106,7 @@ impl Hub {
             webhook: webhook.clone(),
             secrets: Secrets { present: secret.clone(), old: None },
         };
+        self.inner.config.redactor.learn([secret.as_str()]);
         let act = self.act("webhook_create", &webhook.id).detail(webhook.description.clone());
         self.inner.store.commit(vec![Write::Webhook(Box::new(row.clone())), act.done()]).await?;
         start(&self.inner, &mut workers, row);

@@ -169,7 +169,7 @@ impl Inner {
                 };
                 let detail = format!(
                     "The set-up command `{script}` {how}. The worktree {repo} stays. Its last words:\n{}",
-                    done.tail
+                    self.config.redactor.redact(&done.tail)
                 );
                 return Err(Error::new(Code::GitState, detail));
             }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Error, Result, Store,
+    Clean, Error, Result, Store,
     columns::{micros, parse, row},
 };
 
@@ -120,7 +120,11 @@ async fn head(conn: &mut SqliteConnection) -> Result<AuditHead> {
 }
 
 /// Adds a line to the end of the chain.
-pub(crate) async fn append(conn: &mut SqliteConnection, entry: &AuditEntry) -> Result<()> {
+pub(crate) async fn append(
+    conn: &mut SqliteConnection,
+    entry: &AuditEntry,
+    clean: &Clean,
+) -> Result<()> {
     let end = head(&mut *conn).await?;
     let mut line = AuditLine {
         seq: end.seq + 1,
@@ -130,7 +134,7 @@ pub(crate) async fn append(conn: &mut SqliteConnection, entry: &AuditEntry) -> R
         verb: entry.verb.clone(),
         object: entry.object.clone(),
         outcome: entry.outcome,
-        detail: entry.detail.clone(),
+        detail: entry.detail.clone().map(|detail| clean.text(detail)),
         prev: end.hash,
         hash: String::new(),
     };

@@ -1,11 +1,11 @@
 //! The log.
 
-use car_api::{Event, EventKind, RepoId, RunId, Timestamp};
+use car_api::{Event, RepoId, RunId, Timestamp};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     Result, Store,
-    columns::{from_json, json, parse_opt, row},
+    columns::{from_json, parse_opt, row},
 };
 
 /// Which events are wanted.
@@ -50,9 +50,9 @@ impl TryFrom<Row> for Event {
 pub(crate) async fn append(
     conn: &mut SqliteConnection,
     at: Timestamp,
-    repo: Option<&RepoId>,
-    run: Option<&RunId>,
-    kind: &EventKind,
+    (repo, run): (Option<&RepoId>, Option<&RunId>),
+    kind: &str,
+    payload: String,
 ) -> Result<i64> {
     let seq: i64 = sqlx::query_scalar(
         "update counters set value = value + 1 where name = 'events' returning value",
@@ -64,10 +64,10 @@ pub(crate) async fn append(
     )
     .bind(seq)
     .bind(at.micros())
-    .bind(kind.word())
+    .bind(kind)
     .bind(repo.map(RepoId::as_str))
     .bind(run.map(RunId::as_str))
-    .bind(json(kind)?)
+    .bind(payload)
     .execute(conn)
     .await?;
     Ok(seq)

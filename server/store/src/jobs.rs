@@ -4,11 +4,11 @@ use car_api::{JobId, job::Job};
 use sqlx::SqliteConnection;
 
 use crate::{
-    Result, Store,
+    Clean, Result, Store,
     columns::{from_json, from_json_opt, json},
 };
 
-pub(crate) async fn upsert(conn: &mut SqliteConnection, job: &Job) -> Result<()> {
+pub(crate) async fn upsert(conn: &mut SqliteConnection, job: &Job, clean: &Clean) -> Result<()> {
     sqlx::query(
         "insert into jobs (id, status, created_at, body) values ($1, $2, $3, $4)
          on conflict (id) do update set status = excluded.status, body = excluded.body",
@@ -16,7 +16,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, job: &Job) -> Result<()>
     .bind(job.id.as_str())
     .bind(job.status.as_str())
     .bind(job.created_at.micros())
-    .bind(json(job)?)
+    .bind(clean.text(json(job)?))
     .execute(conn)
     .await?;
     Ok(())

@@ -7,6 +7,7 @@
 mod accounts;
 mod approvals;
 mod audit;
+mod clean;
 mod columns;
 mod deliveries;
 mod devices;
@@ -38,6 +39,7 @@ mod tests;
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
 pub use audit::{AuditEntry, AuditQuery, verify_audit_file};
+pub use clean::Clean;
 pub use deliveries::{DeliveryQuery, DeliveryRow};
 pub use devices::DeviceRow;
 pub use effects::EffectRow;

@@ -16,7 +16,7 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Result, Write, migrate, write};
+use crate::{Clean, Error, Result, Write, migrate, write};
 
 /// The files of `migrations/`, in order.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -59,6 +59,14 @@ impl Store {
     /// # Errors
     /// The file cannot be opened or is no database of the hub.
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, Clean::default()).await
+    }
+
+    /// The same; texts that are kept for others to read go through `clean` first.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is no database of the hub.
+    pub async fn open_with(path: &Path, clean: Clean) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -92,7 +100,7 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
-        tokio::spawn(run_writer(writer, queue, ring, Arc::clone(&gone)));
+        tokio::spawn(run_writer(writer, queue, ring, Arc::clone(&gone), clean));
         Ok(Self { commits, bell, gone, readers })
     }
 
@@ -161,6 +169,7 @@ async fn run_writer(
     mut queue: mpsc::Receiver<Commit>,
     bell: watch::Sender<i64>,
     gone: Arc<AtomicI64>,
+    clean: Clean,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
     let mut farewells = Vec::new();
@@ -175,7 +184,7 @@ async fn run_writer(
                 gone.fetch_max(*up_to, Ordering::SeqCst);
             }
         }
-        match write_group(&mut conn, &writes).await {
+        match write_group(&mut conn, &writes, &clean).await {
             Ok(results) => {
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
                 if let Some(last) = last {
@@ -209,6 +218,7 @@ async fn run_writer(
 async fn write_group(
     conn: &mut SqliteConnection,
     group: &[Vec<Write>],
+    clean: &Clean,
 ) -> Result<Vec<Result<Committed>>> {
     if group.iter().all(Vec::is_empty) {
         return Ok(group.iter().map(|_| Ok(Committed { last_seq: None })).collect());
@@ -220,7 +230,7 @@ async fn write_group(
         if !alone {
             sqlx::query("savepoint one").execute(&mut *conn).await?;
         }
-        let result = write_one(conn, writes).await;
+        let result = write_one(conn, writes, clean).await;
         if let Err(error @ (Error::DiskFull | Error::Busy)) = result {
             return Err(error);
         }
@@ -240,10 +250,14 @@ async fn write_group(
     Ok(results)
 }
 
-async fn write_one(conn: &mut SqliteConnection, writes: &[Write]) -> Result<Committed> {
+async fn write_one(
+    conn: &mut SqliteConnection,
+    writes: &[Write],
+    clean: &Clean,
+) -> Result<Committed> {
     let mut last_seq = None;
     for one in writes {
-        last_seq = write::apply(conn, one).await?.or(last_seq);
+        last_seq = write::apply(conn, one, clean).await?.or(last_seq);
     }
     Ok(Committed { last_seq })
 }

@@ -9,10 +9,11 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, AuditEntry, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result,
+    AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result,
     RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts,
-    approvals, audit, deliveries, devices, effects, events, facts, items, jobs, run_grants, runs,
-    salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
+    approvals, audit, columns::json, deliveries, devices, effects, events, facts, items, jobs,
+    run_grants, runs, salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void,
+    webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -138,13 +139,19 @@ pub enum Write {
 }
 
 /// Carries one change out. Gives the event's number for an event.
-pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<Option<i64>> {
+pub(crate) async fn apply(
+    conn: &mut SqliteConnection,
+    write: &Write,
+    clean: &Clean,
+) -> Result<Option<i64>> {
     match write {
         Write::Event { at, repo, run, kind } => {
-            return events::append(conn, *at, repo.as_ref(), run.as_ref(), kind).await.map(Some);
+            let payload = clean.text(json(&**kind)?);
+            let place = (repo.as_ref(), run.as_ref());
+            return events::append(conn, *at, place, kind.word(), payload).await.map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
-        Write::Audit(entry) => audit::append(conn, entry).await?,
+        Write::Audit(entry) => audit::append(conn, entry, clean).await?,
         Write::RunCreate(row) => runs::insert(conn, row).await?,
         Write::Run(row) => runs::update(conn, row).await?,
         Write::EffectAdd(row) => effects::insert(conn, row).await?,
@@ -152,8 +159,10 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::EffectDone { run, step, place } => {
             effects::done(conn, run, *step, *place).await?;
         }
-        Write::Turn(turn, fingerprint) => turns::upsert(conn, turn, fingerprint.as_deref()).await?,
-        Write::Item(row) => items::upsert(conn, row).await?,
+        Write::Turn(turn, fingerprint) => {
+            turns::upsert(conn, turn, fingerprint.as_deref(), clean).await?;
+        }
+        Write::Item(row) => items::upsert(conn, row, clean).await?,
         Write::Writings(turn, pieces) => writings::set(conn, turn, pieces).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,
@@ -161,7 +170,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::TicketFile(row) => ticket_files::upsert(conn, row).await?,
         Write::TicketFileGone { repo, file } => ticket_files::delete(conn, repo, file).await?,
         Write::RepoGone(repo) => ticket_files::delete_repo(conn, repo).await?,
-        Write::Job(job) => jobs::upsert(conn, job).await?,
+        Write::Job(job) => jobs::upsert(conn, job, clean).await?,
         Write::TokenCreate(row) => tokens::insert(conn, row).await?,
         Write::TokenUsed(id, at) => tokens::used(conn, id, *at).await?,
         Write::TokenRevoke(id, at) => tokens::revoke(conn, id, *at).await?,

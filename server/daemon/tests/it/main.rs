@@ -29,6 +29,7 @@ mod limits;
 mod lockout;
 mod outdated;
 mod planted;
+mod secrets;
 mod shutdown;
 mod stage;
 mod starters;

@@ -246,6 +246,7 @@ impl Hub {
             created_at: now,
             last_used_at: now,
         };
+        self.inner.config.redactor.learn([secret.as_str(), proof.as_str()]);
         let act = self.act("pair_finish", &row.id).detail(name);
         self.inner
             .store

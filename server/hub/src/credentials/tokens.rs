@@ -147,6 +147,7 @@ impl Hub {
             expires_at: Some(now.plus_millis(i64::from(days) * 86_400_000)),
             last_used_at: None,
         };
+        self.inner.config.redactor.learn([secret.as_str()]);
         let row = TokenRow { token: token.clone(), secret_hash: secret::hash(&secret) };
         let act = self.act(verb, &token.id).detail(format!("{name}, {days} days"));
         self.inner.store.commit(vec![Write::TokenCreate(row.clone()), act.done()]).await?;

@@ -270,7 +270,8 @@ async fn on_checkout(
             let timeout = job.setup_timeout;
             let done = shell_at(job, setup, &place, timeout, None).await?;
             if done.exit_code != Some(0) {
-                let detail = format!("the set-up command `{setup}` failed:\n{}", done.tail);
+                let tail = job.hub.config.redactor.redact(&done.tail);
+                let detail = format!("the set-up command `{setup}` failed:\n{tail}");
                 return Err(Error::bad_request(detail));
             }
         }
@@ -298,7 +299,7 @@ async fn run_one(
         exit_code: done.exit_code,
         timed_out: done.timed_out,
         duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-        tail: done.tail,
+        tail: job.hub.config.redactor.redact(&done.tail).into_owned(),
         fails_on_base: None,
     })
 }
