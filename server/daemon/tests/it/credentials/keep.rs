@@ -37,7 +37,7 @@ impl Keep {
     }
 
     pub(crate) fn ask(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Said {
-        let host = if headers.to_ascii_lowercase().contains("host:") {
+        let host = if headers.lines().any(|line| line.to_ascii_lowercase().starts_with("host:")) {
             String::new()
         } else {
             format!("Host: {}\r\n", self.authority)
