@@ -93,7 +93,7 @@ pub(crate) fn stream(authority: &str, target: &str, headers: &str) -> (Said, Buf
     let mut stream = open(authority);
     let text = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\n{headers}\r\n");
     let _ = stream.get_mut().write_all(text.as_bytes());
-    let said = head(&mut stream).expect("an answer");
+    let said = head(&mut stream).unwrap();
     (said, stream)
 }
 

@@ -117,6 +117,7 @@ async fn an_agents_car_acts_for_the_run_and_never_for_its_owner() {
          '{car}' token show\n\
          '{car}' ticket new Found && echo made\n\
          '{car}' tickets lint && echo linted\n\
+         '{car}' ask 'This or that?' && echo asked\n\
          '{car}' token list || echo tokens $?\n\
          '{car}' approve $CAR_REPO || true\n\
          '{car}' reply $CAR_REPO yes || echo reply $?\n\
@@ -133,7 +134,7 @@ async fn an_agents_car_acts_for_the_run_and_never_for_its_owner() {
     let said = wait_until("the agent has said all", || {
         fs::read_to_string(dir.join("said.txt")).ok().filter(|text| text.contains("nowhere 1"))
     });
-    for wanted in ["agent    run_", "made", "linted", "tokens 4", "reply 4"] {
+    for wanted in ["agent    run_", "made", "linted", "asked", "tokens 4", "reply 4"] {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
     assert_eq!(said.matches("agent    run_").count(), 2, "by either variable:\n{said}");
