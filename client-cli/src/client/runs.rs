@@ -2,7 +2,7 @@
 
 use car_api::{
     ApprovalId, Page, PageQuery, RepoId, RunId, TurnId,
-    dispatch::{Dispatch, Reply, ReplyCreate},
+    dispatch::{Dispatch, DispatchCreate, Reply, ReplyCreate},
     item::Approval,
     run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
     turn::{Turn, TurnDetail},
@@ -53,6 +53,19 @@ impl Client {
     /// `not_found`.
     pub async fn run_explain(&self, run: &RunId) -> Result<Explain, ClientError> {
         self.get("run_explain", &["runs", run.as_str(), "explain"]).json().await
+    }
+
+    /// Says something to people for a run's agent; the end of its turn takes it up.
+    ///
+    /// # Errors
+    /// `already_exists` when something waits there already.
+    pub async fn dispatch_create(
+        &self,
+        run: &RunId,
+        body: &DispatchCreate,
+    ) -> Result<(), ClientError> {
+        let path = ["runs", run.as_str(), "dispatches"];
+        self.post("dispatch_create", &path).body(body).done().await
     }
 
     /// Lets a paused or parked run go on.

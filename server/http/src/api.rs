@@ -62,7 +62,7 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::reply))
         .routes(routes!(runs::turns))
         .routes(routes!(runs::turn))
-        .routes(routes!(runs::dispatches))
+        .routes(routes!(runs::dispatches, runs::ask))
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
         .routes(routes!(runs::decide))
@@ -109,4 +109,76 @@ pub(crate) fn router(app: App) -> axum::Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn_with_state(door, caller::required))
         .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::http::Method;
+
+    use super::*;
+
+    /// The paths a router really takes, each with its methods. There is no list of them to ask for,
+    /// so it is read from what the router prints of itself.
+    fn routes(printed: &str) -> BTreeSet<(String, String)> {
+        let paths = &printed[printed.find("paths: {").unwrap()..];
+        let mut all = BTreeSet::new();
+        for part in paths.split("RouteId(").skip(1) {
+            let (id, rest) = part.split_once(')').unwrap();
+            let Some(path) = rest.split('"').nth(1) else { continue };
+            if path.contains("__private__axum") {
+                continue;
+            }
+            let start = format!("RouteId({id}): MethodRouter(MethodRouter {{ ");
+            let methods = match printed.split(&start).nth(1) {
+                Some(methods) => methods,
+                None => panic!("no methods of {path}: {printed}"),
+            };
+            for method in
+                ["get", "head", "delete", "options", "patch", "post", "put", "trace", "connect"]
+            {
+                let field = methods.split(&format!("{method}: ")).nth(1).unwrap();
+                if !field.starts_with("None") {
+                    all.insert((path.to_owned(), method.to_uppercase()));
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_route_is_an_operation_that_names_its_scope_or_is_public() {
+        let (router, document) = operations().split_for_parts();
+        let access = Access::of(&document);
+        let routes = routes(&format!("{router:?}"));
+        assert!(routes.len() > 60, "{routes:?}");
+        let mut documented = BTreeSet::new();
+        for (path, item) in &document.paths.paths {
+            for (method, _) in document::methods(item) {
+                documented.insert((path.clone(), method.to_string()));
+            }
+        }
+        for (path, method) in &routes {
+            if caller::PUBLIC.contains(&path.as_str()) {
+                continue;
+            }
+            assert!(documented.contains(&(path.clone(), method.clone())), "{method} {path}");
+            let method: Method = method.parse().unwrap();
+            assert!(access.rule(&method, path).is_some(), "{method} {path} names no scope");
+        }
+        for route in &documented {
+            assert!(routes.contains(route), "{route:?} is not in the router");
+        }
+    }
+
+    #[test]
+    fn a_route_outside_the_document_would_be_seen() {
+        let (router, _) = operations().split_for_parts();
+        let before = routes(&format!("{router:?}"));
+        let router = router.route("/secret", axum::routing::delete(public::root));
+        let after = routes(&format!("{router:?}"));
+        let more: Vec<_> = after.difference(&before).collect();
+        assert_eq!(more, [&("/secret".to_owned(), "DELETE".to_owned())]);
+    }
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use car_api::{
     ApprovalId, Page, RepoId, RunId, TurnId,
-    dispatch::{Dispatch, Reply, ReplyCreate},
+    dispatch::{Dispatch, DispatchCreate, Reply, ReplyCreate},
     item::Approval,
     run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
     turn::{Turn, TurnDetail},
@@ -176,6 +176,25 @@ pub(crate) async fn dispatches(
     Path(run): Path<RunId>,
 ) -> Answer<Json<Page<Dispatch>>> {
     Ok(Json(hub.run_dispatches(&run).await?))
+}
+
+/// Say something to people for a run's agent
+///
+/// It is left where the agent would write it, and taken up when the turn ends; with `pause` the run
+/// then waits for an answer.
+#[utoipa::path(
+    post, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "dispatch_create",
+    params(("run" = RunId, Path, description = "Run")), request_body = DispatchCreate,
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true)), ("x-problems" = json!(["already_exists", "illegal_transition"]))),
+    responses((status = 202, description = "It is kept for the end of the turn")),
+)]
+pub(crate) async fn ask(
+    Acting(hub): Acting,
+    Path(run): Path<RunId>,
+    Json(body): Json<DispatchCreate>,
+) -> Answer<StatusCode> {
+    hub.dispatch_create(&run, body).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// List what people replied to a run

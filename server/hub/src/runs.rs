@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use car_api::{
     ApprovalId, Code, EventKind, Page, PageQuery, RepoId, RunId, Timestamp, TurnId,
-    dispatch::{Dispatch, DispatchMode, Reply, ReplyCreate},
+    dispatch::{Dispatch, DispatchCreate, DispatchMode, Reply, ReplyCreate},
     item::{Approval, Item, ItemBody, ItemStatus},
     problem::FieldError,
     run::{
@@ -15,7 +15,7 @@ use car_api::{
     verify::Evidence,
 };
 use car_engine::flow::{Flow, Input, explain};
-use car_files::{dispatches, replies, run_dir::RunDir, tickets};
+use car_files::{atomic::WriteError, dispatches, replies, run_dir::RunDir, tickets};
 use car_git::Git;
 use car_store::{RunQuery, RunRow, Write};
 
@@ -213,6 +213,38 @@ impl Hub {
         let act = self.act("run_reply", run).detail(format!("reply {}", reply.seq)).done();
         self.inner.replied(&row, reply.seq, "api", Some(act)).await?;
         Ok(reply)
+    }
+
+    /// Leaves a dispatch in the agent's place; the end of its turn takes it up.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn dispatch_create(&self, run: &RunId, body: DispatchCreate) -> Result<()> {
+        let row = self.inner.run_row(run).await?;
+        if row.flow.state.status().is_end() {
+            return Err(Error::new(Code::IllegalTransition, "The run has ended."));
+        }
+        if body.mode == DispatchMode::TurnSummary {
+            let detail = "`mode` is `notify` or `pause`; turn summaries are the hub's own.";
+            return Err(Error::bad_request(detail));
+        }
+        if body.body.trim().is_empty() || body.body.len() > 256 << 10 {
+            return Err(Error::bad_request("`body` is 1 byte to 256 KiB of text."));
+        }
+        let tree = self.inner.tree(&row.repo)?;
+        let id = row.id.clone();
+        blocking(move || {
+            let directory = RunDir::create(&tree, id.as_str())?;
+            let left = dispatches::leave(&directory, body.mode, body.title.as_deref(), &body.body);
+            left.map_err(|error| match error {
+                WriteError::Conflict { .. } => Error::new(
+                    Code::AlreadyExists,
+                    "A dispatch waits already; it is taken up when the turn ends.",
+                ),
+                WriteError::File(error) => error.into(),
+            })
+        })
+        .await
     }
 
     /// A page of a run's turns, oldest first.

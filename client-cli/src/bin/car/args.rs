@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Flow(cmd::flow::Flow),
     /// Answer a run; the text will be in its next prompt
     Reply(cmd::answer::Reply),
+    /// Say or ask people something in the name of a run's agent
+    Ask(cmd::answer::Ask),
     /// Say yes to a question of a run's agent
     Approve(cmd::answer::Approve),
     /// Say no to a question of a run's agent

@@ -7,7 +7,7 @@ use car_api::{
     agent::ApprovalPolicy,
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
-    dispatch::ReplyCreate,
+    dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
     item::Decision,
     job::{Job, JobStatus},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
@@ -176,6 +176,9 @@ async fn runs(client: &Client, repo: &RepoId) {
         client.run_dispatches(&run.id).await.unwrap().items[0].title.as_deref(),
         Some("Which?")
     );
+    let ask = DispatchCreate { mode: DispatchMode::Notify, title: None, body: "So.".to_owned() };
+    client.dispatch_create(&run.id, &ask).await.unwrap();
+    assert_eq!(code(client.dispatch_create(&run.id, &ask).await), Code::AlreadyExists);
     let reply = ReplyCreate { title: None, body: "That.".to_owned() };
     client.run_reply(&run.id, &reply).await.unwrap();
     until(client, &run.id, RunStatus::Completed).await;

@@ -3,7 +3,7 @@
 use std::{env, fs, process::Command, time::Duration};
 
 use car_api::{
-    Code, Scope,
+    Code, Scope, Timestamp,
     pairing::{PairFinish, PairOutcome, PairRequest, PairRequested},
     token::TokenCreated,
 };
@@ -101,9 +101,7 @@ async fn granted(client: &Client, requested: &PairRequested) -> Result<TokenCrea
                 return Err(Failure::Refused("the hub took this machine for a browser".to_owned()));
             }
             // Whoever waits through a cut link is told in the end whether it was in time.
-            Err(ClientError::Unreachable { .. })
-                if jiff::Timestamp::now().as_microsecond() < requested.expires_at.micros() =>
-            {
+            Err(error) if is_away(&error) && before(requested.expires_at) => {
                 tokio::time::sleep(REST).await;
             }
             Err(ClientError::Problem(problem)) if problem.code == Code::NotFound => {
@@ -114,6 +112,16 @@ async fn granted(client: &Client, requested: &PairRequested) -> Result<TokenCrea
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Whether the hub may be back in a moment.
+fn is_away(error: &ClientError) -> bool {
+    let closing = error.code() == Some(Code::Unavailable);
+    closing || matches!(error, ClientError::Unreachable { .. })
+}
+
+fn before(end: Timestamp) -> bool {
+    jiff::Timestamp::now().as_microsecond() < end.micros()
 }
 
 pub(crate) async fn logout(args: Logout, global: &Global, out: &Out) -> Result<(), Failure> {

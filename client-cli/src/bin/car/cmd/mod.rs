@@ -48,6 +48,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::TicketFlow(args) => flow::run(args, global, out).await,
         Command::Flow(flow::Flow::TicketFlow(args)) => flow::run(args, global, out).await,
         Command::Reply(args) => answer::reply(args, &Session::open(global, out)?).await,
+        Command::Ask(args) => answer::ask(args, &Session::open(global, out)?).await,
         Command::Approve(args) => answer::approve(args, &Session::open(global, out)?).await,
         Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
         Command::Agents => agents::list(&Session::open(global, out)?).await,

@@ -37,7 +37,7 @@ impl Keep {
     }
 
     pub(crate) fn ask(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Said {
-        let host = if headers.to_ascii_lowercase().contains("host:") {
+        let host = if headers.lines().any(|line| line.to_ascii_lowercase().starts_with("host:")) {
             String::new()
         } else {
             format!("Host: {}\r\n", self.authority)
@@ -93,7 +93,7 @@ pub(crate) fn stream(authority: &str, target: &str, headers: &str) -> (Said, Buf
     let mut stream = open(authority);
     let text = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\n{headers}\r\n");
     let _ = stream.get_mut().write_all(text.as_bytes());
-    let said = head(&mut stream).expect("an answer");
+    let said = head(&mut stream).unwrap();
     (said, stream)
 }
 

@@ -12,7 +12,7 @@ use super::{
     Key, b64,
     keep::{self, Keep, UPGRADE},
     pairing::paired,
-    run_token::{agent_at_work, token_of},
+    run_token::{agent_at_work, ended, token_of},
     seconds, signed, target, token,
 };
 use crate::{contract::operations, harness::TestHub, work};
@@ -268,9 +268,7 @@ async fn every_route_by_every_credential() {
     assert!(faults.is_empty(), "{} of {checks}:\n{}", faults.len(), faults.join("\n"));
     assert!(checks >= 3000, "only {checks} checks");
     let client = hub.client();
-    for run in client.run_list(None, None, &Default::default()).await.unwrap().items {
-        client.run_stop(&run.id).await.unwrap();
-    }
+    ended(&client).await;
 }
 
 #[test]

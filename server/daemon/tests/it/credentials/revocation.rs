@@ -34,8 +34,10 @@ fn end_of(mut stream: std::io::BufReader<TcpStream>) -> thread::JoinHandle<(Inst
                 Ok(0) | Err(_) => return (Instant::now(), all),
                 Ok(read) => all.extend_from_slice(&buffer[..read]),
             }
-            // The close frame of a WebSocket with 4401; the rest of the connection may take longer.
-            if all.windows(2).any(|pair| pair == 4401_u16.to_be_bytes()) {
+            // The close frame of a WebSocket with 4401, or the last chunk of a stream: connections
+            // may live on.
+            let closed = all.windows(2).any(|pair| pair == 4401_u16.to_be_bytes());
+            if closed || all.ends_with(b"\r\n0\r\n\r\n") {
                 return (Instant::now(), all);
             }
         }

@@ -28,6 +28,22 @@ pub(super) async fn agent_at_work(client: &Client, repo: &RepoId) -> RunId {
     run.id
 }
 
+/// Stops every run, and waits until none is at work.
+pub(super) async fn ended(client: &Client) {
+    let page = PageQuery::default();
+    for run in client.run_list(None, None, &page).await.unwrap().items {
+        if !run.state.status().is_end() {
+            client.run_stop(&run.id).await.unwrap();
+        }
+        let ending = async {
+            while !client.run_get(&run.id).await.unwrap().state.status().is_end() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, ending).await.unwrap();
+    }
+}
+
 /// The token a run's agent was given.
 pub(super) fn token_of(tree: &Path, run: &RunId) -> String {
     let path = tree.join(format!(".codex-autorunner/runs/{run}/token"));
@@ -99,8 +115,9 @@ async fn an_agents_car_acts_for_the_run_and_never_for_its_owner() {
     let script = format!(
         "exec > said.txt 2>&1\nexport CAR_CONFIG_DIR='{}'\n\
          '{car}' token show\n\
-         '{car}' ticket new Found --body text && echo made\n\
+         '{car}' ticket new Found && echo made\n\
          '{car}' tickets lint && echo linted\n\
+         '{car}' ask 'This or that?' && echo asked\n\
          '{car}' token list || echo tokens $?\n\
          '{car}' approve $CAR_REPO || true\n\
          '{car}' reply $CAR_REPO yes || echo reply $?\n\
@@ -117,11 +134,9 @@ async fn an_agents_car_acts_for_the_run_and_never_for_its_owner() {
     let said = wait_until("the agent has said all", || {
         fs::read_to_string(dir.join("said.txt")).ok().filter(|text| text.contains("nowhere 1"))
     });
-    for wanted in ["agent    run_", "made", "linted", "tokens 4", "reply 4"] {
+    for wanted in ["agent    run_", "made", "linted", "asked", "tokens 4", "reply 4"] {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
     assert_eq!(said.matches("agent    run_").count(), 2, "by either variable:\n{said}");
-    for run in client.run_list(None, None, &PageQuery::default()).await.unwrap().items {
-        let _ = client.run_stop(&run.id).await;
-    }
+    ended(&client).await;
 }

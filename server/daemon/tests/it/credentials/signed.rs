@@ -213,7 +213,7 @@ fn shapes(f: &Forge, good: &str, all: &mut Vec<(String, String)>) {
     add("short", format!("{head}.{body}.{}", &signature[..signature.len() - 4]));
     add("long", format!("{head}.{body}.{signature}AAAA"));
     add("padded", format!("{good}=="));
-    add("a space", format!("{good} "));
+    add("a space", good.replacen('.', " .", 1));
     let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
     bytes[0] ^= 1;
     add("a bit", format!("{head}.{body}.{}", b64(&bytes)));
