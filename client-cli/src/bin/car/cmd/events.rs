@@ -77,8 +77,13 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
     let after = match from {
         EventFrom::After(cursor) if args.follow => cursor,
         from => {
+            let begun = match &from {
+                EventFrom::After(cursor) => cursor.seq,
+                EventFrom::Last(_) => 0,
+            };
+            // Nothing that matches: everything there was is passed over.
             let last = read(s, from, &filter, &mut print).await?;
-            EventCursor { epoch: newest.epoch, seq: last.unwrap_or(newest.seq) }
+            EventCursor { epoch: newest.epoch, seq: last.unwrap_or(newest.seq.max(begun)) }
         }
     };
     if let Some(file) = file {
