@@ -74,9 +74,9 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
         }
         Ok(true)
     };
-    let after = match from {
+    let after = match from.clone() {
         EventFrom::After(cursor) if args.follow => cursor,
-        from => {
+        EventFrom::After(_) | EventFrom::Last(_) => {
             let begun = match &from {
                 EventFrom::After(cursor) => cursor.seq,
                 EventFrom::Last(_) => 0,
