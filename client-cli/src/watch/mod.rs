@@ -200,7 +200,10 @@ impl Watch {
             StreamMessage::Event { event } => Update::Event(event),
             StreamMessage::Live { frame } => Update::Live(frame),
             StreamMessage::CaughtUp { seq, .. } => Update::CaughtUp { seq },
-            StreamMessage::Gone { gone } => return Err(too_old(gone)),
+            StreamMessage::Gone { gone } => {
+                self.socket = None;
+                return Err(too_old(gone));
+            }
         }))
     }
 

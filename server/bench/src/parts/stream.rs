@@ -42,10 +42,10 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as f64
 }
 
-async fn connected(served: &Served, clients: usize) -> Outcome<Vec<Socket>> {
+async fn connected(served: &Served, clients: usize, query: &str) -> Outcome<Vec<Socket>> {
     let mut sockets = Vec::with_capacity(clients);
     for _ in 0..clients {
-        let mut socket = Socket::open(&served.target, "after=newest").await?;
+        let mut socket = Socket::open(&served.target, query).await?;
         socket.catch_up().await?;
         sockets.push(socket);
     }
@@ -69,7 +69,7 @@ async fn live(bench: &mut Bench, clients: usize) -> Outcome<()> {
     ticket(&root, 0, &format!(r#"{{"sh": "{print}"}}, {{"done": true}}, {{"commit": "Talk"}}"#))?;
     let served = subject.serve(&root)?;
     let mut tasks = JoinSet::new();
-    for mut socket in connected(&served, clients).await? {
+    for mut socket in connected(&served, clients, "after=newest").await? {
         tasks.spawn(async move {
             let mut ages = Vec::with_capacity(LINES);
             loop {
@@ -116,7 +116,7 @@ async fn log(bench: &mut Bench, clients: usize) -> Outcome<()> {
     }
     let served = subject.serve(&root)?;
     let before = process::used(&[served.pid()]).rss;
-    let sockets = connected(&served, clients).await?;
+    let sockets = connected(&served, clients, "after=newest&kind=item_updated").await?;
     for repo in 0..TALKERS {
         subject.start_flow(&served.target, &fixture::repo(repo))?;
     }

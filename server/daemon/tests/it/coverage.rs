@@ -376,7 +376,7 @@ async fn webhooks(client: &Client) {
     assert_eq!((sent.status, sent.attempts), (DeliveryStatus::Failed, 1));
     let failed = Some(DeliveryStatus::Failed);
     let ledger = client.webhook_deliveries(&id, failed, &PageQuery::default()).await.unwrap();
-    assert_eq!(ledger.items, [sent.clone()]);
+    assert_eq!(ledger.items, std::slice::from_ref(&sent));
     let again = client.webhook_redeliver(&id, &sent.id).await.unwrap();
     assert_eq!((again.id, again.status), (sent.id.clone(), DeliveryStatus::Pending));
     let off = WebhookUpdate { enabled: Some(false), ..WebhookUpdate::default() };

@@ -39,7 +39,7 @@ async fn old_hub() -> TestHub {
 fn too_old(error: &ClientError) -> GoneReason {
     let ClientError::Problem(problem) = error else { panic!("{error}") };
     assert_eq!((problem.code, problem.status), (Code::CursorTooOld, 410));
-    let gone = problem.gone.as_ref().expect("it says where to start instead");
+    let gone = problem.gone.as_ref().unwrap();
     assert_eq!(gone.snapshot, "/api/v1/hub/snapshot");
     assert!(gone.oldest <= gone.newest && !gone.epoch.is_empty(), "{gone:?}");
     gone.reason
@@ -48,8 +48,8 @@ fn too_old(error: &ClientError) -> GoneReason {
 /// What a watch from a place ends with, before it gave anything.
 async fn watch_end(client: &Client, after: EventCursor) -> ClientError {
     let mut watch = client.watch_from(after, EventFilter::default());
-    let next = tokio::time::timeout(DEADLINE, watch.next()).await.expect("nothing came");
-    next.expect_err("the place is of no use")
+    let next = tokio::time::timeout(DEADLINE, watch.next()).await.unwrap();
+    next.unwrap_err()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -140,9 +140,9 @@ async fn scripts_begin_with_the_last_or_with_what_comes() {
     let paths: Vec<_> = last
         .items
         .iter()
-        .map(|event| match &event.event {
-            EventKind::RepoAdded { path } => path.as_str(),
-            other => panic!("{other:?}"),
+        .map(|event| {
+            let EventKind::RepoAdded { path } = &event.event else { panic!("{event:?}") };
+            path.as_str()
         })
         .collect();
     assert_eq!(paths, ["two", "three"]);

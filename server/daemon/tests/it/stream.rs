@@ -395,13 +395,14 @@ async fn clients_that_do_not_read_are_closed_and_delay_nobody() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
         let now = Timestamp::from_micros(i64::try_from(now).unwrap());
         worst = worst.max(now.millis_since(event.at));
-        match &event.event {
-            EventKind::ItemUpdated { completed: true, .. } => heard += 1,
-            EventKind::RunStateChanged { state, .. } if state.status() == RunStatus::Completed => {
-                assert_eq!(*state, RunState::Completed);
-                break;
-            }
-            _ => {}
+        if matches!(&event.event, EventKind::ItemUpdated { completed: true, .. }) {
+            heard += 1;
+        }
+        if let EventKind::RunStateChanged { state, .. } = &event.event
+            && (state.status().is_end() || state.status() == RunStatus::Paused)
+        {
+            assert_eq!(*state, RunState::Completed);
+            break;
         }
     }
     assert!(heard >= MESSAGES, "{heard} messages were heard");

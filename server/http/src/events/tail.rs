@@ -32,10 +32,11 @@ const REACH: i64 = 500;
 const FAR_BACK: i64 = 1000;
 const BACK: i64 = 100;
 
-/// How long each follower adds to the pause between two sendings, and the longest pause: with very
-/// many of them, each is sent more at a time instead of more often.
-const PAUSE_EACH: Duration = Duration::from_micros(20);
-const PAUSE_MOST: Duration = Duration::from_millis(25);
+/// How long each follower beyond `FEW` adds to the pause between two sendings, and the longest
+/// pause: with very many of them, each is sent more at a time instead of more often.
+const FEW: u32 = 50;
+const PAUSE_EACH: Duration = Duration::from_micros(50);
+const PAUSE_MOST: Duration = Duration::from_millis(50);
 
 /// An event as it is sent, and what filters ask of it.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ impl Tail {
     /// How long a follower rests after a sending.
     pub(super) fn pause(&self) -> Duration {
         let followers = u32::try_from(self.followers.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        PAUSE_EACH.saturating_mul(followers).min(PAUSE_MOST)
+        PAUSE_EACH.saturating_mul(followers.saturating_sub(FEW)).min(PAUSE_MOST)
     }
 
     /// Up to so many events after a number; nothing when it is before what is kept here. Whoever

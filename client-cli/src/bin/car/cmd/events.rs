@@ -74,11 +74,16 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
         }
         Ok(true)
     };
-    let after = match from {
+    let after = match from.clone() {
         EventFrom::After(cursor) if args.follow => cursor,
-        from => {
+        EventFrom::After(_) | EventFrom::Last(_) => {
+            let begun = match &from {
+                EventFrom::After(cursor) => cursor.seq,
+                EventFrom::Last(_) => 0,
+            };
+            // Nothing that matches: everything there was is passed over.
             let last = read(s, from, &filter, &mut print).await?;
-            EventCursor { epoch: newest.epoch, seq: last.unwrap_or(newest.seq) }
+            EventCursor { epoch: newest.epoch, seq: last.unwrap_or(newest.seq.max(begun)) }
         }
     };
     if let Some(file) = file {
