@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod corpus;
 mod coverage;
+mod deploy;
 mod doctor;
 mod events;
 mod flow;
