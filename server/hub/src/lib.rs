@@ -19,6 +19,7 @@ mod index;
 mod jobs;
 mod live;
 pub mod migrate;
+mod orphan;
 pub mod reindex;
 mod repos;
 mod runner;

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use car_api::{
@@ -24,13 +23,10 @@ use car_files::{
 use car_store::{RunRow, Store, VerdictRow, Write};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, clock, hub::blocking};
+use crate::{Error, Result, clock, hub::blocking, orphan};
 
 /// Largest `run.json` that is read.
 const RUN_MAX: u64 = 64 << 20;
-
-/// How long an agent has to end that no run owns any more.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// What `run.json` says: enough to list the run and its turns without a database.
 #[derive(Debug, Serialize, Deserialize)]
@@ -305,7 +301,7 @@ fn made_at(id: &str) -> Timestamp {
 async fn end_agents(tree: &Path, run: &RunId) {
     let sessions = tree.join(CAR_DIR).join("runs").join(run.as_str()).join(SESSIONS);
     for session in fs::read_dir(sessions).into_iter().flatten().flatten() {
-        let _ = car_shim::stop(&session.path(), Some(GRACE)).await;
+        orphan::end(&session.path()).await;
     }
 }
 
