@@ -81,7 +81,8 @@ pub fn unpack(
         seen.0.insert(name.to_owned(), source.hex());
         Ok(true)
     })?;
-    let wanted = wanted.ok_or_else(|| damaged(format!("it ends before {SUMS}: it is not whole")))?;
+    let wanted =
+        wanted.ok_or_else(|| damaged(format!("it ends before {SUMS}: it is not whole")))?;
     for (name, digest) in &wanted.0 {
         match seen.0.get(name) {
             Some(found) if found == digest => {}
@@ -98,10 +99,7 @@ pub fn unpack(
 type Entry<'a> = tar::Entry<'a, zstd::Decoder<'static, io::BufReader<File>>>;
 
 /// Hands out each entry with its checked name until `visit` has enough.
-fn each(
-    archive: &Path,
-    visit: &mut dyn FnMut(&str, &mut Entry<'_>) -> Result<bool>,
-) -> Result<()> {
+fn each(archive: &Path, visit: &mut dyn FnMut(&str, &mut Entry<'_>) -> Result<bool>) -> Result<()> {
     let damaged = |detail: String| Error::damaged(archive, detail);
     let file = File::open(archive).map_err(Error::io(archive))?;
     let zstd = zstd::Decoder::new(file).map_err(Error::io(archive))?;

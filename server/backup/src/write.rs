@@ -49,11 +49,7 @@ impl Writer {
     /// The destination exists already, or its directory cannot be written.
     pub fn create(dest: &Path) -> Result<Self> {
         let dir = parent(dest);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(Error::io(dir))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io(dir))?;
         if fs::symlink_metadata(dest).is_ok() {
             return Err(Error::io(dest)(io::ErrorKind::AlreadyExists.into()));
         }
@@ -167,7 +163,9 @@ pub fn clear_halves(dir: &Path) -> Result<()> {
         Err(error) => return Err(Error::io(dir)(error)),
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let half = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(HALF.as_bytes()));
+        let half = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(HALF.as_bytes()));
         let Ok(file) = File::options().write(true).open(&path) else { continue };
         if half && lock::take(&file).map_err(Error::io(&path))? {
             fs::remove_file(&path).map_err(Error::io(&path))?;
@@ -216,11 +214,7 @@ impl<R: Read> Read for Watched<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.at += read as u64;
-        if (self.progress)(self.at) {
-            Ok(read)
-        } else {
-            Err(io::Error::other(Stopped))
-        }
+        if (self.progress)(self.at) { Ok(read) } else { Err(io::Error::other(Stopped)) }
     }
 }
 

@@ -94,7 +94,8 @@ fn address(loaded: &Loaded) -> Finding {
     let at = format!("{}:{}", server.host, server.port);
     if !server.host.is_loopback() && server.allowed_hosts.is_empty() {
         let why = "An address others can reach needs the names it is reached under.";
-        return Finding::error("address", at, why).fix("set server.allowed_hosts, or listen on 127.0.0.1");
+        return Finding::error("address", at, why)
+            .fix("set server.allowed_hosts, or listen on 127.0.0.1");
     }
     match TcpListener::bind((server.host, server.port)) {
         Ok(_) => Finding::ok("address", format!("{at} is free")),
@@ -103,8 +104,10 @@ fn address(loaded: &Loaded) -> Finding {
         }
         Err(error) => {
             let why = "The hub cannot start there.";
-            Finding::error("address", format!("{at}: {error}"), why)
-                .fix(format!("choose another port (server.port), or see who has it: ss -ltnp 'sport = {}'", server.port))
+            Finding::error("address", format!("{at}: {error}"), why).fix(format!(
+                "choose another port (server.port), or see who has it: ss -ltnp 'sport = {}'",
+                server.port
+            ))
         }
     }
 }

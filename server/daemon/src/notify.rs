@@ -57,8 +57,8 @@ impl Notify {
 
     fn send(&self, message: &str) {
         let Some(to) = &self.to else { return };
-        let sent = UnixDatagram::unbound()
-            .and_then(|socket| socket.send_to_addr(message.as_bytes(), to));
+        let sent =
+            UnixDatagram::unbound().and_then(|socket| socket.send_to_addr(message.as_bytes(), to));
         if let Err(error) = sent {
             tracing::warn!("the service manager cannot be told: {error}");
         }

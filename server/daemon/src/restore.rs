@@ -47,7 +47,10 @@ pub(crate) fn run(args: RestoreArgs) -> Result<ExitCode, Error> {
     if let Some(Command::Confirm { root }) = args.command {
         let root = root::find(root.as_deref())?;
         serve::runtime()?.block_on(confirm(&root))?;
-        println!("Confirmed. The hub works again when it is served: car-hub serve --root '{}'", root.display());
+        println!(
+            "Confirmed. The hub works again when it is served: car-hub serve --root '{}'",
+            root.display()
+        );
         return Ok(ExitCode::SUCCESS);
     }
     let absolute = |path: &Path| {
@@ -89,7 +92,8 @@ pub(crate) fn lines(report: &RestoreReport) -> Vec<String> {
     }
     let newer = report.trees_kept.iter().filter(|tree| tree.newer).count();
     if newer > 0 {
-        let what = if newer == 1 { "1 tree on disk is" } else { &format!("{newer} trees on disk are") };
+        let what =
+            if newer == 1 { "1 tree on disk is" } else { &format!("{newer} trees on disk are") };
         lines.push(format!("{what} newer than this backup; the files there stay as they are:"));
         lines.extend(report.trees_kept.iter().filter(|tree| tree.newer).map(place));
     }

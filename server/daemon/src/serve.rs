@@ -2,8 +2,8 @@
 
 use std::{
     fs, io,
-    num::NonZero,
     net::TcpListener,
+    num::NonZero,
     path::Path,
     process::ExitCode,
     sync::Arc,

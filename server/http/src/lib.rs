@@ -6,9 +6,9 @@
 //! [`PUBLIC`]), how large a body may be, and what an error looks like.
 
 mod agents;
-mod backups;
 mod api;
 mod app;
+mod backups;
 mod body;
 mod caller;
 mod contextspace;

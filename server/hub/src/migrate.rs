@@ -6,11 +6,7 @@ use std::{
     path::Path,
 };
 
-use car_files::{
-    CAR_DIR,
-    hub_root::HubLock,
-    space,
-};
+use car_files::{CAR_DIR, hub_root::HubLock, space};
 use car_store::{Plan, Store};
 
 use crate::{Error, Result, clock, hub::blocking};

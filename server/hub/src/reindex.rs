@@ -173,9 +173,10 @@ fn read_run(
     tree: &Path,
 ) -> Result<(RunRow, Vec<Turn>, Vec<Evidence>)> {
     let sealed = match dir.dir().read(run_dir::RUN_FILE.as_ref(), RUN_MAX) {
-        Ok(content) => Some(serde_json::from_slice::<Sealed>(&content.bytes).map_err(|error| {
-            Error::bad_request(format!("{}: {error}", run_dir::RUN_FILE))
-        })?),
+        Ok(content) => Some(
+            serde_json::from_slice::<Sealed>(&content.bytes)
+                .map_err(|error| Error::bad_request(format!("{}: {error}", run_dir::RUN_FILE)))?,
+        ),
         Err(error) if error.is_not_found() => None,
         Err(error) => return Err(error.into()),
     };
@@ -202,9 +203,10 @@ fn read_run(
             run.ended_at.or(Some(run.sealed_at))
         }
         None => {
-            let message = "The hub's database was lost while it was at work. Its queue's files say \
+            let message =
+                "The hub's database was lost while it was at work. Its queue's files say \
                            what is left: start a new run."
-                .to_owned();
+                    .to_owned();
             flow.state = RunState::Failed { code: FailureCode::DatabaseLost, message };
             turns.last().and_then(|turn| turn.ended_at).or(Some(created_at))
         }
@@ -274,7 +276,8 @@ struct Named {
 /// The ticket a prompt is about: the first file of a queue it names.
 fn ticket_in(prompt: &str, tree: &Path) -> Option<Named> {
     let start = prompt.find("TICKET-")?;
-    let name = prompt.get(start..)?.split(|c: char| c.is_whitespace() || "`'\"<>()".contains(c)).next()?;
+    let name =
+        prompt.get(start..)?.split(|c: char| c.is_whitespace() || "`'\"<>()".contains(c)).next()?;
     let file = name.get(..name.find(".md")? + 3)?.to_owned();
     let agents = car_engine::ticket::KnownAgents::new(std::iter::empty::<String>());
     let read = car_files::tickets::read(tree, file.as_ref(), &agents).ok();

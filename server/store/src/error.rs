@@ -43,7 +43,9 @@ pub enum Error {
     #[error("the database is damaged ({0}); see `car-hub doctor`")]
     Damaged(String),
     /// There is not space enough for a copy before the schema is changed.
-    #[error("{needed} MiB are needed beside the database to bring its schema up to date, and {free} MiB are free")]
+    #[error(
+        "{needed} MiB are needed beside the database to bring its schema up to date, and {free} MiB are free"
+    )]
     NoSpace {
         /// MiB needed.
         needed: u64,

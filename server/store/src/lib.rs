@@ -35,12 +35,12 @@ pub use effects::EffectRow;
 pub use error::{Error, Result};
 pub use events::EventQuery;
 pub use items::ItemRow;
+pub use migrate::{Plan, plan};
 pub use runs::{RunQuery, RunRow};
 pub use sessions::SessionRow;
 pub use snapshot::{
     Look, SECRET_TABLES, fact_of, last_event_at, look, open_session_dirs, snapshot,
 };
-pub use migrate::{Plan, plan};
 pub use store::{Committed, Store, schema};
 pub use ticket_files::TicketFileRow;
 pub use tokens::TokenRow;

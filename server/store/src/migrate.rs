@@ -68,10 +68,8 @@ pub(crate) async fn refuse_newer(database: &Path) -> Result<i64> {
     let mut least = 0;
     if tables.iter().any(|table| table == "facts") {
         for name in ["min_reader", "min_writer"] {
-            let fact: Option<String> = sqlx::query_scalar(snapshot::FACT)
-                .bind(name)
-                .fetch_optional(&mut conn)
-                .await?;
+            let fact: Option<String> =
+                sqlx::query_scalar(snapshot::FACT).bind(name).fetch_optional(&mut conn).await?;
             least = least.max(fact.and_then(|text| text.parse().ok()).unwrap_or(0));
         }
     }

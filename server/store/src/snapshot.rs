@@ -62,12 +62,9 @@ pub async fn look(database: &Path) -> Result<Look> {
     let last_seq = sqlx::query_scalar("select value from counters where name = 'events'")
         .fetch_one(&mut conn)
         .await?;
-    let instance =
-        sqlx::query_scalar(FACT).bind("instance").fetch_optional(&mut conn).await?;
-    let min_reader: Option<String> = sqlx::query_scalar(FACT)
-        .bind("min_reader")
-        .fetch_optional(&mut conn)
-        .await?;
+    let instance = sqlx::query_scalar(FACT).bind("instance").fetch_optional(&mut conn).await?;
+    let min_reader: Option<String> =
+        sqlx::query_scalar(FACT).bind("min_reader").fetch_optional(&mut conn).await?;
     let min_reader = min_reader.and_then(|text| text.parse().ok()).unwrap_or(0);
     conn.close().await?;
     let damage = damage.into_iter().filter(|line| line != "ok").collect();

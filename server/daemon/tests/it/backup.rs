@@ -80,7 +80,11 @@ async fn a_hub_comes_back_as_it_was_and_waits_for_a_word() {
         let client = stage.client();
         async move {
             for n in 0.. {
-                if client.token_create(&car_api::token::TokenCreate { name: format!("{n}"), days: None }).await.is_err() {
+                if client
+                    .token_create(&car_api::token::TokenCreate { name: format!("{n}"), days: None })
+                    .await
+                    .is_err()
+                {
                     return n;
                 }
                 tokio::task::yield_now().await;
@@ -107,7 +111,10 @@ async fn a_hub_comes_back_as_it_was_and_waits_for_a_word() {
     let mut second = restored(&archive, &[]);
     assert_eq!(files(&second.root().join("one").join(CAR).join("tickets")), queue);
     let again = files(&second.root().join("one").join(&run_dir));
-    assert_eq!(again.keys().collect::<Vec<_>>(), kept.keys().filter(|name| !passing(name)).collect::<Vec<_>>());
+    assert_eq!(
+        again.keys().collect::<Vec<_>>(),
+        kept.keys().filter(|name| !passing(name)).collect::<Vec<_>>()
+    );
     assert!(again.iter().all(|(name, bytes)| kept[name] == *bytes));
     // The trees' own history is git's.
     for repo in ["one", "two"] {
@@ -169,7 +176,8 @@ async fn what_is_on_disk_wins() {
     while client.job_get(&job.id).await.unwrap().status == JobStatus::Running {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let tree = client.worktree_list(None, &car_api::PageQuery::default()).await.unwrap().items.remove(0);
+    let tree =
+        client.worktree_list(None, &car_api::PageQuery::default()).await.unwrap().items.remove(0);
     let archive = backup(&stage.hub, &[]);
     let outside = stage.hub.root().with_file_name("kept.tar.zst");
     fs::copy(&archive, &outside).unwrap();
@@ -212,7 +220,8 @@ fn a_killed_backup_leaves_nothing_that_looks_like_one() {
     let hub = TestHub::start();
     let car = hub.root().join(CAR);
     // Something that takes a moment to pack.
-    let bytes: Vec<u8> = (0..24_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let bytes: Vec<u8> =
+        (0..24_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     fs::create_dir_all(car.join("salvage/big")).unwrap();
     fs::write(car.join("salvage/big/bundle"), bytes).unwrap();
     let backups = car.join("backups");
@@ -221,10 +230,15 @@ fn a_killed_backup_leaves_nothing_that_looks_like_one() {
     wait_until("an archive is begun", || (!names().is_empty()).then_some(()));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(names().iter().all(|name| name.to_str().unwrap().starts_with(".half-")), "{:?}", names());
+    assert!(
+        names().iter().all(|name| name.to_str().unwrap().starts_with(".half-")),
+        "{:?}",
+        names()
+    );
     let archive = backup(&hub, &[]);
     assert_eq!(names(), [PathBuf::from(archive.file_name().unwrap())]);
-    let checked = hub.run(&["restore", archive.to_str().unwrap(), "--root", "/nowhere", "--dry-run"]);
+    let checked =
+        hub.run(&["restore", archive.to_str().unwrap(), "--root", "/nowhere", "--dry-run"]);
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     // One that was changed is refused, and nothing is made of it.
     let mut changed = fs::read(&archive).unwrap();
@@ -233,7 +247,8 @@ fn a_killed_backup_leaves_nothing_that_looks_like_one() {
     fs::write(&archive, changed).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("new");
-    let refused = hub.run(&["restore", archive.to_str().unwrap(), "--root", root.to_str().unwrap()]);
+    let refused =
+        hub.run(&["restore", archive.to_str().unwrap(), "--root", root.to_str().unwrap()]);
     assert!(!refused.status.success() && !root.exists());
 }
 
@@ -249,7 +264,9 @@ async fn a_lost_database_is_made_again_from_the_files() {
     two.ticket(1, "", r#"{"hang": true}"#);
     let hangs = stage.run(&two).await;
     wait_until("the turn is asked", || (!stage.noted().is_empty()).then_some(()));
-    while stage.turns(&hangs).await.is_empty() || stage.noted().iter().all(|noted| !noted.ticket.starts_with(&two.dir)) {}
+    while stage.turns(&hangs).await.is_empty()
+        || stage.noted().iter().all(|noted| !noted.ticket.starts_with(&two.dir))
+    {}
     let client = stage.client();
     let (before, turns) = (client.run_get(&done).await.unwrap(), stage.turns(&done).await);
     let evidence = client.run_evidence(&done).await.unwrap();
@@ -268,12 +285,18 @@ async fn a_lost_database_is_made_again_from_the_files() {
     stage.hub.serve(&[]);
     let client = stage.client();
     let after = client.run_get(&done).await.unwrap();
-    assert_eq!((&after.state, after.created_at, &after.base_commit), (&before.state, before.created_at, &before.base_commit));
+    assert_eq!(
+        (&after.state, after.created_at, &after.base_commit),
+        (&before.state, before.created_at, &before.base_commit)
+    );
     assert_eq!(stage.turns(&done).await, turns);
     assert_eq!(client.run_evidence(&done).await.unwrap(), evidence);
     assert_eq!(client.run_get(&hangs).await.unwrap().state.status(), RunStatus::Failed);
     let again = stage.turns(&hangs).await;
-    assert_eq!((again[0].id.clone(), again[0].ticket.clone()), (hung[0].id.clone(), hung[0].ticket.clone()));
+    assert_eq!(
+        (again[0].id.clone(), again[0].ticket.clone()),
+        (hung[0].id.clone(), hung[0].ticket.clone())
+    );
     // It works on: the queue's files say what is left.
     two.easy_ticket(1);
     let next = stage.run(&two).await;

@@ -10,7 +10,10 @@ fn report(hub: &TestHub, args: &[&str]) -> (DoctorReport, bool) {
     let output = hub.run(&[&["doctor", "--json", "--port", "0"], args].concat());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let said = String::from_utf8_lossy(&output.stderr);
-    (serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}{said}")), output.status.success())
+    (
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}{said}")),
+        output.status.success(),
+    )
 }
 
 fn level(report: &DoctorReport, check: &str) -> Level {
@@ -41,7 +44,10 @@ async fn findings_have_what_mends_them() {
     for check in ["permissions", "served", "trees"] {
         assert_eq!(level(&ill, check), Level::Warning, "{check}");
     }
-    let without = ill.findings.iter().find(|found| found.level != Level::Ok && (found.fix.is_none() || found.why.is_none()));
+    let without = ill
+        .findings
+        .iter()
+        .find(|found| found.level != Level::Ok && (found.fix.is_none() || found.why.is_none()));
     assert!(without.is_none(), "{without:#?}");
     fs::rename(repo.dir.with_file_name("elsewhere"), &repo.dir).unwrap();
     assert_eq!(level(&report(hub, &[]).0, "tickets"), Level::Warning);

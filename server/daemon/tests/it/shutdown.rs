@@ -55,7 +55,8 @@ async fn what_was_acknowledged_survives_and_streams_know_where_they_were() {
     assert_eq!(std::fs::metadata(&wal).map_or(0, |meta| meta.len()), 0);
     hub.serve(&[]);
     let client = hub.client();
-    let there: Vec<_> = client.token_list().await.unwrap().items.into_iter().map(|t| t.id).collect();
+    let there: Vec<_> =
+        client.token_list().await.unwrap().items.into_iter().map(|t| t.id).collect();
     let lost: Vec<_> = acknowledged.iter().filter(|id| !there.contains(id)).collect();
     assert!(acknowledged.len() >= 20 && lost.is_empty(), "{lost:?} of {}", acknowledged.len());
     let next = client.event_list(cursor, None, &EventFilter::default()).await.unwrap();
@@ -64,7 +65,10 @@ async fn what_was_acknowledged_survives_and_streams_know_where_they_were() {
 }
 
 fn websocket(hub: &TestHub) -> TcpStream {
-    let mut stream = open(hub, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+    let mut stream = open(
+        hub,
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+    );
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -83,7 +87,9 @@ fn open(hub: &TestHub, lines: &str) -> TcpStream {
     let mut stream = TcpStream::connect(hub.authority()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let (host, token) = (hub.authority(), hub.token());
-    let head = format!("GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n{lines}\r\n");
+    let head = format!(
+        "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n{lines}\r\n"
+    );
     stream.write_all(head.as_bytes()).unwrap();
     stream
 }
@@ -151,7 +157,10 @@ fn clients_wait_for_the_next_hub_in_the_socket() {
         let mut command = Command::new("sh");
         // What systemd does: the socket is descriptor 3, and the program is told so by its own id.
         let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
-        command.args(["-c", script, "sh"]).arg(program.get_program()).args(["serve", "--port", "1"]);
+        command
+            .args(["-c", script, "sh"])
+            .arg(program.get_program())
+            .args(["serve", "--port", "1"]);
         command.current_dir(hub.root()).stdin(OwnedFd::from(listener.try_clone().unwrap()));
         for (name, value) in program.get_envs() {
             match value {

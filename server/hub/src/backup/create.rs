@@ -63,12 +63,14 @@ pub async fn create(wanted: Wanted, mut progress: impl Progress) -> Result<Backu
         car_store::snapshot(&database, &copy, wanted.with_secrets).await?;
         let look = car_store::look(&copy).await?;
         sound(&look)?;
-        (about.schema, about.last_seq, about.instance) = (look.schema, look.last_seq, look.instance);
+        (about.schema, about.last_seq, about.instance) =
+            (look.schema, look.last_seq, look.instance);
     }
     about.bytes = files + size_of(&copy);
-    about.notes = parts.iter().flat_map(|part| part.found.left.iter().map(|note| {
-        format!("{}{note}", part.prefix)
-    })).collect();
+    about.notes = parts
+        .iter()
+        .flat_map(|part| part.found.left.iter().map(|note| format!("{}{note}", part.prefix)))
+        .collect();
     let dest = wanted.dest.clone();
     let total = about.bytes.max(1);
     let kept = about.clone();
@@ -161,7 +163,11 @@ fn collect(wanted: &Wanted, trees: &[BackupTree]) -> Result<Vec<Part>> {
         passing(path) || path == "bin/car" || (journal && without(BackupPart::Journals))
     };
     let mut parts = vec![
-        Part { dir: hub.clone(), prefix: "hub/".to_owned(), found: car_backup::walk(&hub, &of_hub)? },
+        Part {
+            dir: hub.clone(),
+            prefix: "hub/".to_owned(),
+            found: car_backup::walk(&hub, &of_hub)?,
+        },
         Part {
             dir: root.to_owned(),
             prefix: "root/".to_owned(),
@@ -187,7 +193,8 @@ pub(super) const SETTINGS: &[&str] = &["codex-autorunner.yml", "codex-autorunner
 const SECRETS: [&str; 2] = ["keys", "secrets"];
 
 /// Ends of the names of a database's files.
-const DATABASES: [&str; 6] = [".db", ".db-wal", ".db-shm", ".sqlite3", ".sqlite3-wal", ".sqlite3-shm"];
+const DATABASES: [&str; 6] =
+    [".db", ".db-wal", ".db-shm", ".sqlite3", ".sqlite3-wal", ".sqlite3-shm"];
 
 /// What means nothing elsewhere: locks, half-written files, databases of CAR that may be in use.
 fn passing(path: &str) -> bool {

@@ -225,7 +225,9 @@ mod tests {
             let (kind, at) = made_at(&name(scheduled)).unwrap();
             assert!(kind == scheduled && at >= before && at <= clock::now());
         }
-        for name in ["daily-.tar.zst", "daily-20261125T08Z.tar.zst", "notes.tar.zst", ".half-daily-"] {
+        for name in
+            ["daily-.tar.zst", "daily-20261125T08Z.tar.zst", "notes.tar.zst", ".half-daily-"]
+        {
             assert_eq!(made_at(name), None, "{name}");
         }
     }

@@ -175,7 +175,8 @@ fn newest(dir: &Path) -> Option<Timestamp> {
 
 /// Trees without git's history on disk, and what brings it back under the files that are restored.
 fn missing(root: &Path, trees: &[BackupTree]) -> Vec<RestoredTree> {
-    let lacks = |tree: &&BackupTree| fs::symlink_metadata(root.join(&tree.path).join(".git")).is_err();
+    let lacks =
+        |tree: &&BackupTree| fs::symlink_metadata(root.join(&tree.path).join(".git")).is_err();
     trees
         .iter()
         .filter(lacks)

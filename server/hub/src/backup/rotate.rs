@@ -61,7 +61,8 @@ mod tests {
         let gone = superseded(&all, 7, 4);
         let kept: Vec<_> = all.iter().filter(|one| !gone.contains(one)).collect();
         let day = |backup: &Backup| backup.created_at.micros() / 1000 / DAY_MS;
-        let days: BTreeSet<_> = kept.iter().filter(|one| one.scheduled).map(|one| day(one)).collect();
+        let days: BTreeSet<_> =
+            kept.iter().filter(|one| one.scheduled).map(|one| day(one)).collect();
         assert_eq!(days.len(), kept.len() - 1, "one a day at most: {kept:?}");
         let today = day(&all[0]);
         assert!((0..7).all(|n| days.contains(&(today - n))), "{days:?}");

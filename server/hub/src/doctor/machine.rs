@@ -30,7 +30,10 @@ pub(super) fn space(root: &Path) -> Finding {
         Err(error) => return Finding::error("disk", error.to_string(), "Nothing can be written."),
     };
     let detail = format!("{} MiB free at {}", free >> 20, root.display());
-    let fix = format!("free some space; `du -sh '{}'/{CAR_DIR}/*` shows what the hub keeps", root.display());
+    let fix = format!(
+        "free some space; `du -sh '{}'/{CAR_DIR}/*` shows what the hub keeps",
+        root.display()
+    );
     match free {
         free if free < NONE => {
             Finding::error("disk", detail, "Runs pause when the disk is full.").fix(fix)

@@ -12,10 +12,7 @@ use std::{
 
 use car_api::doctor::{DoctorReport, Finding};
 use car_engine::ticket::KnownAgents;
-use car_files::{
-    CAR_DIR,
-    hub_root,
-};
+use car_files::{CAR_DIR, hub_root};
 
 use crate::{
     Hub, Result,
@@ -79,7 +76,8 @@ fn root(root: &Path) -> Vec<Finding> {
 
 /// Files of the hub that only its owner should read, and others can.
 fn private(hub: &Path) -> Vec<PathBuf> {
-    let names = ["hub.sqlite3", "hub.sqlite3-wal", "hub.sqlite3-shm", "backups", "keys", "config.yml"];
+    let names =
+        ["hub.sqlite3", "hub.sqlite3-wal", "hub.sqlite3-shm", "backups", "keys", "config.yml"];
     let open = |path: &PathBuf| {
         fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
     };
@@ -101,7 +99,11 @@ async fn database(root: &Path) -> Finding {
         Ok(look) if !look.damage.is_empty() => damaged(look.damage.join("; ")),
         Ok(look) if look.min_reader > car_store::schema() => Finding::error(
             "database",
-            format!("it has schema {}, and this car-hub knows {}", look.schema, car_store::schema()),
+            format!(
+                "it has schema {}, and this car-hub knows {}",
+                look.schema,
+                car_store::schema()
+            ),
             "This car-hub is too old for it.",
         )
         .fix("install the car-hub that made it, or a newer one"),

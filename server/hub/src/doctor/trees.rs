@@ -50,10 +50,10 @@ pub(super) async fn look(place: &Place) -> Vec<Finding> {
         if !path.is_dir() {
             let detail = format!("{} is gone ({})", repo.id, path.display());
             let why = "Its queue cannot be worked.";
-            found.push(Finding::warning("trees", detail, why).fix(format!(
-                "put it back, or forget it: car hub remove {}",
-                repo.id
-            )));
+            found.push(
+                Finding::warning("trees", detail, why)
+                    .fix(format!("put it back, or forget it: car hub remove {}", repo.id)),
+            );
             continue;
         }
         found.extend(queue(&repo.id, &path, place));

@@ -24,7 +24,12 @@ async fn made_at(path: &Path, schema: i64) -> SqliteConnection {
 /// Everything the schema says, by name.
 async fn shape(conn: &mut SqliteConnection) -> BTreeMap<String, Option<String>> {
     let sql = "select name, sql from sqlite_master order by name";
-    sqlx::query_as::<_, (String, Option<String>)>(sql).fetch_all(conn).await.unwrap().into_iter().collect()
+    sqlx::query_as::<_, (String, Option<String>)>(sql)
+        .fetch_all(conn)
+        .await
+        .unwrap()
+        .into_iter()
+        .collect()
 }
 
 /// Killed at any moment, a migration has happened or it has not.
@@ -63,7 +68,8 @@ async fn a_killed_migration_has_happened_or_not() {
         let found: BTreeMap<_, _> = shape(&mut conn).await;
         let wanted = &shapes[usize::try_from(present).unwrap()];
         // The table that counts migrations is made first, and is empty then.
-        let only_counter = present == 0 && found.keys().all(|name| name.contains("_sqlx_migrations"));
+        let only_counter =
+            present == 0 && found.keys().all(|name| name.contains("_sqlx_migrations"));
         assert!(only_counter || found == *wanted, "round {round}: schema {present} is half made");
         conn.close().await.unwrap();
         Store::open(&path).await.unwrap().close().await;
@@ -92,7 +98,10 @@ async fn an_older_program_works_or_refuses() {
         .unwrap();
     assert_eq!(plan(&path).await.unwrap().present, 99);
     Store::open(&path).await.unwrap().close().await;
-    sqlx::query("update facts set value = '99' where name = 'min_writer'").execute(&mut conn).await.unwrap();
+    sqlx::query("update facts set value = '99' where name = 'min_writer'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
     let refused = Store::open(&path).await.unwrap_err().to_string();
     assert!(refused.contains("schema 99") && !refused.contains("backups"), "{refused}");
     let copy = copy_of(&path, schema());

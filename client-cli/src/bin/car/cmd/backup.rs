@@ -41,10 +41,14 @@ pub(crate) async fn run(args: Backup, s: &Session) -> Result<(), Failure> {
         }
         Backup::Report => {
             let report = s.client.hub_get().await?.restore;
-            s.out.show(&report, |_| String::new(), |report| match report {
-                Some(report) => text(report),
-                None => "No restore waits to be confirmed.".to_owned(),
-            })
+            s.out.show(
+                &report,
+                |_| String::new(),
+                |report| match report {
+                    Some(report) => text(report),
+                    None => "No restore waits to be confirmed.".to_owned(),
+                },
+            )
         }
         Backup::Confirm => {
             s.client.restore_confirm().await?;
@@ -76,7 +80,9 @@ fn text(report: &RestoreReport) -> String {
     let newer = report.trees_kept.iter().filter(|tree| tree.newer);
     lines.extend(newer.map(|tree| format!("Newer on disk than the backup: {}", tree.repo)));
     lines.extend(report.trees_missing.iter().map(|tree| match &tree.command {
-        Some(command) => format!("Without its history: {}; bring it back with: {command}", tree.repo),
+        Some(command) => {
+            format!("Without its history: {}; bring it back with: {command}", tree.repo)
+        }
         None => format!("Without its history: {}", tree.repo),
     }));
     lines.extend(report.notes.iter().map(|note| format!("Not in the backup: {note}")));

@@ -76,9 +76,11 @@ async fn look(global: &Global, out: &Out, findings: &mut Vec<Finding>) -> Result
     }
     let agents = session.client.agent_list().await?.items;
     if findings.len() == before {
-        findings.extend(agents.iter().map(|agent| {
-            Finding::ok(format!("agent {}", agent.id), agent.availability.as_str())
-        }));
+        findings.extend(
+            agents.iter().map(|agent| {
+                Finding::ok(format!("agent {}", agent.id), agent.availability.as_str())
+            }),
+        );
     }
     if !agents.iter().any(|agent| agent.availability == Availability::Ready) {
         findings.push(Finding::error("agents", "none is ready", "No run can work."));
