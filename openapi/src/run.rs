@@ -265,6 +265,8 @@ words! {
         RepoNotFound = "repo_not_found",
         /// A defect of the hub.
         Internal = "internal",
+        /// The hub's database was lost while it was at work.
+        DatabaseLost = "database_lost",
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     audit, backup,
     config::{self, Flags, Loaded},
-    doctor, init, migrate, program, restore, root, serve, up,
+    doctor, init, migrate, program, reindex, restore, root, serve, up,
 };
 
 /// A hub that runs coding agents over queues of tickets and verifies what they claim.
@@ -56,6 +56,8 @@ enum Command {
         #[command(flatten)]
         migrate: migrate::MigrateArgs,
     },
+    /// Make the database anew from the files of runs; an old one is put aside
+    Reindex(Serving),
     /// Make a hub from a backup
     Restore(restore::RestoreArgs),
     /// The audit chain, also while the hub is not served
@@ -124,6 +126,7 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
         Command::Migrate { serving, migrate } => {
             loaded(&serving).and_then(|loaded| migrate::run(&migrate, &loaded))
         }
+        Command::Reindex(serving) => loaded(&serving).and_then(|loaded| reindex::run(&loaded)),
         Command::Restore(wanted) => restore::run(wanted),
         Command::Audit(Audit::Verify { root, since_head }) => {
             root::find(root.as_deref()).and_then(|root| audit::verify(&root, since_head.as_deref()))

@@ -19,6 +19,7 @@ mod log;
 mod migrate;
 mod notify;
 mod program;
+mod reindex;
 mod restore;
 mod root;
 mod sample;

@@ -254,3 +254,54 @@ fn a_killed_backup_leaves_nothing_that_looks_like_one() {
         hub.run(&["restore", archive.to_str().unwrap(), "--root", root.to_str().unwrap()]);
     assert!(!refused.status.success() && !root.exists());
 }
+
+/// The database is an index: without it the same runs and turns are listed, from the files.
+#[tokio::test]
+async fn a_lost_database_is_made_again_from_the_files() {
+    let mut stage = Stage::start("");
+    let (one, two) = (stage.repo("one").await, stage.repo("two").await);
+    one.easy_ticket(1);
+    one.easy_ticket(2);
+    let done = stage.run(&one).await;
+    stage.until(&done, "has ended", |run| run.state.status() == RunStatus::Completed).await;
+    two.ticket(1, "", r#"{"hang": true}"#);
+    let hangs = stage.run(&two).await;
+    wait_until("the turn is asked", || (!stage.noted().is_empty()).then_some(()));
+    while stage.turns(&hangs).await.is_empty()
+        || stage.noted().iter().all(|noted| !noted.ticket.starts_with(&two.dir))
+    {}
+    let client = stage.client();
+    let (before, turns) = (client.run_get(&done).await.unwrap(), stage.turns(&done).await);
+    let evidence = client.run_evidence(&done).await.unwrap();
+    let hung = stage.turns(&hangs).await;
+    let root = stage.hub.root();
+    assert!(!stage.hub.run(&["reindex"]).status.success(), "a hub that is served is left alone");
+    stage.hub.kill();
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(root.join(CAR).join(format!("hub.sqlite3{end}")));
+    }
+    let output = stage.hub.run(&["reindex"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("2 runs, 3 turns"), "{said}");
+    // The agent nobody owns any more is gone.
+    stage.until_no_process().await;
+    stage.hub.serve(&[]);
+    let client = stage.client();
+    let after = client.run_get(&done).await.unwrap();
+    assert_eq!(
+        (&after.state, after.created_at, &after.base_commit),
+        (&before.state, before.created_at, &before.base_commit)
+    );
+    assert_eq!(stage.turns(&done).await, turns);
+    assert_eq!(client.run_evidence(&done).await.unwrap(), evidence);
+    assert_eq!(client.run_get(&hangs).await.unwrap().state.status(), RunStatus::Failed);
+    let again = stage.turns(&hangs).await;
+    assert_eq!(
+        (again[0].id.clone(), again[0].ticket.clone()),
+        (hung[0].id.clone(), hung[0].ticket.clone())
+    );
+    // It works on: the queue's files say what is left.
+    two.easy_ticket(1);
+    let next = stage.run(&two).await;
+    stage.until(&next, "has ended", |run| run.state.status() == RunStatus::Completed).await;
+}

@@ -13,6 +13,7 @@ mod contract;
 mod corpus;
 mod coverage;
 mod credentials;
+mod deploy;
 mod doctor;
 mod events;
 mod flow;

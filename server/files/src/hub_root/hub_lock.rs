@@ -91,7 +91,7 @@ pub fn is_held(root: &Path) -> Result<bool, FileError> {
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared) {
         Ok(()) => Ok(false),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
-        Err(errno) => Err(FileError::errno(&dir.path_of(OsStr::new(FILE)), errno)),
+        Err(errno) => Err(FileError::errno(dir.path_of(OsStr::new(FILE)), errno)),
     }
 }
 

@@ -1,13 +1,11 @@
 //! What can be mended without losing anything.
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use car_files::{CAR_DIR, hub_root};
 
 use super::{Place, is_idle, machine, private};
-
-/// How long an agent that belongs to no run has to end by itself.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::orphan;
 
 /// Mends what is safe to mend and says what was done.
 pub async fn mend(place: &Place) -> Vec<String> {
@@ -32,7 +30,7 @@ pub async fn mend(place: &Place) -> Vec<String> {
         done.push("hub_endpoint.json of a hub that is gone was removed".to_owned());
     }
     for one in machine::alive(&place.root).await {
-        if !one.owned && car_shim::stop(&one.dir, Some(GRACE)).await.is_ok() {
+        if !one.owned && orphan::end(&one.dir).await {
             done.push(format!("the agent of {} was ended", one.dir.display()));
         }
     }

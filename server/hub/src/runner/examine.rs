@@ -16,7 +16,7 @@ use car_git::{Git, Oid, Patterns, Status};
 use car_store::Write;
 
 use super::actor::Actor;
-use crate::{Error, Result, clock, hub::blocking};
+use crate::{Error, Result, clock, hub::blocking, reindex::Sealed};
 
 /// How many status lines a person or an agent is shown.
 const MAX_STATUS_LINES: usize = 20;
@@ -282,19 +282,21 @@ impl Actor {
     /// Writes what explains the run without the database.
     pub(super) async fn seal(&mut self) -> Result<()> {
         let (tree, row) = (self.tree.clone(), self.row.clone());
-        let sealed = serde_json::json!({
-            "version": 1,
-            "id": row.id,
-            "repo": row.repo,
-            "state": row.flow.state,
-            "finished": row.flow.finished,
-            "turns": row.flow.spent.turns,
-            "usage": row.flow.spent.usage,
-            "base_commit": row.base_commit,
-            "created_at": row.created_at,
-            "ended_at": row.ended_at,
-            "sealed_at": clock::now(),
-        });
+        let sealed = Sealed {
+            version: 2,
+            id: row.id.clone(),
+            repo: row.repo.clone(),
+            state: row.flow.state.clone(),
+            finished: row.flow.finished,
+            turns: row.flow.spent.turns,
+            usage: row.flow.spent.usage,
+            base_commit: row.base_commit.clone(),
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            sealed_at: clock::now(),
+            turn_list: self.hub.store.turns(&row.id, 0, u32::MAX).await?,
+        };
         let kept = blocking(move || {
             RunDir::create(&tree, row.id.as_str())?.write_run(&sealed)?;
             Ok(())
