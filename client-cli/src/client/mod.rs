@@ -24,9 +24,9 @@ use reqwest::{
 };
 
 use crate::ClientError;
+pub use audit::AuditFilter;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
-pub use audit::AuditFilter;
 pub use events::EventFilter;
 
 /// A handle on one hub; clones share their connections.

@@ -14,7 +14,10 @@ pub(crate) fn verify(root: &Path, since_head: Option<&str>) -> Result<ExitCode, 
         say(format_args!("BROKEN at line {}: {}", broken.seq, broken.detail));
         return Ok(ExitCode::FAILURE);
     }
-    say(format_args!("{} lines, whole; head {}:{}", report.lines, report.head.seq, report.head.hash));
+    say(format_args!(
+        "{} lines, whole; head {}:{}",
+        report.lines, report.head.seq, report.head.hash
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

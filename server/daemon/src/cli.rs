@@ -97,8 +97,9 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             print!("{}", loaded.shown());
             ExitCode::SUCCESS
         }),
-        Command::Audit(Audit::Verify { root, since_head }) => root::find(root.as_deref())
-            .and_then(|root| audit::verify(&root, since_head.as_deref())),
+        Command::Audit(Audit::Verify { root, since_head }) => {
+            root::find(root.as_deref()).and_then(|root| audit::verify(&root, since_head.as_deref()))
+        }
         Command::Doctor(serving) => loaded(&serving).map(|loaded| doctor::run(&loaded)),
     };
     done.unwrap_or_else(|error| {

@@ -75,9 +75,10 @@ fn reach(loaded: &Loaded) -> Vec<Finding> {
         let line = format!("a proxy serves it under {}", server.base_path);
         findings.push(Finding { good: true, line });
     }
-    let port = hub_root::read_endpoint(&loaded.root).ok().flatten().and_then(|endpoint| {
-        endpoint.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
-    });
+    let port = hub_root::read_endpoint(&loaded.root)
+        .ok()
+        .flatten()
+        .and_then(|endpoint| endpoint.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()));
     let Some(served) = tailscale::served(port.unwrap_or(server.port)) else { return findings };
     if !served.funnelled.is_empty() {
         let names = served.funnelled.clone();

@@ -24,8 +24,9 @@ use crate::{
     config::Loaded,
     credential, environment,
     listen::{self, Listening},
-    log, tailscale,
+    log,
     program::{Error, say},
+    tailscale,
 };
 
 /// How long requests and streams have to end once the hub was told to stop.

@@ -4,8 +4,8 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, audit, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
-    tickets, tokens, worktrees,
+    App, agents, audit, caller, contextspace, document, events, hub, jobs, problem, public, repos,
+    runs, tickets, tokens, worktrees,
 };
 
 /// Every operation, with its documentation.

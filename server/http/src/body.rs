@@ -5,7 +5,10 @@ use std::time::Duration;
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING}},
+    http::{
+        HeaderMap,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    },
     response::{IntoResponse, Response},
 };
 use car_api::{Code, problem::FieldError};

@@ -81,7 +81,8 @@ fn refuse(app: &App, request: &Request) -> Option<Response> {
         return Some(StatusCode::MISDIRECTED_REQUEST.into_response());
     }
     if method == Method::TRACE || method == Method::CONNECT {
-        let refusal = ApiError::new(Code::MethodNotAllowed, format!("Nothing here takes {method}."));
+        let refusal =
+            ApiError::new(Code::MethodNotAllowed, format!("Nothing here takes {method}."));
         return Some(([(header::ALLOW, "GET, HEAD, POST, PUT, DELETE")], refusal).into_response());
     }
     if origin::is_foreign(method, headers, &app.hosts) {

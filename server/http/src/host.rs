@@ -66,8 +66,11 @@ mod tests {
         for host in hosts {
             headers.append(HOST, host.parse().unwrap());
         }
-        Hosts::new(4173, ["box.tail1234.ts.net".to_owned()])
-            .serve(&headers, &target.parse().unwrap(), false)
+        Hosts::new(4173, ["box.tail1234.ts.net".to_owned()]).serve(
+            &headers,
+            &target.parse().unwrap(),
+            false,
+        )
     }
 
     #[test]

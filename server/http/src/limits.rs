@@ -107,9 +107,7 @@ impl Usage {
 
 fn starts_a_run(parts: &Parts) -> bool {
     let mut path = parts.uri.path().rsplit('/');
-    parts.method == Method::POST
-        && path.next() == Some("runs")
-        && path.nth(1) == Some("repos")
+    parts.method == Method::POST && path.next() == Some("runs") && path.nth(1) == Some("repos")
 }
 
 /// A request with a valid credential: its connection is known from now on, and it may be told to

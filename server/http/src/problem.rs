@@ -28,7 +28,11 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Failure { problem: Problem::new(code, detail), cause: None, retry_after: None }))
+        Self(Box::new(Failure {
+            problem: Problem::new(code, detail),
+            cause: None,
+            retry_after: None,
+        }))
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use car_api::{
-    audit::Outcome,
     Code, EventKind, JobId, Page, PageQuery, Problem, RepoId,
+    audit::Outcome,
     job::{Job, JobKind, JobStatus},
 };
 use car_store::Write;

@@ -57,7 +57,8 @@ impl Hub {
             if !(body.supersede && waits) {
                 return Err(active_error(&active));
             }
-            let told = inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }, None).await;
+            let told =
+                inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }, None).await;
             // It may have gone on a moment ago; if it has ended, all is well.
             if told.is_err()
                 && let Some(active) = inner.active_run(repo).await?
@@ -78,7 +79,8 @@ impl Hub {
             kind: Box::new(EventKind::RunCreated),
         };
         let act = self.act("run_start", &row.id).detail(format!("repo {repo}")).done();
-        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created, act]).await {
+        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created, act]).await
+        {
             Ok(_) => {}
             // Somebody else was a moment earlier: the schema allows one run a tree.
             Err(car_store::Error::Conflict) => {

@@ -8,11 +8,7 @@ use crate::{
     columns::{from_json, from_json_opt, json},
 };
 
-pub(crate) async fn upsert(
-    conn: &mut SqliteConnection,
-    job: &Job,
-    clean: &Clean,
-) -> Result<()> {
+pub(crate) async fn upsert(conn: &mut SqliteConnection, job: &Job, clean: &Clean) -> Result<()> {
     sqlx::query(
         "insert into jobs (id, status, created_at, body) values ($1, $2, $3, $4)
          on conflict (id) do update set status = excluded.status, body = excluded.body",

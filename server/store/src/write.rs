@@ -6,9 +6,9 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, AuditEntry, Clean, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
-    TokenRow, VerdictRow, accounts, approvals, audit, columns::json, effects, events, facts, items, jobs, runs, salvages,
-    sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, AuditEntry, Clean, EffectRow, ItemRow, Result, RunRow, SessionRow,
+    TicketFileRow, TokenRow, VerdictRow, accounts, approvals, audit, columns::json, effects,
+    events, facts, items, jobs, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -115,7 +115,7 @@ pub(crate) async fn apply(
         }
         Write::Turn(turn, fingerprint) => {
             turns::upsert(conn, turn, fingerprint.as_deref(), clean).await?;
-        },
+        }
         Write::Item(row) => items::upsert(conn, row, clean).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,

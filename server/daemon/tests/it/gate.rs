@@ -123,7 +123,8 @@ fn pairwise(sizes: &[usize]) -> Vec<Vec<usize>> {
                     };
                     open.iter().filter(meets).count()
                 };
-                let best = (0..sizes[column]).max_by_key(|value| (met(*value), sizes[column] - value));
+                let best =
+                    (0..sizes[column]).max_by_key(|value| (met(*value), sizes[column] - value));
                 row[column] = best;
             }
         }
@@ -141,8 +142,7 @@ fn hosts_origins_sites_and_types() {
     let hub = hub("");
     let port = hub.authority().rsplit_once(':').unwrap().1.to_owned();
     let token = hub.token();
-    let rows =
-        pairwise(&[HOSTS.len(), ORIGINS.len(), SITES.len(), TYPES.len(), SHOWN.len()]);
+    let rows = pairwise(&[HOSTS.len(), ORIGINS.len(), SITES.len(), TYPES.len(), SHOWN.len()]);
     let operations: Vec<_> =
         operations().into_iter().filter(|(_, method, _)| method != "get").collect();
     assert!(operations.len() > 20);
@@ -170,8 +170,7 @@ fn hosts_origins_sites_and_types() {
                 Shown::Nothing => {}
             }
             let answer = connection.send(&format!("{head}Content-Length: 0\r\n\r\n"));
-            let unexplained =
-                shown == Shown::Cookie && origin.0.is_none() && site.0.is_none();
+            let unexplained = shown == Shown::Cookie && origin.0.is_none() && site.0.is_none();
             let expected: &[u16] = if host.0.is_none() {
                 &[400, 421]
             } else if !host.1 {
@@ -358,10 +357,53 @@ fn odd_paths_heads_and_framing() {
     let mut connection = hub.connect();
     let mut random = Random(0x5eed);
     let pieces = [
-        "/", "//", "..", ".", "%2e%2e", "%2f", "%5c", "\\", "%00", "%c0%af", "%ff", "%", "%zz", ";",
-        "api", "v1", "repos", "runs", "events", "tickets", "audit", "hub", "?", "#", "&a=b", "a",
-        "%0d%0a", "%250a", "\u{7f}", "*", "~", "'", "\"", "<script>", "{repo}", "$(id)", "health",
-        "live", "car_pat_", "x=1", "=", ":", "@", "!", "%E2%82%AC", "etc/passwd", "C:",
+        "/",
+        "//",
+        "..",
+        ".",
+        "%2e%2e",
+        "%2f",
+        "%5c",
+        "\\",
+        "%00",
+        "%c0%af",
+        "%ff",
+        "%",
+        "%zz",
+        ";",
+        "api",
+        "v1",
+        "repos",
+        "runs",
+        "events",
+        "tickets",
+        "audit",
+        "hub",
+        "?",
+        "#",
+        "&a=b",
+        "a",
+        "%0d%0a",
+        "%250a",
+        "\u{7f}",
+        "*",
+        "~",
+        "'",
+        "\"",
+        "<script>",
+        "{repo}",
+        "$(id)",
+        "health",
+        "live",
+        "car_pat_",
+        "x=1",
+        "=",
+        ":",
+        "@",
+        "!",
+        "%E2%82%AC",
+        "etc/passwd",
+        "C:",
     ];
     let mut statuses = std::collections::BTreeMap::<u16, u32>::new();
     for round in 0..1500 {
@@ -439,7 +481,9 @@ fn framings() -> Vec<String> {
             all.push(format!("{coding}\r\n{length}"));
         }
     }
-    for odd in ["+5", "-5", "5, 5", "5, 6", "0x5", "5 5", "99999999999999999999", "5\r\nContent-Length: 6"] {
+    for odd in
+        ["+5", "-5", "5, 5", "5, 6", "0x5", "5 5", "99999999999999999999", "5\r\nContent-Length: 6"]
+    {
         all.push(format!("Content-Length: {odd}"));
     }
     all
@@ -450,7 +494,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 }

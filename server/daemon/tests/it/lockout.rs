@@ -85,7 +85,9 @@ fn wrong_tokens_never_lock_the_owner_out() {
     let counted: usize = page
         .items
         .iter()
-        .map(|line| line.detail.as_ref().unwrap().split(' ').next().unwrap().parse::<usize>().unwrap())
+        .map(|line| {
+            line.detail.as_ref().unwrap().split(' ').next().unwrap().parse::<usize>().unwrap()
+        })
         .sum();
     assert_eq!(counted, WRONG, "every failure is counted");
     assert!(page.items.len() <= 6, "{} lines", page.items.len());
@@ -165,7 +167,10 @@ fn slow_clients_are_closed() {
     });
     times.sort();
     let p99 = times[times.len() * 99 / 100];
-    println!("{HEADS} slow heads, {BODIES} slow bodies: a normal client's p99 {p99:?} of {}", times.len());
+    println!(
+        "{HEADS} slow heads, {BODIES} slow bodies: a normal client's p99 {p99:?} of {}",
+        times.len()
+    );
     assert!(times.len() > 100);
 }
 
@@ -208,7 +213,9 @@ fn huge_requests_are_refused_in_flat_memory() {
         answer.status
     };
     // Chunks that lie about their size.
-    for lie in ["ffffffffffffffff\r\nx", "FFFFFFFFFFFFFFFFF\r\nx", "-1\r\nx", "5;\0\r\nhello", "zz\r\n"] {
+    for lie in
+        ["ffffffffffffffff\r\nx", "FFFFFFFFFFFFFFFFF\r\nx", "-1\r\nx", "5;\0\r\nhello", "zz\r\n"]
+    {
         refused(&format!("Transfer-Encoding: chunked\r\n\r\n{lie}\r\n0\r\n\r\n"));
     }
     let deep = format!("{{\"id\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));

@@ -13,9 +13,8 @@ const KNOWN: &str = "correct horse battery";
 #[tokio::test]
 async fn secrets_stay_where_they_are() {
     let shaped = format!("ghp_{}", "aB3dE5".repeat(6));
-    let stage = Stage::start(&format!(
-        "      GIVEN_KEY: {KNOWN}\nticket_flow:\n  max_verify_retries: 0\n"
-    ));
+    let stage =
+        Stage::start(&format!("      GIVEN_KEY: {KNOWN}\nticket_flow:\n  max_verify_retries: 0\n"));
     let repo = stage.repo("demo").await;
     let script = format!(
         r#"{{"say": "I use {shaped} and {KNOWN}."}}, {{"sh": "echo {shaped}"}}, {{"done": true}}"#

@@ -38,7 +38,8 @@ impl Exact {
         if forms.len() == self.forms.len() {
             return None;
         }
-        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok();
+        let finder =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok();
         Some(Self { forms, finder })
     }
 
@@ -47,9 +48,9 @@ impl Exact {
         found.spans.extend(finder.find_iter(text).map(|hit| hit.range()));
         for form in &self.forms {
             let longest = form.len().saturating_sub(1).min(text.len());
-            let begun = (BEGINNING..=longest).rev().find(|length| {
-                form.is_char_boundary(*length) && text.ends_with(&form[..*length])
-            });
+            let begun = (BEGINNING..=longest)
+                .rev()
+                .find(|length| form.is_char_boundary(*length) && text.ends_with(&form[..*length]));
             if let Some(length) = begun {
                 found.open_at(text.len() - length);
             }

@@ -162,7 +162,10 @@ const PEM_MAX: usize = 16 << 10;
 
 /// What becomes of a beginning.
 enum Verdict {
-    Secret { start: usize, end: usize },
+    Secret {
+        start: usize,
+        end: usize,
+    },
     /// It may still become one.
     Open,
     Nothing,
@@ -193,7 +196,8 @@ pub(super) fn find(text: &str, found: &mut Found) {
 fn judge(text: &[u8], start: usize, after: usize, kind: Kind) -> Verdict {
     let before = start.checked_sub(1).map(|at| text[at]);
     // In JSON a line break before it is a letter after a backslash.
-    let escaped = start >= 2 && text[start - 2] == b'\\' && matches!(text[start - 1], b'n' | b't' | b'r');
+    let escaped =
+        start >= 2 && text[start - 2] == b'\\' && matches!(text[start - 1], b'n' | b't' | b'r');
     let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric()) && !escaped;
     let run = |chars: Chars| after + text[after..].iter().take_while(|b| chars.has(**b)).count();
     let of_run = |end: usize, min: usize, start: usize| {

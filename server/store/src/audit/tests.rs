@@ -14,7 +14,11 @@ async fn chain(path: &Path) -> AuditHead {
     for n in 0..LINES {
         let entry = AuditEntry {
             at: Timestamp::from_secs(1_000 + n),
-            actor: Actor { kind: ActorKind::Token, id: format!("tok_{n}"), name: "Zoë \"x\"".into() },
+            actor: Actor {
+                kind: ActorKind::Token,
+                id: format!("tok_{n}"),
+                name: "Zoë \"x\"".into(),
+            },
             ip_claimed: (n % 3 == 0).then(|| "100.64.0.1".to_owned()),
             verb: "run_start".to_owned(),
             object: format!("run_{n}"),
@@ -57,7 +61,9 @@ async fn a_chain_that_was_tampered_with_shows_where() {
             format!("update audit set actor_kind = 'nobody' where seq = {n}"),
             format!("update audit set actor_id = 'tok_x' where seq = {n}"),
             format!("update audit set actor_name = 'Zoe' where seq = {n}"),
-            format!("update audit set ip_claimed = coalesce(ip_claimed, '') || '1' where seq = {n}"),
+            format!(
+                "update audit set ip_claimed = coalesce(ip_claimed, '') || '1' where seq = {n}"
+            ),
             format!("update audit set verb = 'run_stop' where seq = {n}"),
             format!("update audit set object = 'run_x' where seq = {n}"),
             format!(

@@ -38,7 +38,10 @@ pub async fn verify_audit_file(path: &Path, kept: Option<&AuditHead>) -> Result<
     Ok(report)
 }
 
-pub(super) async fn walk(conn: &mut SqliteConnection, kept: Option<&AuditHead>) -> Result<AuditReport> {
+pub(super) async fn walk(
+    conn: &mut SqliteConnection,
+    kept: Option<&AuditHead>,
+) -> Result<AuditReport> {
     // Only column names of ours are in the text.
     let sql = AssertSqlSafe(format!("select {COLUMNS} from audit order by seq"));
     let mut rows = sqlx::query_as::<_, Row>(sql).fetch(conn);
