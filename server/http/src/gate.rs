@@ -114,10 +114,10 @@ fn refuse(app: &App, request: &Request) -> Option<Response> {
 }
 
 fn is_data(path: &str) -> bool {
-    let is_at = |page: &&str| {
+    let is_at = |page: &str| {
         path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    path.starts_with("/api/") && !PAGES.iter().any(|page| is_at(&page))
+    path.starts_with("/api/") && !PAGES.iter().any(|page| is_at(page))
 }
 
 /// Runs the handler. What changes something runs to its end even if the client goes away: a

@@ -20,6 +20,8 @@ async fn secrets_stay_where_they_are() {
         r#"{{"say": "I use {shaped} and {KNOWN}."}}, {{"sh": "echo {shaped}"}}, {{"done": true}}"#
     );
     fs::write(repo.dir.join("secret.txt"), format!("{shaped}\n{KNOWN}\n")).unwrap();
+    repo.git(&["add", "--", "secret.txt"]);
+    repo.git(&["commit", "--quiet", "--message", "Something to show"]);
     repo.ticket(1, "verify:\n  - \"cat secret.txt; false\"\n", &script);
     let run = stage.run(&repo).await;
     let details = stage.until_paused(&run, PauseReason::VerifyFailed).await;
