@@ -88,7 +88,7 @@ pub async fn reindex(root: &Path) -> Result<Reindexed> {
             found.problems.push(format!("{id}: {error}"));
         }
     }
-    store.commit(vec![Write::Fact { name: "epoch", value: crate::text::random()? }]).await?;
+    store.commit(vec![Write::Fact { name: "epoch", value: crate::text::random(4)? }]).await?;
     store.close().await;
     found.aside = put_aside(&hub)?;
     let dest = hub.join("hub.sqlite3");
