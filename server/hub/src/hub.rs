@@ -19,6 +19,7 @@ use crate::{
     Config, Error, Result,
     accounts::Accounts,
     clock,
+    idempotency::{Claim, Requests},
     index::Index,
     jobs::Jobs,
     live::Live,
@@ -39,6 +40,8 @@ const SNAPSHOT: usize = 50;
 pub struct Hub {
     pub(crate) inner: Arc<Inner>,
     pub(crate) actor: Arc<Actor>,
+    /// The request that acts, when it may be sent again.
+    pub(crate) claim: Option<Claim>,
 }
 
 pub(crate) struct Inner {
@@ -52,13 +55,14 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
     pub(crate) jobs: Jobs,
+    pub(crate) requests: Requests,
     pub(crate) tokens: RwLock<Tokens>,
     pub(crate) watch: Watch,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
     instance: String,
-    started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     lock: Mutex<Option<HubLock>>,
 }
 
@@ -95,6 +99,7 @@ impl Hub {
             runs: Runs::default(),
             live: Live::default(),
             jobs: Jobs::default(),
+            requests: Requests::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
             lock: Mutex::new(Some(lock)),
@@ -114,7 +119,7 @@ impl Hub {
         crate::agents::end_left(&inner).await;
         runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        let hub = Self { inner, actor: Arc::new(Actor::hub()) };
+        let hub = Self { inner, actor: Arc::new(Actor::hub()), claim: None };
         let all = hub.clone();
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
@@ -131,7 +136,7 @@ impl Hub {
     /// The same hub, acted on by somebody else.
     #[must_use]
     pub fn acting(&self, actor: Arc<Actor>) -> Self {
-        Self { inner: self.inner.clone(), actor }
+        Self { inner: self.inner.clone(), actor, claim: None }
     }
 
     /// Who acts through this handle.

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use car_api::{
     Code, EventKind, Page, PageQuery, RepoId, SalvageId,
-    job::{Job, JobKind},
-    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, ScanReport, SetupUpdate},
+    job::{Job, JobKind, JobResult},
+    repo::{Repo, RepoClone, RepoCreate, RepoRemove, ScanReport, SetupUpdate},
     worktree::{RemovalReport, Salvage},
 };
 use car_engine::manifest::{self, Manifest, sanitize_id};
@@ -21,7 +21,9 @@ use car_store::Write;
 use crate::{
     Error, Hub, Result, clock, convert,
     hub::{Inner, blocking},
-    jobs,
+    idempotency::Made,
+    index::RepoFilter,
+    jobs::{self, Outcome},
 };
 
 /// Ignored files that are made again by building or installing.
@@ -52,20 +54,23 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn repo_list(&self, kind: Option<RepoKind>, page: PageQuery) -> Result<Page<Repo>> {
-        self.inner.index.repos(kind, None, &page)
+    pub async fn repo_list(&self, filter: RepoFilter, page: PageQuery) -> Result<Page<Repo>> {
+        self.inner.index.repos(&filter, &page)
     }
 
-    /// The same as it goes over the wire.
+    /// The same as it goes over the wire, with a word for its version.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_list_json(
         &self,
-        kind: Option<RepoKind>,
+        filter: RepoFilter,
         page: PageQuery,
-    ) -> Result<bytes::Bytes> {
-        self.inner.index.repos_json(kind, &page)
+    ) -> Result<(String, bytes::Bytes)> {
+        let (generation, bytes) = self.inner.index.repos_json(filter, &page)?;
+        // The index counts from each start of the hub.
+        let began = self.inner.started_at.micros();
+        Ok((format!("{began:x}-{generation:x}"), bytes))
     }
 
     /// Creates a git repository and makes it a repo of the hub.
@@ -77,13 +82,17 @@ impl Hub {
         let path = body.path.clone().unwrap_or_else(|| self.inner.under_repos_root(&id));
         let dir = self.inner.place(&path)?;
         self.inner.not_taken(&id, &path)?;
-        let exists = dir.exists();
-        if exists && !body.force {
+        let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
+        // A directory that an earlier try of this request made is its own.
+        let made = Made::Repo { id: repo };
+        let ours = self.begun() == Some(&made);
+        if dir.exists() && !body.force && !ours {
             let detail = format!(
                 "{path} exists already. Choose another id, or take the directory with --force."
             );
             return Err(Error::new(Code::AlreadyExists, detail));
         }
+        self.intend(&made).await?;
         if !dir.join(".git").exists() {
             tokio::fs::create_dir_all(&dir).await.map_err(Error::internal)?;
             Git::at(&dir).init("main").await?;
@@ -109,18 +118,23 @@ impl Hub {
             return Err(Error::new(Code::AlreadyExists, detail));
         }
         let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
-        let hub = Arc::clone(&self.inner);
         let inner = Arc::clone(&self.inner);
-        jobs::start(&hub, JobKind::Clone, Some(repo), move |reporter| async move {
+        jobs::start(self, JobKind::Clone, Some(repo), move |reporter| async move {
+            reporter.say(&format!("cloning {}", without_login(&body.url)));
             let progress = reporter.clone();
             let report = move |p: car_git::Progress| {
-                progress.at(&format!("{:?}", p.phase).to_lowercase(), p.percent);
+                progress.at(phase(&p.phase), p.percent, p.received_bytes);
             };
             let cancel = reporter.cancel.clone();
             Git::at(&dir).clone_from(&body.url, report, cancel).await?;
-            reporter.at("registering", None);
-            inner.register(&id, &path, manifest::Kind::Base, None).await?;
-            Ok(None)
+            if let Err(error) = reporter.not_cancelled() {
+                // It was asked for in the last moment; nobody knows the clone yet.
+                let _ = tokio::fs::remove_dir_all(&dir).await;
+                return Err(error);
+            }
+            reporter.at("registering", None, None);
+            let repo = inner.register(&id, &path, manifest::Kind::Base, None).await?;
+            Ok(Outcome { result: Some(JobResult::Repo { repo: Box::new(repo) }), note: None })
         })
         .await
     }
@@ -185,7 +199,8 @@ impl Hub {
             return Err(Error::bad_request(detail));
         }
         let page = PageQuery { limit: Some(1), ..PageQuery::default() };
-        let trees = self.inner.index.repos(None, Some(repo), &page)?;
+        let of = RepoFilter { base: Some(repo.clone()), ..RepoFilter::default() };
+        let trees = self.inner.index.repos(&of, &page)?;
         if let Some(tree) = trees.items.first() {
             let detail = format!("{repo} has worktrees ({} …); clean them up first.", tree.id);
             return Err(Error::new(Code::WouldLoseWork, detail));
@@ -196,6 +211,29 @@ impl Hub {
             dry_run: body.dry_run,
         };
         self.inner.remove(repo, wish).await
+    }
+}
+
+/// An address without what may be a password in it.
+fn without_login(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => match rest.split_once('@') {
+            Some((login, host)) if !login.contains('/') => format!("{scheme}://{host}"),
+            Some(_) | None => url.to_owned(),
+        },
+        None => url.to_owned(),
+    }
+}
+
+/// What git is at, in words.
+fn phase(phase: &car_git::Phase) -> &str {
+    match phase {
+        car_git::Phase::Counting => "counting",
+        car_git::Phase::Compressing => "compressing",
+        car_git::Phase::Receiving => "receiving",
+        car_git::Phase::Resolving => "resolving",
+        car_git::Phase::CheckingOut => "checking out",
+        car_git::Phase::Other(words) => words,
     }
 }
 

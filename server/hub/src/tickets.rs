@@ -3,12 +3,12 @@
 use std::{ffi::OsStr, path::Path};
 
 use car_api::{
-    AgentId, Code, Page, PageQuery, RepoId,
+    AgentId, Code, Page, PageQuery, RepoId, TicketId,
     problem::FieldError,
     run::RunStatus,
     ticket::{
         LintFinding, LintReport, Severity, Ticket, TicketCreate, TicketDone, TicketLint,
-        TicketMove, TicketState, TicketText, TicketUpdate,
+        TicketMove, TicketText, TicketUpdate,
     },
 };
 use car_engine::ticket::{MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
@@ -18,7 +18,7 @@ use car_files::{
     tickets::{self, Place},
 };
 
-use crate::{Error, Hub, Result, hub::blocking, index, text::hex};
+use crate::{Error, Hub, Result, hub::blocking, idempotency::Made, index::{self, TicketFilter}, text::hex};
 
 /// The condition of a write, from the `If-Match` of the request.
 pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
@@ -36,6 +36,12 @@ pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
     Ok(WriteIf::Hash(tag.parse().unwrap_or_else(|_| ContentHash::of(tag.as_bytes()))))
 }
 
+fn new_id() -> Result<TicketId> {
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
+    format!("tkt_{}", hex(&id)).parse().map_err(Error::internal)
+}
+
 impl Hub {
     /// The tickets of a repo, in the order of the queue.
     ///
@@ -44,10 +50,10 @@ impl Hub {
     pub async fn ticket_list(
         &self,
         repo: &RepoId,
-        state: Option<TicketState>,
+        filter: TicketFilter,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        self.inner.index.tickets(repo, state, &page)
+        self.inner.index.tickets(repo, &filter, &page)
     }
 
     /// All tickets of the hub, by repo and queue.
@@ -56,10 +62,10 @@ impl Hub {
     /// See the API.
     pub async fn ticket_list_all(
         &self,
-        state: Option<TicketState>,
+        filter: TicketFilter,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        self.inner.index.all_tickets(state, &page)
+        self.inner.index.all_tickets(&filter, &page)
     }
 
     /// Creates a ticket.
@@ -75,14 +81,17 @@ impl Hub {
             Some(agent) => self.agent_for_ticket(&agent)?,
             None => self.inner.config.default_agent.to_string(),
         };
-        let mut id = [0_u8; 16];
-        getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
+        let id = match self.begun() {
+            // An earlier try of this request got no further than its name.
+            Some(Made::Ticket { id, .. }) => id.clone(),
+            Some(_) | None => new_id()?,
+        };
         let draft = TicketDraft {
             title: Some(body.title),
             agent,
             goal: body.goal,
             body: body.body,
-            ticket_id: format!("tkt_{}", hex(&id)),
+            ticket_id: id.to_string(),
             verify: body.verify,
             ..TicketDraft::default()
         };
@@ -98,6 +107,7 @@ impl Hub {
         if bytes.len() > MAX_TICKET_BYTES {
             return Err(Error::new(Code::TooLarge, "A ticket has at most 1 MiB."));
         }
+        self.intend(&Made::Ticket { repo: repo.clone(), id }).await?;
         let placed =
             blocking(move || Ok(tickets::create(&tree, place, |_| bytes.clone())?)).await?;
         self.inner.refresh(repo).await;
@@ -223,7 +233,7 @@ impl Hub {
         self.not_while_running(repo)?;
         blocking(move || Ok(tickets::move_to(&tree, from, body.to)?)).await?;
         self.inner.refresh(repo).await;
-        self.inner.index.tickets(repo, None, &PageQuery::default())
+        self.inner.index.tickets(repo, &TicketFilter::default(), &PageQuery::default())
     }
 
     /// Numbers the queue 1, 2, 3, …
@@ -235,7 +245,7 @@ impl Hub {
         self.not_while_running(repo)?;
         blocking(move || Ok(tickets::renumber(&tree)?)).await?;
         self.inner.refresh(repo).await;
-        self.inner.index.tickets(repo, None, &PageQuery::default())
+        self.inner.index.tickets(repo, &TicketFilter::default(), &PageQuery::default())
     }
 
     /// Numbers never shift under an agent at work.

@@ -9,7 +9,7 @@ use car_api::{
 use car_store::{TokenRow, Write};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Hub, Result, clock, text::hex};
+use crate::{Error, Hub, Result, clock, idempotency::Made, text::hex};
 
 /// How a secret begins, so that scanners and redactors find it.
 const PREFIX: &str = "car_pat_";
@@ -65,7 +65,9 @@ impl Hub {
         };
         let secret_hash = hash(&secret);
         let row = TokenRow { token: token.clone(), secret_hash: secret_hash.clone() };
-        self.inner.store.commit(vec![Write::TokenCreate(row)]).await?;
+        let mut writes = vec![Write::TokenCreate(row)];
+        writes.extend(self.remember(&Made::Token { id: token.id.clone() })?);
+        self.inner.store.commit(writes).await?;
         let mut tokens = self.inner.tokens.write().unwrap_or_else(PoisonError::into_inner);
         tokens.by_hash.insert(secret_hash, token.clone());
         Ok(TokenCreated { token, secret })

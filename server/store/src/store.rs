@@ -12,8 +12,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{Error, Result, Write, write};
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "hub", include_str!("../../../migrations/0001_hub.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "hub", include_str!("../../../migrations/0001_hub.sql")),
+    (5, "api", include_str!("../../../migrations/0005_api.sql")),
+];
 
 /// How many waiting commits one transaction takes at most.
 const GROUP: usize = 256;

@@ -6,9 +6,9 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
-    TokenRow, VerdictRow, accounts, approvals, effects, events, facts, items, jobs, runs, salvages,
-    sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, EffectRow, ItemRow, KeptAnswer, RequestKey, Result, RunRow, SessionRow,
+    TicketFileRow, TokenRow, VerdictRow, accounts, approvals, effects, events, facts, idempotency,
+    items, jobs, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -82,6 +82,15 @@ pub enum Write {
     SalvageGone(car_api::SalvageId),
     /// What is known of an account.
     Account(AccountRow),
+    /// A request that may be sent again makes this: in one commit with what it makes, or just
+    /// before, when that is a file.
+    RequestMade(RequestKey, String),
+    /// A request that may be sent again was answered.
+    RequestAnswered(RequestKey, Box<KeptAnswer>),
+    /// Requests that came before this time are forgotten.
+    RequestsForgotten(Timestamp),
+    /// A line of a job's log.
+    JobLine(car_api::JobId, car_api::job::JobLine),
     /// A fact about the database itself.
     Fact {
         /// Its name.
@@ -119,6 +128,10 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
         Write::SalvageGone(id) => salvages::delete(conn, id).await?,
         Write::Account(row) => accounts::upsert(conn, row).await?,
+        Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,
+        Write::RequestAnswered(key, answer) => idempotency::answered(conn, key, answer).await?,
+        Write::RequestsForgotten(before) => idempotency::forget(conn, *before).await?,
+        Write::JobLine(job, line) => jobs::add_line(conn, job, line).await?,
         Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
     }
     Ok(None)

@@ -128,6 +128,8 @@ fn of_code(code: Code) -> u8 {
         | Code::AlreadyExists
         | Code::RunActive
         | Code::IllegalTransition
+        | Code::IdempotencyMismatch
+        | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
         Code::TicketsInvalid | Code::GitState | Code::GitFailed | Code::AgentUnavailable => {
