@@ -13,5 +13,5 @@ pub mod find;
 pub mod private_file;
 pub mod watch;
 
-pub use client::{Client, EventFilter};
+pub use client::{Client, EventFilter, JobFilter, RepoFilter, RunFilter, TicketFilter};
 pub use error::ClientError;

@@ -123,6 +123,12 @@ text_id! {
     "an agent id of lower-case letters, digits, `-` and `_`"
 }
 
+/// A new word for an `Idempotency-Key`.
+#[must_use]
+pub fn request_key() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
 /// The text is not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidId {

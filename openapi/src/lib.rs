@@ -13,6 +13,7 @@ pub mod hub;
 mod id;
 pub mod item;
 pub mod job;
+mod merge;
 pub mod page;
 pub mod problem;
 pub mod repo;

@@ -138,7 +138,29 @@ wire! {
 }
 
 wire! {
+    /// Body of `repo_update`: what is absent stays as it is.
+    #[derive(Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct RepoPatch {
+        /// Name for people; `null` for the id.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+        pub name: Option<Option<String>>,
+    }
+}
+
+wire! {
     /// The commands that prepare a new worktree of a base repo.
+    pub struct Setup {
+        /// Shell commands, run in order in the new worktree; the first that fails ends the rest.
+        pub commands: Vec<String>,
+        /// Their version, for `If-Match`.
+        pub etag: String,
+    }
+}
+
+wire! {
+    /// Body of `repo_setup_update`.
     #[serde(deny_unknown_fields)]
     pub struct SetupUpdate {
         /// Shell commands, run in order in the new worktree; the first that fails ends the rest.

@@ -121,6 +121,32 @@ wire! {
 }
 
 wire! {
+    /// Body of `ticket_patch`: what is absent stays as it is.
+    #[derive(Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct TicketPatch {
+        /// Title; `null` takes it out.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+        pub title: Option<Option<String>>,
+        /// Who works it: an agent's id or `user`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub agent: Option<String>,
+        /// Whether it is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub done: Option<bool>,
+        /// Model asked for; `null` for the agent's own choice.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+        pub model: Option<Option<String>>,
+        /// Reasoning effort asked for; `null` for the agent's own choice.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+        pub reasoning: Option<Option<String>>,
+    }
+}
+
+wire! {
     /// Body of `ticket_move`.
     #[serde(deny_unknown_fields)]
     pub struct TicketMove {

@@ -26,6 +26,10 @@ use crate::ClientError;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
 pub use events::EventFilter;
+pub use jobs::JobFilter;
+pub use repos::RepoFilter;
+pub use runs::RunFilter;
+pub use tickets::TicketFilter;
 
 /// A handle on one hub; clones share their connections.
 #[derive(Clone)]
@@ -120,6 +124,10 @@ impl Client {
 
     fn put(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
         Call::new(self, operation, Method::PUT, self.api_url(segments))
+    }
+
+    fn patch(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::PATCH, self.api_url(segments))
     }
 
     fn delete(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {

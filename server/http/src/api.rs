@@ -1,11 +1,11 @@
 //! The API on one screen.
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, caller, contextspace, document, events, hub, jobs, problem, public, repos, runs,
-    tickets, tokens, worktrees,
+    App, agents, caller, contextspace, docs, document, events, hub, idempotency, jobs, metrics,
+    problem, public, repos, runs, tickets, tokens, version, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -14,6 +14,7 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .route("/", axum::routing::get(public::root))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
+        .routes(routes!(metrics::get))
         .nest("/api/v1", v1())
 }
 
@@ -23,10 +24,12 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(hub::snapshot))
         .routes(routes!(hub::scan))
         .routes(routes!(document::get))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::style))
         // Repos, worktrees and what is kept of removed ones.
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
-        .routes(routes!(repos::get))
+        .routes(routes!(repos::get, repos::update))
         .routes(routes!(repos::init))
         .routes(routes!(repos::setup_get, repos::setup_update))
         .routes(routes!(repos::remove))
@@ -37,7 +40,7 @@ fn v1() -> OpenApiRouter<App> {
         // The queue and the documents beside it.
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
-        .routes(routes!(tickets::get, tickets::update))
+        .routes(routes!(tickets::get, tickets::update, tickets::patch))
         .routes(routes!(tickets::done))
         .routes(routes!(tickets::r#move))
         .routes(routes!(tickets::renumber))
@@ -65,6 +68,7 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
+        .routes(routes!(jobs::log))
         .routes(routes!(jobs::cancel))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
@@ -77,6 +81,9 @@ pub(crate) fn router(app: App) -> axum::Router {
         .0
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn(version::unchanged))
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
         .layer(from_fn_with_state(app.clone(), caller::required))
+        .layer(from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
 }

@@ -7,7 +7,7 @@ use car_hub::Hub;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::{Closing, Hosts};
+use crate::{Closing, Hosts, metrics::Metrics};
 
 /// What this crate can be told by configuration (`server:`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -26,13 +26,20 @@ pub struct App {
     pub(crate) closing: Closing,
     /// Counts deletions of tokens; open streams look again whether theirs still stands.
     pub(crate) revoked: watch::Sender<u64>,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
     /// A hub that answers to `hosts` until `closing` says otherwise.
     #[must_use]
     pub fn new(hub: Hub, hosts: Hosts, closing: Closing) -> Self {
-        Self { hub, hosts: Arc::new(hosts), closing, revoked: watch::Sender::new(0) }
+        Self {
+            hub,
+            hosts: Arc::new(hosts),
+            closing,
+            revoked: watch::Sender::new(0),
+            metrics: Metrics::default(),
+        }
     }
 }
 

@@ -18,6 +18,12 @@ use crate::problem::ApiError;
 /// Largest body that is read, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
+/// The type of every body but a merge patch.
+const JSON: &str = "application/json";
+
+/// The type of a merge patch (RFC 7396).
+const MERGE: &str = "application/merge-patch+json";
+
 /// How long a body may stand still before the request is given up.
 const IDLE: Duration = Duration::from_secs(15);
 
@@ -28,8 +34,25 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
+        if !is_one_of(request.headers(), &[JSON]) {
             let detail = "Send the body as JSON, with `Content-Type: application/json`.";
+            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+        }
+        let bytes = read(request.into_body()).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON merge patch (RFC 7396) as the body of a request: what is absent stays as it is.
+pub(crate) struct Merge<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Merge<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_one_of(request.headers(), &[MERGE, JSON]) {
+            let detail = "Send what is to change as a JSON merge patch, with \
+                          `Content-Type: application/merge-patch+json`.";
             return Err(ApiError::new(Code::UnsupportedMediaType, detail));
         }
         let bytes = read(request.into_body()).await?;
@@ -43,15 +66,16 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn is_one_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Ok(text) = value.to_str() else { return false };
     let essence = text.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    kinds.iter().any(|kind| essence.eq_ignore_ascii_case(kind))
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+/// The whole body, as far as it is not too large.
+pub(crate) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut body = Limited::new(body, LIMIT);
     let mut bytes = Vec::new();
     loop {
@@ -129,7 +153,7 @@ mod tests {
             for value in values {
                 headers.append(CONTENT_TYPE, value.parse().unwrap());
             }
-            is_json(&headers)
+            is_one_of(&headers, &[JSON])
         };
         assert!(json(&["application/json"]) && json(&["Application/JSON; charset=utf-8"]));
         for bad in [

@@ -12,7 +12,7 @@ use car_api::{
     Code,
     audit::{Actor, ActorKind},
 };
-use car_hub::Hub;
+use car_hub::{Hub, idempotency::Claim};
 
 use crate::{App, problem::ApiError};
 
@@ -36,7 +36,11 @@ impl FromRequestParts<App> for Acting {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        Ok(Self(caller.hub.acting(caller.actor)))
+        let hub = caller.hub.acting(caller.actor);
+        Ok(Self(match parts.extensions.get::<Claim>() {
+            Some(claim) => hub.claiming(claim.clone()),
+            None => hub,
+        }))
     }
 }
 

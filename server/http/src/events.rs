@@ -31,6 +31,7 @@ pub(crate) struct EventQuery {
     /// event source may send it as `Last-Event-ID` instead.
     after: Option<i64>,
     /// Events a page, 1 to 500; 100 when absent. Streams have no limit.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Only of this repo or worktree.
     repo: Option<RepoId>,

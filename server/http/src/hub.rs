@@ -1,19 +1,34 @@
 //! `/hub`
 
-use car_api::hub::{HubInfo, HubSnapshot};
-use car_api::repo::ScanReport;
+use car_api::{
+    Code,
+    hub::{Check, HubInfo, HubSnapshot, Readiness},
+    problem::FieldError,
+    repo::ScanReport,
+};
 
-use crate::{body::Json, caller::Acting, problem::Answer};
+use crate::{
+    body::Json,
+    caller::Acting,
+    problem::{Answer, ApiError},
+};
 
 /// Say whether the hub can work
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "health_ready",
     extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
+    responses((status = 200, description = "It can; what was looked at", body = Readiness)),
 )]
-pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<serde_json::Value>> {
-    hub.ready().await?;
-    Ok(Json(serde_json::json!({})))
+pub(crate) async fn ready(Acting(hub): Acting) -> Answer<Json<Readiness>> {
+    let found = hub.ready().await?;
+    if found.ready {
+        return Ok(Json(found));
+    }
+    let error = ApiError::new(Code::Unavailable, "The hub cannot work now; `errors` says why.");
+    let failed = found.checks.into_iter().filter(|check| !check.ok);
+    Err(failed.fold(error, |error, Check { name, detail, .. }| {
+        error.with_field(FieldError { pointer: name, detail })
+    }))
 }
 
 /// Get the hub

@@ -10,14 +10,19 @@ mod api;
 mod app;
 mod body;
 mod caller;
+mod compress;
 mod contextspace;
+mod docs;
 mod document;
 mod events;
 mod extract;
 mod gate;
 mod host;
 mod hub;
+mod idempotency;
 mod jobs;
+mod metrics;
+mod operations;
 mod origin;
 mod problem;
 mod public;
@@ -29,6 +34,8 @@ mod tokens;
 mod version;
 mod worktrees;
 
+use axum::middleware::from_fn;
+
 pub use app::{App, Config};
 pub use caller::PUBLIC;
 pub use document::openapi;
@@ -37,5 +44,5 @@ pub use serve::{Closing, serve};
 
 /// The whole service of one hub, to be given to [`serve`].
 pub fn router(app: App) -> axum::Router {
-    gate::before(app.clone(), api::router(app))
+    gate::before(app.clone(), api::router(app)).layer(from_fn(compress::answers))
 }

@@ -47,6 +47,12 @@ impl ApiError {
     }
 }
 
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(Failure { problem, cause: None }))
+    }
+}
+
 impl From<car_hub::Error> for ApiError {
     fn from(error: car_hub::Error) -> Self {
         let cause = error.source().map(|source| causes(source).into());
@@ -86,6 +92,9 @@ pub(crate) fn written(mut answer: Response, request: &str) -> Response {
     if problem.code == Code::Unauthenticated {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if problem.code == Code::IdempotencyInFlight {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     let json = serde_json::to_vec(&problem).unwrap_or_default();
     answer
         .headers_mut()
@@ -119,9 +128,14 @@ pub(crate) async fn no_such_path(uri: Uri) -> ApiError {
 }
 
 /// The answer to a method a path does not have.
-pub(crate) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        // What the path takes is in `Allow`; no page of another origin is told more.
+        return StatusCode::NO_CONTENT.into_response();
+    }
     ApiError::new(
         Code::MethodNotAllowed,
         format!("`{}` does not take {method}; the `Allow` header says what it takes.", uri.path()),
     )
+    .into_response()
 }

@@ -6,16 +6,19 @@ use car_api::{
     token::{Token, TokenCreate, TokenCreated},
 };
 
-use crate::{App, body::Json, caller::Acting, extract::Path, problem::Answer};
+use crate::{App, body::Json, caller::Acting, extract::{Paging, Path, Query}, problem::Answer};
 
 /// List tokens, without their secrets
 #[utoipa::path(
-    get, path = "/tokens", tag = "tokens", operation_id = "token_list",
+    get, path = "/tokens", tag = "tokens", operation_id = "token_list", params(Paging),
     extensions(("x-scope" = json!("admin"))),
-    responses((status = 200, description = "All tokens", body = Page<Token>)),
+    responses((status = 200, description = "One page, oldest first", body = Page<Token>)),
 )]
-pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Token>>> {
-    Ok(Json(hub.token_list().await?))
+pub(crate) async fn list(
+    Acting(hub): Acting,
+    Query(paging): Query<Paging>,
+) -> Answer<Json<Page<Token>>> {
+    Ok(Json(hub.token_list(paging.page()?).await?))
 }
 
 /// Create a token
@@ -23,7 +26,7 @@ pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Token>>> {
 /// The only time its secret is shown.
 #[utoipa::path(
     post, path = "/tokens", tag = "tokens", operation_id = "token_create", request_body = TokenCreate,
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The token with its secret", body = TokenCreated)),
 )]
 pub(crate) async fn create(

@@ -8,7 +8,7 @@ use std::{
 use car_api::{
     AgentId, EventKind, RepoId, Timestamp,
     audit::Actor,
-    hub::{HubInfo, HubSnapshot},
+    hub::HubInfo,
     repo::ScanReport,
 };
 use car_engine::{agent::Adapter, ticket::KnownAgents};
@@ -30,9 +30,6 @@ use crate::{
 
 /// How long what is being written has at the end.
 const CLOSE: std::time::Duration = std::time::Duration::from_secs(8);
-
-/// Repos and runs a snapshot has at most.
-const SNAPSHOT: usize = 50;
 
 /// The running hub, and who acts on it through this handle. Cheap to clone; every clone is the same
 /// hub.
@@ -161,15 +158,6 @@ impl Hub {
         self.inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 
-    /// Whether the hub serves: its database answers and recovery has begun.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn ready(&self) -> Result<()> {
-        self.inner.store.fact("instance").await?;
-        Ok(())
-    }
-
     /// What this hub is.
     ///
     /// # Errors
@@ -184,27 +172,6 @@ impl Hub {
             last_seq: *inner.store.bell().borrow(),
             max_parallel_runs: inner.config.max_parallel_runs,
             url: inner.config.url.clone(),
-        })
-    }
-
-    /// What wants attention.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn hub_snapshot(&self) -> Result<HubSnapshot> {
-        let as_of = *self.inner.store.bell().borrow();
-        let mut runs = Vec::new();
-        for row in self.inner.store.active_runs().await? {
-            runs.push(self.inner.run_view(&row).await?);
-        }
-        let waits = |run: &car_api::run::Run| run.explain.owner != car_api::run::Owner::User;
-        runs.sort_by_key(waits);
-        runs.truncate(SNAPSHOT);
-        Ok(HubSnapshot {
-            as_of,
-            repos: self.inner.index.busy(SNAPSHOT),
-            runs,
-            repo_total: u64::try_from(self.inner.index.len()).unwrap_or(u64::MAX),
         })
     }
 

@@ -253,19 +253,32 @@ impl Index {
         Ok((generation, bytes))
     }
 
-    /// Repos and worktrees that are not idle: their latest run has not ended.
-    pub(crate) fn busy(&self, limit: usize) -> Vec<Repo> {
+    /// What wants a person's hand although no run waits for it: repos whose latest run failed, and
+    /// those whose directory or entry cannot be used.
+    pub(crate) fn in_need(&self) -> Vec<Repo> {
         let state = self.read();
-        let busy = state
-            .trees
-            .iter()
-            .filter(|(_, tree)| tree.run.as_ref().is_some_and(|run| !run.status.is_end()));
-        busy.take(limit).map(|(id, tree)| tree.repo(id)).collect()
+        let in_need = state.trees.iter().filter(|(_, tree)| {
+            let failed = tree.run.as_ref().is_some_and(|run| run.status == RunStatus::Failed);
+            failed || matches!(tree.standing(), RepoStatus::Missing | RepoStatus::Invalid)
+        });
+        in_need.map(|(id, tree)| tree.repo(id)).collect()
     }
 
-    /// How many repos and worktrees there are.
-    pub(crate) fn len(&self) -> usize {
-        self.read().trees.len()
+    /// How many base repos, worktrees and tickets there are.
+    pub(crate) fn totals(&self) -> (u64, u64, TicketCounts) {
+        let state = self.read();
+        let (mut repos, mut worktrees, mut tickets) = (0, 0, TicketCounts::default());
+        for tree in state.trees.values() {
+            match tree.kind() {
+                RepoKind::Base => repos += 1,
+                RepoKind::Worktree => worktrees += 1,
+            }
+            let own = tree.counts();
+            tickets.total += own.total;
+            tickets.done += own.done;
+            tickets.invalid += own.invalid;
+        }
+        (repos, worktrees, tickets)
     }
 
     /// How many tickets a repo has.

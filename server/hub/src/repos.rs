@@ -5,12 +5,15 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use car_api::{
     Code, EventKind, Page, PageQuery, RepoId, SalvageId,
     job::{Job, JobKind, JobResult},
-    repo::{Repo, RepoClone, RepoCreate, RepoRemove, ScanReport, SetupUpdate},
+    problem::Versioned,
+    repo::{
+        Repo, RepoClone, RepoCreate, RepoPatch, RepoRemove, ScanReport, Setup, SetupUpdate,
+    },
     worktree::{RemovalReport, Salvage},
 };
 use car_engine::manifest::{self, Manifest, sanitize_id};
 use car_files::{
-    CAR_DIR,
+    CAR_DIR, ContentHash,
     atomic::WriteIf,
     hub_root::{self, FoundKind},
     seed::{SeedOptions, seed},
@@ -24,6 +27,7 @@ use crate::{
     idempotency::Made,
     index::RepoFilter,
     jobs::{self, Outcome},
+    text::is_a_line,
 };
 
 /// Ignored files that are made again by building or installing.
@@ -147,6 +151,29 @@ impl Hub {
         self.inner.index.repo(repo)
     }
 
+    /// Changes what is set of a repo.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn repo_update(&self, repo: &RepoId, body: RepoPatch) -> Result<Repo> {
+        self.inner.index.entry(repo)?;
+        if let Some(name) = body.name {
+            let name = name.map(|name| name.trim().to_owned());
+            if name.as_ref().is_some_and(|name| !is_a_line(name, 200)) {
+                return Err(Error::bad_request("`name` is one line of 1 to 200 characters."));
+            }
+            let id = repo.to_string();
+            let change = move |manifest: &mut Manifest| {
+                if let Some(entry) = manifest.get_mut(&id) {
+                    entry.display_name.clone_from(&name);
+                }
+                Ok(())
+            };
+            self.inner.change_manifest(change).await?;
+        }
+        self.inner.index.repo(repo)
+    }
+
     /// Puts the hub's files into a repo.
     ///
     /// # Errors
@@ -162,15 +189,21 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<SetupUpdate> {
-        Ok(SetupUpdate { commands: self.inner.index.entry(repo)?.setup_commands })
+    pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<Setup> {
+        setup(self.inner.index.entry(repo)?.setup_commands)
     }
 
-    /// Sets the commands that prepare a new worktree of a base repo.
+    /// Sets the commands that prepare a new worktree of a base repo, on the version that was read;
+    /// `*` stands for whatever is there.
     ///
     /// # Errors
     /// See the API.
-    pub async fn repo_setup_update(&self, repo: &RepoId, body: SetupUpdate) -> Result<SetupUpdate> {
+    pub async fn repo_setup_update(
+        &self,
+        repo: &RepoId,
+        body: SetupUpdate,
+        if_match: &str,
+    ) -> Result<Setup> {
         if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
             let detail = format!("{repo} is a worktree; set the commands of its base repo.");
             return Err(Error::bad_request(detail));
@@ -179,14 +212,24 @@ impl Hub {
             return Err(Error::bad_request("A set-up command is empty."));
         }
         let (id, commands) = (repo.to_string(), body.commands.clone());
+        let (version, yours) = (if_match.to_owned(), setup_text(&body.commands)?);
         let change = move |manifest: &mut Manifest| {
-            if let Some(entry) = manifest.get_mut(&id) {
-                entry.setup_commands.clone_from(&commands);
+            let Some(entry) = manifest.get_mut(&id) else { return Ok(()) };
+            let current = setup(entry.setup_commands.clone())?;
+            if version != "*" && version != current.etag {
+                let detail = "The commands changed since they were read; carry your change over \
+                              to `current` and send it with its `etag`.";
+                let mut error = Error::new(Code::Stale, detail);
+                let content = setup_text(&current.commands)?;
+                error.current = Some(Versioned { content, etag: current.etag });
+                error.yours = Some(Versioned { content: yours.clone(), etag: version.clone() });
+                return Err(error);
             }
+            entry.setup_commands.clone_from(&commands);
             Ok(())
         };
         self.inner.change_manifest(change).await?;
-        Ok(body)
+        setup(body.commands)
     }
 
     /// Removes a repo from the hub, and its directory if that is wanted.
@@ -212,6 +255,18 @@ impl Hub {
         };
         self.inner.remove(repo, wish).await
     }
+}
+
+/// Commands with their version.
+fn setup(commands: Vec<String>) -> Result<Setup> {
+    let etag = ContentHash::of(setup_text(&commands)?.as_bytes()).to_string();
+    Ok(Setup { commands, etag })
+}
+
+/// Commands as a request has them.
+fn setup_text(commands: &[String]) -> Result<String> {
+    let body = SetupUpdate { commands: commands.to_vec() };
+    serde_json::to_string(&body).map_err(Error::internal)
 }
 
 /// An address without what may be a password in it.

@@ -8,17 +8,17 @@ use car_api::{
     run::RunStatus,
     ticket::{
         LintFinding, LintReport, Severity, Ticket, TicketCreate, TicketDone, TicketLint,
-        TicketMove, TicketText, TicketUpdate,
+        TicketMove, TicketPatch, TicketText, TicketUpdate,
     },
 };
-use car_engine::ticket::{MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
+use car_engine::ticket::{FieldValue, MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
 use car_files::{
     ContentHash,
     atomic::WriteIf,
     tickets::{self, Place},
 };
 
-use crate::{Error, Hub, Result, hub::blocking, idempotency::Made, index::{self, TicketFilter}, text::hex};
+use crate::{Error, Hub, Result, hub::blocking, idempotency::Made, index::{self, TicketFilter}, text::{hex, is_a_line}};
 
 /// The condition of a write, from the `If-Match` of the request.
 pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
@@ -34,6 +34,14 @@ pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
     let tag = tag.trim_start_matches("W/").trim_matches('"');
     // A tag that is no version of this hub matches nothing.
     Ok(WriteIf::Hash(tag.parse().unwrap_or_else(|_| ContentHash::of(tag.as_bytes()))))
+}
+
+/// The version a small edit is made on; any when none is named.
+fn expected(if_match: Option<String>) -> Result<Option<ContentHash>> {
+    Ok(match if_match.map(|tag| condition(Some(tag))).transpose()? {
+        Some(WriteIf::Hash(hash)) => Some(hash),
+        Some(WriteIf::Any | WriteIf::Absent) | None => None,
+    })
 }
 
 fn new_id() -> Result<TicketId> {
@@ -163,6 +171,7 @@ impl Hub {
         if_match: Option<String>,
     ) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
+        let tag = if_match.clone();
         let when = condition(if_match)?;
         let file = self.inner.index.ticket(repo, ticket)?.file;
         if !body.allow_invalid {
@@ -181,11 +190,11 @@ impl Hub {
                 return Err(error);
             }
         }
-        let name = file.clone();
-        blocking(move || {
+        let (name, sent) = (file.clone(), body.content.clone());
+        let written = blocking(move || {
             Ok(tickets::write(&tree, OsStr::new(&name), body.content.as_bytes(), when)?)
-        })
-        .await?;
+        });
+        written.await.map_err(|error| error.with_yours(&sent, tag.as_deref()))?;
         self.inner.refresh(repo).await;
         self.ticket_get(repo, &file).await
     }
@@ -202,14 +211,54 @@ impl Hub {
         if_match: Option<String>,
     ) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
-        let expected = match if_match.map(|tag| condition(Some(tag))).transpose()? {
-            Some(WriteIf::Hash(hash)) => Some(hash),
-            Some(WriteIf::Any | WriteIf::Absent) | None => None,
-        };
+        let expected = expected(if_match)?;
         let file = self.inner.index.ticket(repo, ticket)?.file;
         let name = file.clone();
         blocking(move || Ok(tickets::set_done(&tree, OsStr::new(&name), body.done, expected)?))
             .await?;
+        self.inner.refresh(repo).await;
+        self.ticket_get(repo, &file).await
+    }
+
+    /// Changes fields of a ticket by edits of their lines alone.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn ticket_patch(
+        &self,
+        repo: &RepoId,
+        ticket: &str,
+        body: TicketPatch,
+        if_match: Option<String>,
+    ) -> Result<TicketText> {
+        let tree = self.inner.tree(repo)?;
+        let expected = expected(if_match)?;
+        let file = self.inner.index.ticket(repo, ticket)?.file;
+        let agent = body.agent.map(|agent| self.agent_for_ticket(&agent)).transpose()?;
+        let texts = [
+            ("title", body.title, 500),
+            ("agent", agent.map(Some), 64),
+            ("model", body.model, 200),
+            ("reasoning", body.reasoning, 64),
+        ];
+        for (name, text, max) in &texts {
+            if text.as_ref().and_then(Option::as_ref).is_some_and(|text| !is_a_line(text, *max)) {
+                let detail = format!("`{name}` is one line of 1 to {max} characters.");
+                return Err(Error::bad_request(detail));
+            }
+        }
+        let name = file.clone();
+        blocking(move || {
+            let mut fields: Vec<(&str, Option<FieldValue<'_>>)> = texts
+                .iter()
+                .filter_map(|(key, text, _)| {
+                    Some((*key, text.as_ref()?.as_deref().map(FieldValue::Text)))
+                })
+                .collect();
+            fields.extend(body.done.map(|done| ("done", Some(FieldValue::Bool(done)))));
+            Ok(tickets::set_fields(&tree, OsStr::new(&name), &fields, expected)?)
+        })
+        .await?;
         self.inner.refresh(repo).await;
         self.ticket_get(repo, &file).await
     }

@@ -3,13 +3,13 @@
 use std::{collections::HashMap, sync::PoisonError};
 
 use car_api::{
-    Page, TokenId,
+    Page, PageQuery, TokenId,
     token::{Token, TokenCreate, TokenCreated},
 };
 use car_store::{TokenRow, Write};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Hub, Result, clock, idempotency::Made, text::hex};
+use crate::{Error, Hub, Result, clock, idempotency::Made, index, text::hex};
 
 /// How a secret begins, so that scanners and redactors find it.
 const PREFIX: &str = "car_pat_";
@@ -34,9 +34,12 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn token_list(&self) -> Result<Page<Token>> {
-        let items = self.inner.store.tokens().await?.into_iter().map(|row| row.token).collect();
-        Ok(Page { items, next: None })
+    pub async fn token_list(&self, page: PageQuery) -> Result<Page<Token>> {
+        let mut all: Vec<Token> =
+            self.inner.store.tokens().await?.into_iter().map(|row| row.token).collect();
+        // Ids made later sort later.
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        index::page_of(all, &page, |token| token.id.clone())
     }
 
     /// A new token; the only time its secret is shown.

@@ -1,6 +1,10 @@
 //! The database: one writer that groups commits, and readers beside it.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     AssertSqlSafe, Connection, SqlSafeStr, SqliteConnection, SqlitePool,
@@ -9,7 +13,7 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Result, Write, write};
+use crate::{Error, Result, Stats, Write, stats::Counter, write};
 
 /// The files of `migrations/`, in order.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -25,6 +29,7 @@ const GROUP: usize = 256;
 pub struct Store {
     commits: mpsc::Sender<Commit>,
     bell: watch::Receiver<i64>,
+    counter: Arc<Counter>,
     pub(crate) readers: SqlitePool,
 }
 
@@ -71,8 +76,9 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
-        tokio::spawn(run_writer(writer, queue, ring));
-        Ok(Self { commits, bell, readers })
+        let counter = Arc::new(Counter::default());
+        tokio::spawn(run_writer(writer, queue, ring, Arc::clone(&counter)));
+        Ok(Self { commits, bell, counter, readers })
     }
 
     /// Commits all of the writes or none. Returns when they are on disk.
@@ -89,6 +95,13 @@ impl Store {
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<i64> {
         self.bell.clone()
+    }
+
+    /// What was written since the process began, and what waits.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let queued = self.commits.max_capacity() - self.commits.capacity();
+        Stats { queued: u64::try_from(queued).unwrap_or(u64::MAX), ..self.counter.now() }
     }
 
     /// Waits until every commit asked for so far is done, then lets the readers go.
@@ -113,14 +126,18 @@ async fn run_writer(
     mut conn: SqliteConnection,
     mut queue: mpsc::Receiver<Commit>,
     bell: watch::Sender<i64>,
+    counter: Arc<Counter>,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut waiting, GROUP).await > 0 {
         let group = std::mem::take(&mut waiting);
         let (writes, dones): (Vec<_>, Vec<_>) =
             group.into_iter().map(|commit| (commit.writes, commit.done)).unzip();
+        let began = Instant::now();
         match write_group(&mut conn, &writes).await {
             Ok(results) => {
+                let written = writes.iter().zip(&results).filter(|(_, result)| result.is_ok());
+                counter.transaction(began.elapsed(), written.map(|(writes, _)| writes.as_slice()));
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
                 if let Some(last) = last {
                     bell.send_replace(last);

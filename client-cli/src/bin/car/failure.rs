@@ -110,6 +110,8 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::Stale
         | Code::AlreadyExists
         | Code::IllegalTransition
+        | Code::IdempotencyMismatch
+        | Code::IdempotencyInFlight
         | Code::GitState
         | Code::GitFailed
         | Code::Storage

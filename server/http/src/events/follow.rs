@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::Wanted;
-use crate::{App, caller::Caller, problem::ApiError};
+use crate::{App, caller::Caller, metrics::OpenStream, problem::ApiError};
 
 /// How many events are read at a time.
 const BATCH: u32 = 200;
@@ -65,6 +65,7 @@ pub(super) struct Follow {
     heartbeat: Interval,
     revoked: watch::Receiver<u64>,
     closing: CancellationToken,
+    _counted: OpenStream,
 }
 
 impl Follow {
@@ -85,6 +86,7 @@ impl Follow {
             heartbeat,
             revoked: app.revoked.subscribe(),
             closing: app.closing.token.clone(),
+            _counted: app.metrics.stream(),
         }
     }
 
