@@ -8,7 +8,7 @@ use std::{
 };
 
 use car_api::{Event, EventKind, PageQuery, RunId, Timestamp, run::RunState};
-use car_hub::{EventFilter, Hub};
+use car_hub::{EventFilter, Hub, RepoFilter};
 use tokio::sync::oneshot;
 
 use crate::{
