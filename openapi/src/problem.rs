@@ -29,7 +29,7 @@ words! {
         AlreadyExists = "already_exists",
         /// A run of this working tree is already active.
         RunActive = "run_active",
-        /// The run cannot do that in its present state.
+        /// That cannot be done in the present state, or with this kind of thing.
         IllegalTransition = "illegal_transition",
         /// The queue has no tickets, or tickets with errors.
         TicketsInvalid = "tickets_invalid",

@@ -23,9 +23,11 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct TokenCreate {
         /// What it is for.
+        #[cfg_attr(feature = "schema", schema(max_length = 200, pattern = "\\S"))]
         pub name: String,
         /// Days until it stops working, 1 to 366; 90 when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 366))]
         pub days: Option<u32>,
     }
 }

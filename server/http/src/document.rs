@@ -60,6 +60,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     for (path, item) in &mut document.paths.paths {
         for (changes, operation) in operations(item) {
             if changes {
+                describe_version(operation);
                 add_key(operation);
             } else {
                 add_versions(operation);
@@ -88,6 +89,19 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
     [(false, get), (true, put), (true, post), (true, patch), (true, delete)]
         .into_iter()
         .filter_map(|(changes, operation)| Some((changes, operation.as_mut()?)))
+}
+
+/// What may stand in `If-Match`: one strong tag of ours, or `*`.
+fn describe_version(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.name == "If-Match" {
+            let tag = ObjectBuilder::new()
+                .schema_type(SchemaType::new(Type::String))
+                .pattern(Some("^(\\*|\"[0-9A-Za-z._-]+\")$"));
+            parameter.schema = Some(tag.build().into());
+        }
+    }
 }
 
 /// Every change can carry a key by which it acts once.

@@ -151,7 +151,7 @@ pub(crate) async fn setup_get(
         ("If-Match" = String, Header, description = "The `etag` of the version that was changed, or `*`"),
     ),
     request_body = SetupUpdate,
-    extensions(("x-scope" = json!("admin")), ("x-problems" = json!(["stale", "precondition_required"]))),
+    extensions(("x-scope" = json!("admin")), ("x-problems" = json!(["stale", "precondition_required", "illegal_transition"]))),
     responses((status = 200, description = "The commands as they are now", body = Setup, headers(("ETag" = String, description = "Their version")))),
 )]
 pub(crate) async fn setup_update(
@@ -174,7 +174,7 @@ fn tagged(setup: Setup) -> Tagged<Setup> {
 #[utoipa::path(
     post, path = "/repos/{repo}/remove", tag = "repos", operation_id = "repo_remove",
     params(("repo" = RepoId, Path, description = "Base repo")), request_body = RepoRemove,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "illegal_transition", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn remove(

@@ -46,7 +46,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/worktrees", tag = "worktrees", operation_id = "worktree_create",
     request_body = WorktreeCreate,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["not_found", "already_exists", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["not_found", "already_exists", "illegal_transition", "git_state", "git_failed"]))),
     responses((status = 202, description = "The job that makes it", body = Job)),
 )]
 pub(crate) async fn create(
@@ -63,7 +63,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     post, path = "/worktrees/{repo}/cleanup", tag = "worktrees", operation_id = "worktree_cleanup",
     params(("repo" = RepoId, Path, description = "Worktree")), request_body = WorktreeCleanup,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "illegal_transition", "git_state", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn cleanup(

@@ -206,7 +206,7 @@ impl Hub {
     ) -> Result<Setup> {
         if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
             let detail = format!("{repo} is a worktree; set the commands of its base repo.");
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         if body.commands.iter().any(|command| command.trim().is_empty()) {
             return Err(Error::bad_request("A set-up command is empty."));
@@ -239,7 +239,7 @@ impl Hub {
     pub async fn repo_remove(&self, repo: &RepoId, body: RepoRemove) -> Result<RemovalReport> {
         if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
             let detail = format!("{repo} is a worktree; use `car hub worktree cleanup {repo}`.");
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         let page = PageQuery { limit: Some(1), ..PageQuery::default() };
         let of = RepoFilter { base: Some(repo.clone()), ..RepoFilter::default() };

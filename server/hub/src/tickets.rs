@@ -82,7 +82,7 @@ impl Hub {
     /// See the API.
     pub async fn ticket_create(&self, repo: &RepoId, body: TicketCreate) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
-        if body.title.trim().is_empty() || body.title.len() > 500 {
+        if body.title.trim().is_empty() || body.title.chars().count() > 500 {
             return Err(Error::bad_request("`title` is 1 to 500 characters."));
         }
         let agent = match body.agent {
@@ -275,6 +275,9 @@ impl Hub {
     ) -> Result<Page<Ticket>> {
         let tree = self.inner.tree(repo)?;
         let ticket = self.inner.index.ticket(repo, ticket)?;
+        if body.to == 0 {
+            return Err(Error::bad_request("`to` is 1 or more."));
+        }
         let Some(from) = ticket.number else {
             let detail = format!("{} has no number; rename the file first.", ticket.file);
             return Err(Error::bad_request(detail));

@@ -48,7 +48,7 @@ impl Hub {
     /// See the API.
     pub async fn token_create(&self, body: TokenCreate) -> Result<TokenCreated> {
         let name = body.name.trim();
-        if name.is_empty() || name.len() > 200 {
+        if name.is_empty() || name.chars().count() > 200 {
             return Err(Error::bad_request(
                 "`name` is 1 to 200 characters that say what it is for.",
             ));

@@ -40,7 +40,7 @@ impl Hub {
         let base = self.inner.index.entry(&body.base)?;
         if base.kind != manifest::Kind::Base {
             let detail = format!("{} is a worktree itself; name its base repo.", body.base);
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         let repo_dir = self.inner.tree(&body.base)?;
         car_git::check_branch_name(&body.branch)?;
@@ -93,7 +93,7 @@ impl Hub {
     ) -> Result<RemovalReport> {
         if self.inner.index.entry(repo)?.kind == manifest::Kind::Base {
             let detail = format!("{repo} is a repo of its own; use `car hub remove {repo}`.");
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         let removal =
             if body.delete_branch { Removal::WorktreeAndBranch } else { Removal::Worktree };

@@ -12,6 +12,7 @@ mod corpus;
 mod coverage;
 mod events;
 mod flow;
+mod fuzz;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
 mod hostile;
