@@ -87,7 +87,10 @@ fn with_code(text: &str) -> Value {
 fn kind(kind: &Value) -> Result<Value, minijinja::Error> {
     let part = |name: &str| kind.get_attr(name).map(|part| part.as_str().map(escaped));
     let [before, link, after] = [part("before")?, part("link")?, part("after")?];
-    let link = link.map(|name| format!("<a href=\"#schema-{name}\">{name}</a>"));
+    let link = link.map(|name| {
+        let shown = name.replacen('_', " of ", 1);
+        format!("<a href=\"#schema-{name}\">{shown}</a>")
+    });
     let all: String = [before, link, after].into_iter().flatten().collect();
     Ok(Value::from_safe_string(format!("<span class=\"kind\">{all}</span>")))
 }

@@ -80,9 +80,9 @@ fn key(headers: &HeaderMap) -> Answer<String> {
         (Some(value), None) => value.to_str().ok(),
         _ => None,
     };
-    let bare = text.map(str::trim).map(|text| {
-        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
-    });
+    let bare = text
+        .map(str::trim)
+        .map(|text| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text));
     let good = |key: &&str| {
         (1..=LONGEST).contains(&key.len())
             && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')

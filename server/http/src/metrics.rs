@@ -147,8 +147,7 @@ fn writer_numbers(text: &mut Text, measures: &Measures) {
     let help = "Changes that wait for the database's writer.";
     text.family("car_store_queue", Kind::Gauge, help).sample(&[], float(written.queued));
     let help = "Changes the database acknowledged.";
-    text.family("car_store_commits_total", Kind::Counter, help)
-        .sample(&[], float(written.commits));
+    text.family("car_store_commits_total", Kind::Counter, help).sample(&[], float(written.commits));
     let help = "Time of the database's transactions, each of one or more changes.";
     text.family("car_store_transaction_seconds", Kind::Histogram, help)
         .durations(&[], &written.transactions);

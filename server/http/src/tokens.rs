@@ -6,7 +6,13 @@ use car_api::{
     token::{Token, TokenCreate, TokenCreated},
 };
 
-use crate::{App, body::Json, caller::Acting, extract::{Paging, Path, Query}, problem::Answer};
+use crate::{
+    App,
+    body::Json,
+    caller::Acting,
+    extract::{Paging, Path, Query},
+    problem::Answer,
+};
 
 /// List tokens, without their secrets
 #[utoipa::path(

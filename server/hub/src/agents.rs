@@ -46,8 +46,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn agent_list(&self, page: PageQuery) -> Result<Page<Agent>> {
-        let adapters =
-            index::page_of(self.inner.agents.values(), &page, |adapter| adapter.id())?;
+        let adapters = index::page_of(self.inner.agents.values(), &page, |adapter| adapter.id())?;
         let mut items = Vec::new();
         for adapter in adapters.items {
             let found = self.inner.detect(adapter).await;

@@ -6,10 +6,7 @@ use std::{
 };
 
 use car_api::{
-    AgentId, EventKind, RepoId, Timestamp,
-    audit::Actor,
-    hub::HubInfo,
-    repo::ScanReport,
+    AgentId, EventKind, RepoId, Timestamp, audit::Actor, hub::HubInfo, repo::ScanReport,
 };
 use car_engine::{agent::Adapter, ticket::KnownAgents};
 use car_files::hub_root::{self, HubLock};

@@ -272,9 +272,9 @@ impl Hub {
             }
             Made::Reply { run, after, text } => {
                 let replies = self.inner.replies_after(run, *after).await?;
-                let same = replies.into_iter().find(|reply| {
-                    *text == reply_digest(reply.title.as_deref(), &reply.body)
-                });
+                let same = replies
+                    .into_iter()
+                    .find(|reply| *text == reply_digest(reply.title.as_deref(), &reply.body));
                 same.map(|reply| Found::Reply(Box::new(reply)))
                     .ok_or_else(|| Error::not_found("such reply"))
             }

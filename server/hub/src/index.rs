@@ -217,11 +217,7 @@ impl Index {
     }
 
     /// A page of repos and worktrees, by id.
-    pub(crate) fn repos(
-        &self,
-        filter: &RepoFilter,
-        page: &PageQuery,
-    ) -> Result<Page<Repo>> {
+    pub(crate) fn repos(&self, filter: &RepoFilter, page: &PageQuery) -> Result<Page<Repo>> {
         let limit = limit(page)?;
         let state = self.read();
         let after: Option<RepoId> = cursor::read(page)?;

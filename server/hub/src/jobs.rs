@@ -325,8 +325,13 @@ impl Hub {
     pub async fn job_list(&self, filter: JobFilter, page: PageQuery) -> Result<Page<Job>> {
         let limit = index::limit(&page)?;
         let JobFilter { status, kind, repo } = filter;
-        let query =
-            JobQuery { status, kind, repo, before: cursor::read(&page)?, limit: index::more(limit) };
+        let query = JobQuery {
+            status,
+            kind,
+            repo,
+            before: cursor::read(&page)?,
+            limit: index::more(limit),
+        };
         let mut jobs = self.inner.store.jobs(&query).await?;
         for job in &mut jobs {
             if let Some(live) = self.inner.jobs.running(&job.id) {

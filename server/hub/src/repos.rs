@@ -6,9 +6,7 @@ use car_api::{
     Code, EventKind, Page, PageQuery, RepoId, SalvageId,
     job::{Job, JobKind, JobResult},
     problem::Versioned,
-    repo::{
-        Repo, RepoClone, RepoCreate, RepoPatch, RepoRemove, ScanReport, Setup, SetupUpdate,
-    },
+    repo::{Repo, RepoClone, RepoCreate, RepoPatch, RepoRemove, ScanReport, Setup, SetupUpdate},
     worktree::{RemovalReport, Salvage},
 };
 use car_engine::manifest::{self, Manifest, sanitize_id};

@@ -114,11 +114,7 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_list(
-        &self,
-        filter: RunFilter,
-        page: PageQuery,
-    ) -> Result<Page<Run>> {
+    pub async fn run_list(&self, filter: RunFilter, page: PageQuery) -> Result<Page<Run>> {
         let limit = index::limit(&page)?;
         let RunFilter { repo, status, since, until } = filter;
         let (before, limit_read) = (cursor::read(&page)?, index::more(limit));

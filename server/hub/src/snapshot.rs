@@ -2,7 +2,9 @@
 
 use car_api::{
     Timestamp,
-    hub::{AccountLine, Attention, AttentionKind, Check, HubCounts, HubSnapshot, Readiness, RunLine},
+    hub::{
+        AccountLine, Attention, AttentionKind, Check, HubCounts, HubSnapshot, Readiness, RunLine,
+    },
     item::{Approval, ApprovalRequest},
     repo::{Repo, RepoStatus},
     run::{Owner, PauseReason, ResumeRule, Run, RunState, RunStatus},
@@ -157,9 +159,7 @@ fn of_pause(run: &Run, reason: PauseReason, since: Timestamp, resume: ResumeRule
         ResumeRule::Reply => {
             (AttentionKind::Question, format!("car reply {} \"…\"", run.id), "run_reply")
         }
-        ResumeRule::Fix => {
-            (AttentionKind::Fix, format!("car run resume {}", run.id), "run_resume")
-        }
+        ResumeRule::Fix => (AttentionKind::Fix, format!("car run resume {}", run.id), "run_resume"),
         ResumeRule::UserTicket => {
             let number = run.ticket.as_ref().map_or(0, |ticket| ticket.number);
             let action = format!("car ticket done {number} --repo {}", run.repo);

@@ -18,7 +18,13 @@ use car_files::{
     tickets::{self, Place},
 };
 
-use crate::{Error, Hub, Result, hub::blocking, idempotency::Made, index::{self, TicketFilter}, text::{hex, is_a_line}};
+use crate::{
+    Error, Hub, Result,
+    hub::blocking,
+    idempotency::Made,
+    index::{self, TicketFilter},
+    text::{hex, is_a_line},
+};
 
 /// The condition of a write, from the `If-Match` of the request.
 pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {

@@ -6,9 +6,9 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, EffectRow, ItemRow, KeptAnswer, RequestKey, Result, RunRow, SessionRow,
-    TicketFileRow, TokenRow, VerdictRow, accounts, approvals, effects, events, facts, idempotency,
-    items, jobs, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, EffectRow, ItemRow, KeptAnswer, RequestKey, Result, RunRow,
+    SessionRow, TicketFileRow, TokenRow, VerdictRow, accounts, approvals, effects, events, facts,
+    idempotency, items, jobs, runs, salvages, sessions, ticket_files, tokens, turns, verdicts,
 };
 
 /// One change. A list of them is committed as a whole or not at all.

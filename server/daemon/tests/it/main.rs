@@ -17,11 +17,15 @@ mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
 mod hostile;
 mod http;
+mod idempotency;
+mod jobs;
 mod kill;
 mod layers;
 mod lifecycle;
 mod limits;
+mod lists;
 mod planted;
 mod stage;
 mod starters;
+mod versions;
 mod work;

@@ -194,7 +194,12 @@ impl<'a> Readable<'a> {
     }
 
     /// Shows that `after` differs in `key` only, and has this value there or none.
-    fn check(&self, after: &[u8], key: &str, value: Option<FieldValue<'_>>) -> Result<(), EditError> {
+    fn check(
+        &self,
+        after: &[u8],
+        key: &str,
+        value: Option<FieldValue<'_>>,
+    ) -> Result<(), EditError> {
         let refused = || EditError::WouldChangeMore(key.to_owned());
         let changed = Readable::new(after).map_err(|_| refused())?;
         let others = |root: &Node| -> Vec<(Node, Node)> {

@@ -84,8 +84,8 @@ fn one_or_null(schema: &Value) -> Option<&Value> {
 
 /// The schema a reference names.
 pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-    let named = reference(schema)
-        .and_then(|name| document.pointer("/components/schemas")?.get(name));
+    let named =
+        reference(schema).and_then(|name| document.pointer("/components/schemas")?.get(name));
     named.unwrap_or(schema)
 }
 

@@ -8,6 +8,20 @@ use super::{
     schema::{self, Field},
 };
 
+/// In which order a newcomer meets things; what is not named comes last.
+const ORDER: [&str; 10] = [
+    "hub",
+    "repos",
+    "worktrees",
+    "tickets",
+    "contextspace",
+    "runs",
+    "events",
+    "jobs",
+    "agents",
+    "tokens",
+];
+
 /// The whole page.
 #[derive(Serialize)]
 pub(super) struct View {
@@ -119,6 +133,8 @@ fn groups(document: &Value) -> Vec<Group> {
             }
         }
     }
+    let place = |group: &Group| ORDER.iter().position(|name| *name == group.name);
+    groups.sort_by_key(|group| place(group).unwrap_or(ORDER.len()));
     groups
 }
 

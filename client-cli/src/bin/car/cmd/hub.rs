@@ -4,8 +4,8 @@ use std::{env, ffi::OsString, path::PathBuf, process};
 
 use car_api::{
     repo::{
-        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup as Commands,
-        SetupUpdate,
+        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus,
+        Setup as Commands, SetupUpdate,
     },
     run::RunStatus,
 };
