@@ -11,6 +11,7 @@ use axum::{
 use car_api::{Code, problem::FieldError};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::problem::ApiError;
@@ -23,6 +24,9 @@ const JSON: &str = "application/json";
 
 /// The type of a merge patch (RFC 7396).
 const MERGE: &str = "application/merge-patch+json";
+
+/// Whole numbers below this are exact as floats.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// How long a body may stand still before the request is given up.
 const IDLE: Duration = Duration::from_secs(15);
@@ -97,6 +101,37 @@ pub(crate) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    read_as(bytes).or_else(|error| match whole(bytes) {
+        Some(bytes) => read_as(&bytes).map_err(|_| error),
+        None => Err(error),
+    })
+}
+
+/// The same JSON with `3.0` as `3`, which JSON does not tell apart; `None` when there is no such
+/// number in it.
+fn whole(bytes: &[u8]) -> Option<Vec<u8>> {
+    fn mend(value: &mut Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter_mut().fold(false, |any, item| mend(item) | any),
+            Value::Object(members) => {
+                members.values_mut().fold(false, |any, member| mend(member) | any)
+            }
+            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(float) if float.fract() == 0.0 && float.abs() < EXACT => {
+                    // Below this bound it is written without an exponent, and exactly.
+                    let text = format!("{float:.0}");
+                    text.parse::<i64>().map(|int| *value = int.into()).is_ok()
+                }
+                Some(_) | None => false,
+            },
+            Value::Null | Value::Bool(_) | Value::String(_) => false,
+        }
+    }
+    let mut value: Value = serde_json::from_slice(bytes).ok()?;
+    mend(&mut value).then(|| serde_json::to_vec(&value).ok()).flatten()
+}
+
+fn read_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());
@@ -144,6 +179,16 @@ mod tests {
         assert_eq!(fault("{}"), (Code::BadRequest, Some(String::new())));
         assert_eq!(fault(r#"{"title": "t"} {}"#), (Code::BadRequest, None));
         assert_eq!(fault(""), (Code::BadRequest, Some(String::new())));
+    }
+
+    #[test]
+    fn whole_numbers_may_have_a_fraction_of_nothing() {
+        let at = |text: &str| parse::<TicketCreate>(text.as_bytes()).ok().and_then(|body| body.at);
+        assert_eq!(at(r#"{"title": "3.0", "at": 3.0}"#), Some(3));
+        assert_eq!(at(r#"{"title": "t", "at": 2e2}"#), Some(200));
+        for bad in ["3.5", "-1.0", "1e300", "\"3\""] {
+            assert_eq!(at(&format!(r#"{{"title": "t", "at": {bad}}}"#)), None, "{bad}");
+        }
     }
 
     #[test]

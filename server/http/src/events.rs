@@ -95,7 +95,12 @@ struct Wanted {
 
 impl Wanted {
     fn from(query: EventQuery, headers: &HeaderMap) -> Answer<Self> {
-        let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+        let last = match headers.get("last-event-id") {
+            None => None,
+            Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+                ApiError::bad_request("`Last-Event-ID` must be an event's number.")
+            })?),
+        };
         let after = query.after.or(last).unwrap_or(0);
         let limit = query.limit.unwrap_or(100);
         if after < 0 || !(1..=500).contains(&limit) {

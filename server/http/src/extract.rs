@@ -71,5 +71,6 @@ pub(crate) fn page(after: Option<String>, limit: Option<u32>) -> Result<PageQuer
     if limit.is_some_and(|limit| !(1..=500).contains(&limit)) {
         return Err(ApiError::bad_request("`limit` must be 1 to 500."));
     }
-    Ok(PageQuery { after, limit })
+    // An empty cursor is none: the first page.
+    Ok(PageQuery { after: after.filter(|after| !after.is_empty()), limit })
 }

@@ -29,8 +29,8 @@ pub(crate) struct Metrics(Arc<Mutex<Counts>>);
 
 #[derive(Default)]
 struct Counts {
-    requests: BTreeMap<(String, u16), u64>,
-    durations: BTreeMap<String, Durations>,
+    requests: BTreeMap<(&'static str, u16), u64>,
+    durations: BTreeMap<&'static str, Durations>,
     streams: i64,
 }
 
@@ -63,8 +63,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let answer = next.run(request).await;
     let took = began.elapsed();
     let mut counts = app.metrics.lock();
-    *counts.requests.entry((operation.to_owned(), answer.status().as_u16())).or_default() += 1;
-    counts.durations.entry(operation.to_owned()).or_default().add(took);
+    *counts.requests.entry((operation, answer.status().as_u16())).or_default() += 1;
+    counts.durations.entry(operation).or_default().add(took);
     drop(counts);
     answer
 }
@@ -157,13 +157,13 @@ fn request_numbers(text: &mut Text, counts: &Counts) {
     let help = "Requests that were answered, by operation and status.";
     let family = text.family("car_http_requests_total", Kind::Counter, help);
     for ((operation, status), many) in &counts.requests {
-        let labels = [("operation", operation.as_str()), ("status", &status.to_string())];
+        let labels = [("operation", *operation), ("status", &status.to_string())];
         family.sample(&labels, float(*many));
     }
     let help = "Time from a request's head to the head of its answer, by operation.";
     let family = text.family("car_http_request_seconds", Kind::Histogram, help);
     for (operation, durations) in &counts.durations {
-        family.durations(&[("operation", operation)], durations);
+        family.durations(&[("operation", *operation)], durations);
     }
     let open = u64::try_from(counts.streams).unwrap_or(0);
     text.family("car_http_streams", Kind::Gauge, "Event streams that are open.")

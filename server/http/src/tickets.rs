@@ -16,7 +16,7 @@ use crate::{
     caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
-    version::{IfMatch, MustMatch, Tagged},
+    version::{IfMatch, Marked, MustMatch, Tagged},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -56,9 +56,10 @@ pub(crate) async fn list(
     Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Query(query): Query<TicketQuery>,
-) -> Answer<Json<Page<Ticket>>> {
+) -> Answer<Marked<Page<Ticket>>> {
     let (filter, page) = query.parts()?;
-    Ok(Json(hub.ticket_list(&repo, filter, page).await?))
+    let version = hub.lists_version();
+    Ok(Marked { version, body: hub.ticket_list(&repo, filter, page).await? })
 }
 
 /// List the tickets of all queues
@@ -70,9 +71,10 @@ pub(crate) async fn list(
 pub(crate) async fn list_all(
     Acting(hub): Acting,
     Query(query): Query<TicketQuery>,
-) -> Answer<Json<Page<Ticket>>> {
+) -> Answer<Marked<Page<Ticket>>> {
     let (filter, page) = query.parts()?;
-    Ok(Json(hub.ticket_list_all(filter, page).await?))
+    let version = hub.lists_version();
+    Ok(Marked { version, body: hub.ticket_list_all(filter, page).await? })
 }
 
 /// Create a ticket

@@ -37,6 +37,22 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
     }
 }
 
+/// A list that carries a word for its version; another form of it may have the same.
+pub(crate) struct Marked<T> {
+    pub(crate) version: String,
+    pub(crate) body: T,
+}
+
+impl<T: Serialize> IntoResponse for Marked<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", self.version)) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
 /// Answers `304` when the client has what it asks for already (`If-None-Match`), and gives JSON
 /// answers without a tag of their own a weak one, by which the client can ask so. Only what is whole
 /// in memory is looked at.

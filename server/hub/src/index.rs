@@ -109,6 +109,11 @@ impl Index {
         state
     }
 
+    /// How often anything in here has changed.
+    pub(crate) fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
     /// Takes over the manifest's entries; what is known of trees that stay is kept.
     pub(crate) fn set_manifest(&self, manifest: &manifest::Manifest) {
         let mut state = self.write();

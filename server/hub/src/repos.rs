@@ -70,9 +70,19 @@ impl Hub {
         page: PageQuery,
     ) -> Result<(String, bytes::Bytes)> {
         let (generation, bytes) = self.inner.index.repos_json(filter, &page)?;
-        // The index counts from each start of the hub.
-        let began = self.inner.started_at.micros();
-        Ok((format!("{began:x}-{generation:x}"), bytes))
+        Ok((self.lists_at(generation), bytes))
+    }
+
+    /// A word for the present version of every list of repos, worktrees and tickets: as long as it
+    /// stays the same, so do they. Asked for before a list is read.
+    #[must_use]
+    pub fn lists_version(&self) -> String {
+        self.lists_at(self.inner.index.generation())
+    }
+
+    /// The index counts from each start of the hub.
+    fn lists_at(&self, generation: u64) -> String {
+        format!("{:x}-{generation:x}", self.inner.started_at.micros())
     }
 
     /// Creates a git repository and makes it a repo of the hub.

@@ -190,10 +190,10 @@ pub(crate) fn still(snapshot: &HubSnapshot, colour: bool) -> String {
     let width = usize::from(Term::stdout().size().1);
     let counts = &snapshot.counts;
     let mut all = vec![
-        format!("{} repos, {} worktrees", counts.repos, counts.worktrees),
+        format!("{}, {}", many(counts.repos, "repo"), many(counts.worktrees, "worktree")),
         format!("{} of {} tickets done", counts.tickets.done, counts.tickets.total),
     ];
-    for (many, what) in [
+    for (count, what) in [
         (counts.tickets.invalid, "with errors"),
         (counts.running, "runs at work"),
         (counts.paused, "paused"),
@@ -201,11 +201,15 @@ pub(crate) fn still(snapshot: &HubSnapshot, colour: bool) -> String {
         (counts.pending, "waiting for a slot"),
         (counts.jobs, "jobs"),
     ] {
-        if many > 0 {
-            all.push(format!("{many} {what}"));
+        if count > 0 {
+            all.push(format!("{count} {what}"));
         }
     }
     format!("{}\n{}", View::default().draw(snapshot, width, colour), all.join(", "))
+}
+
+fn many(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn runs(runs: &[RunLine]) -> Table {
