@@ -132,6 +132,12 @@ fn whole(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn read_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // A list would be read as an object's members in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let detail = "The body must be a JSON object, not a list.".to_owned();
+        let field = FieldError { pointer: String::new(), detail: detail.clone() };
+        return Err(ApiError::bad_request(detail).with_field(field));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());

@@ -68,9 +68,37 @@ pub fn openapi() -> Result<String, serde_json::Error> {
             add_problems(path, changes, operation);
         }
     }
-    let mut text = document.to_pretty_json()?;
-    text.push('\n');
-    Ok(text)
+    Ok(ordered(&document.to_pretty_json()?))
+}
+
+/// How a member of an operation that is an extension begins, and how the operation ends.
+const EXTENSION: &str = "        \"x-";
+const END: &str = "      }";
+
+/// The text with each operation's extensions in the order of their names: utoipa keeps them in a map
+/// without one, and the text must come out the same each time.
+fn ordered(text: &str) -> String {
+    let mut ordered = String::with_capacity(text.len() + 1);
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with(EXTENSION) {
+            ordered.push_str(line);
+            ordered.push('\n');
+            continue;
+        }
+        let mut members = vec![line.to_owned()];
+        while let Some(line) = lines.next_if(|line| !line.starts_with(END)) {
+            match members.last_mut().filter(|_| !line.starts_with(EXTENSION)) {
+                Some(member) => *member = format!("{member}\n{line}"),
+                None => members.push(line.to_owned()),
+            }
+        }
+        members.sort();
+        let members: Vec<&str> = members.iter().map(|m| m.trim_end_matches(',')).collect();
+        ordered.push_str(&members.join(",\n"));
+        ordered.push('\n');
+    }
+    ordered
 }
 
 /// Get this document

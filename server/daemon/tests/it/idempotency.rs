@@ -170,7 +170,7 @@ async fn kills_leave_one_effect_of_each() {
         (
             &asks,
             "demo",
-            r#"@@FAKE[{"dispatch": {"mode": "pause", "body": "?"}, "on": 1}, {"hang": true}]@@"#,
+            r#"@@FAKE[{"dispatch": {"mode": "pause", "body": "?"}, "on": 1}, {"from": 2, "hang": true}]@@"#,
         ),
         (&idle, "user", "Yours."),
     ] {
