@@ -4,12 +4,12 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use car_api::token::TokenCreate;
+use car_api::{PageQuery, token::TokenCreate};
 
 use crate::{
     contract::operations,
     harness::TestHub,
-    work::{Scripted, repo, ticket, tools, worktree},
+    work::{Scripted, repo, start, ticket, tools, worktree},
 };
 
 /// How many cases there must be at least.
@@ -44,7 +44,14 @@ async fn no_request_finds_a_fault() {
     let script = r#"{"done": true}, {"commit": "Done"}"#;
     let one = Scripted { agent: "demo", title: "One", script, verify: "true" };
     ticket(&client, &base, one).await;
-    worktree(&hub, &client, &base, "feature").await;
+    let (tree, _) = worktree(&hub, &client, &base, "feature").await;
+    let other = Scripted { agent: "user", title: "Yours", script, verify: "true" };
+    ticket(&client, &tree, other).await;
+    let run = start(&client, &tree).await;
+    let jobs = client.job_list(&PageQuery::default()).await.unwrap().items;
+    let known = serde_json::json!({
+        "repo": base, "ticket": "1", "run": run.id, "job": jobs[0].id, "agent": "demo",
+    });
     let own = TokenCreate { name: "fuzzer".to_owned(), days: Some(1) };
     let own = client.token_create(&own).await.unwrap();
 
@@ -53,15 +60,19 @@ async fn no_request_finds_a_fault() {
     for name in ["schemathesis.toml", "hooks.py"] {
         fs::copy(config.join(name), work.path().join(name)).unwrap();
     }
+    let document = client.openapi_get().await.unwrap();
+    fs::write(work.path().join("openapi.json"), document.to_string()).unwrap();
     let examples = std::env::var(EXAMPLES).unwrap_or_else(|_| "10".to_owned());
     let seed = std::env::var("CAR_FUZZ_SEED").unwrap_or_else(|_| "1".to_owned());
     let output = Command::new(fuzzer)
         .args(["--config-file", "schemathesis.toml", "run"])
-        .arg(format!("{}/api/v1/openapi.json", hub.url()))
+        // As a file: by its address, the operation that serves it is left out.
+        .arg("openapi.json")
         .args(["--url", hub.url(), "--checks", "all"])
         .args(["--max-examples", &examples, "--seed", &seed, "--no-color"])
         .args(["--header", &format!("Authorization: Bearer {}", own.secret)])
         .env("CAR_FUZZ_OWN_TOKEN", own.token.id.as_str())
+        .env("CAR_FUZZ_KNOWN", known.to_string())
         .current_dir(work.path())
         .output()
         .unwrap();
