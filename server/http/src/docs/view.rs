@@ -206,7 +206,7 @@ fn curl(path: &str, method: &str, operation: &Value, body: Option<&Body>) -> Str
     if method != "get" {
         words.push(format!("-X {}", method.to_uppercase()));
     }
-    if operation.get("security").is_none() {
+    if operation["security"] != serde_json::json!([{}]) {
         words.push("-H \"Authorization: Bearer $CAR_TOKEN\"".to_owned());
     }
     let required = operation["parameters"].as_array().into_iter().flatten().filter(|parameter| {
