@@ -147,7 +147,7 @@ wire! {
     pub struct RepoPatch {
         /// Name for people; `null` for the id.
         #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub name: Option<Option<String>>,
     }
 }

@@ -89,7 +89,7 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct TicketCreate {
         /// Title.
-        #[cfg_attr(feature = "schema", schema(max_length = 500, pattern = "\\S"))]
+        #[cfg_attr(feature = "schema", schema(max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub title: String,
         /// Who works it; the hub's default agent when absent.
         #[serde(default)]
@@ -129,7 +129,7 @@ wire! {
     pub struct TicketPatch {
         /// Title; `null` takes it out.
         #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub title: Option<Option<String>>,
         /// Who works it: an agent's id or `user`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,11 +139,11 @@ wire! {
         pub done: Option<bool>,
         /// Model asked for; `null` for the agent's own choice.
         #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub model: Option<Option<String>>,
         /// Reasoning effort asked for; `null` for the agent's own choice.
         #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 64, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 64, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub reasoning: Option<Option<String>>,
     }
 }

@@ -23,7 +23,7 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct TokenCreate {
         /// What it is for.
-        #[cfg_attr(feature = "schema", schema(max_length = 200, pattern = "\\S"))]
+        #[cfg_attr(feature = "schema", schema(max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub name: String,
         /// Days until it stops working, 1 to 366; 90 when absent.
         #[serde(default)]

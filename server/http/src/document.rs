@@ -126,7 +126,7 @@ fn describe_version(operation: &mut Operation) {
         if parameter.name == "If-Match" {
             let tag = ObjectBuilder::new()
                 .schema_type(SchemaType::new(Type::String))
-                .pattern(Some("^(\\*|\"[0-9A-Za-z._-]+\")$"));
+                .pattern(Some("^(?!W/)(\"[!#-+--~]+\"|[!#-+--~]+)$"));
             parameter.schema = Some(tag.build().into());
         }
     }
@@ -136,9 +136,7 @@ fn describe_version(operation: &mut Operation) {
 fn add_key(operation: &mut Operation) {
     let schema = ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
-        .min_length(Some(1))
-        .max_length(Some(255))
-        .pattern(Some("^[!#-~]+$"));
+        .pattern(Some("^([!#-~]{1,255}|\"[!#-~]{1,255}\")$"));
     let text = "A word for this request, best a new UUID. Sent again within a day with the same \
                 key, the request is answered as before and does nothing more";
     add_header(operation, "Idempotency-Key", text, schema.build());

@@ -81,7 +81,7 @@ pub(crate) async fn list_all(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_create",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketCreate,
-    extensions(("x-scope" = json!("write"))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["agent_unavailable", "run_active"]))),
     responses((status = 201, description = "The new ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn create(
@@ -143,7 +143,7 @@ pub(crate) async fn update(
         ("If-Match" = Option<String>, Header, description = "The `etag` of the version that was read"),
     ),
     request_body(content = TicketPatch, content_type = "application/merge-patch+json"),
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "tickets_invalid"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "tickets_invalid", "agent_unavailable"]))),
     responses((status = 200, description = "The ticket as it is now", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn patch(

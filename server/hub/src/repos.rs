@@ -216,9 +216,9 @@ impl Hub {
             let detail = format!("{repo} is a worktree; set the commands of its base repo.");
             return Err(Error::new(Code::IllegalTransition, detail));
         }
-        if body.commands.iter().any(|command| command.trim().is_empty()) {
-            return Err(Error::bad_request("A set-up command is empty."));
-        }
+        let mut body = body;
+        // A blank line between commands is none.
+        body.commands.retain(|command| !command.trim().is_empty());
         let (id, commands) = (repo.to_string(), body.commands.clone());
         let (version, yours) = (if_match.to_owned(), setup_text(&body.commands)?);
         let change = move |manifest: &mut Manifest| {

@@ -88,8 +88,8 @@ impl Hub {
     /// See the API.
     pub async fn ticket_create(&self, repo: &RepoId, body: TicketCreate) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
-        if body.title.trim().is_empty() || body.title.chars().count() > 500 {
-            return Err(Error::bad_request("`title` is 1 to 500 characters."));
+        if !is_a_line(&body.title, 500) {
+            return Err(Error::bad_request("`title` is one line of 1 to 500 characters."));
         }
         let agent = match body.agent {
             Some(agent) => self.agent_for_ticket(&agent)?,
@@ -136,7 +136,7 @@ impl Hub {
         }
         let known: Vec<&str> = self.inner.agents.keys().map(AgentId::as_str).collect();
         let detail = format!("There is no agent `{agent}`. Use {} or user.", known.join(", "));
-        Err(Error::bad_request(detail))
+        Err(Error::new(Code::AgentUnavailable, detail))
     }
 
     /// One ticket with its text.

@@ -9,7 +9,12 @@ use car_api::{
 use car_store::{TokenRow, Write};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Hub, Result, clock, idempotency::Made, index, text::hex};
+use crate::{
+    Error, Hub, Result, clock,
+    idempotency::Made,
+    index,
+    text::{hex, is_a_line},
+};
 
 /// How a secret begins, so that scanners and redactors find it.
 const PREFIX: &str = "car_pat_";
@@ -48,9 +53,9 @@ impl Hub {
     /// See the API.
     pub async fn token_create(&self, body: TokenCreate) -> Result<TokenCreated> {
         let name = body.name.trim();
-        if name.is_empty() || name.chars().count() > 200 {
+        if !is_a_line(name, 200) {
             return Err(Error::bad_request(
-                "`name` is 1 to 200 characters that say what it is for.",
+                "`name` is one line of 1 to 200 characters that say what it is for.",
             ));
         }
         let days = body.days.unwrap_or(DAYS);

@@ -8,12 +8,15 @@ import zlib
 
 import schemathesis
 
+KEY = re.compile(r'^([!#-~]{1,255}|"[!#-~]{1,255}")$')
+
 
 @schemathesis.hook
 def map_headers(context, headers):
     # The same key with another body is refused, rightly; here every request is another one.
     for name in list(headers or {}):
-        if name.lower() == "idempotency-key" and headers[name]:
+        value = headers[name]
+        if name.lower() == "idempotency-key" and isinstance(value, str) and KEY.match(value):
             headers[name] = str(uuid.uuid4())
     return headers
 

@@ -147,12 +147,18 @@ async fn fields_change_alone() {
     assert_eq!(now.content.replace("'New: one'", "\"New: one\""), expected);
     let stale = client.ticket_patch(&base, "1", &patch, Some("\"0000\"")).await.unwrap_err();
     assert_eq!(stale.code(), Some(car_api::Code::Stale));
-    for bad in [r#"{"title": ""}"#, r#"{"agent": "nobody-known"}"#, r#"{"other": 1}"#, "[]"] {
+    for (bad, code) in [
+        (r#"{"title": ""}"#, "bad_request"),
+        (r#"{"title": "a\nb"}"#, "bad_request"),
+        (r#"{"agent": "nobody-known"}"#, "agent_unavailable"),
+        (r#"{"other": 1}"#, "bad_request"),
+        ("[]", "bad_request"),
+    ] {
         let token = format!("Authorization: Bearer {}", hub.token());
         let kind = "Content-Type: application/merge-patch+json";
         let target = "/api/v1/repos/base/tickets/1";
         let answer = hub.send("PATCH", target, &[&token, kind], bad);
-        assert_eq!(answer.code(), "bad_request", "{bad}");
+        assert_eq!(answer.code(), code, "{bad}");
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), now.content);
 }
