@@ -147,8 +147,8 @@ pub(super) fn example(document: &Value, schema: &Value, depth: u32) -> Value {
         Value::Array(several) => several.first().unwrap_or(&Value::Null),
         one => one,
     };
-    match kind.as_str() {
-        Some("object") => {
+    match kind.as_str().unwrap_or_default() {
+        "object" => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             let properties = schema["properties"].as_object().cloned().unwrap_or_default();
             let all = required.is_empty();
@@ -160,10 +160,10 @@ pub(super) fn example(document: &Value, schema: &Value, depth: u32) -> Value {
                 .collect();
             Value::Object(members)
         }
-        Some("array") => json!([]),
-        Some("boolean") => json!(true),
-        Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or(json!(1)),
-        Some("null") => Value::Null,
+        "array" => json!([]),
+        "boolean" => json!(true),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+        "null" => Value::Null,
         _ => json!("…"),
     }
 }
