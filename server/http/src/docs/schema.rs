@@ -143,10 +143,8 @@ pub(super) fn example(document: &Value, schema: &Value, depth: u32) -> Value {
     if let Some(form) = schema["oneOf"].as_array().and_then(|forms| forms.first()) {
         return example(document, form, depth + 1);
     }
-    let kind = match &schema["type"] {
-        Value::Array(several) => several.first().unwrap_or(&Value::Null),
-        one => one,
-    };
+    let several = schema["type"].as_array().and_then(|several| several.first());
+    let kind = several.unwrap_or(&schema["type"]);
     match kind.as_str().unwrap_or_default() {
         "object" => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
