@@ -3,7 +3,7 @@
 HUB ?= $(HOME)/car-hub
 CARGO ?= cargo
 
-.PHONY: run build test lint fix bench tools dist clean
+.PHONY: run build test lint fix fuzz bench tools dist clean
 
 ## Build the hub and its client, make a hub if there is none, serve it, show what happens.
 run: build
@@ -26,6 +26,11 @@ lint:
 ## The pinned real Codex and the Python CAR that tests run against.
 tools:
 	sh deploy/dev/test-tools.sh
+
+## The API under a fuzzer for longer than `make test` does it, from another seed each time.
+fuzz: tools
+	CAR_FUZZ_EXAMPLES=400 CAR_FUZZ_SEED=$$(date +%s) \
+	  $(CARGO) test -p car-daemon --test it fuzz:: -- --nocapture
 
 ## Rewrite what is generated and checked in: the API document, goldens, transition table.
 fix:

@@ -14,5 +14,7 @@ pub mod heads;
 pub mod private_file;
 pub mod watch;
 
-pub use client::{AuditFilter, Client, EventFilter, EventFrom};
+pub use client::{
+    AuditFilter, Client, EventFilter, EventFrom, JobFilter, RepoFilter, RunFilter, TicketFilter,
+};
 pub use error::ClientError;

@@ -17,6 +17,7 @@ mod id;
 pub mod item;
 pub mod job;
 pub mod key;
+mod merge;
 pub mod page;
 pub mod pairing;
 pub mod problem;

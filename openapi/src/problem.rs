@@ -35,7 +35,7 @@ words! {
         AlreadyExists = "already_exists",
         /// A run of this working tree is already active.
         RunActive = "run_active",
-        /// The run cannot do that in its present state.
+        /// That cannot be done in the present state, or with this kind of thing.
         IllegalTransition = "illegal_transition",
         /// The queue has no tickets, or tickets with errors.
         TicketsInvalid = "tickets_invalid",
@@ -51,6 +51,10 @@ words! {
         Storage = "storage",
         /// No space is left on the device.
         DiskFull = "disk_full",
+        /// The `Idempotency-Key` was used for another request within the last day.
+        IdempotencyMismatch = "idempotency_mismatch",
+        /// The same request is at work right now; ask again in a moment.
+        IdempotencyInFlight = "idempotency_in_flight",
         /// The cursor is older than what is kept; start from the snapshot.
         CursorTooOld = "cursor_too_old",
         /// The hub was restored from a backup, and nobody has confirmed the report yet.
@@ -83,7 +87,8 @@ impl Code {
             Self::AlreadyExists | Self::RunActive | Self::IllegalTransition => 409,
             Self::RestoreUnconfirmed => 409,
             Self::TicketsInvalid | Self::WouldLoseWork | Self::GitState => 409,
-            Self::GitFailed | Self::AgentUnavailable => 422,
+            Self::GitFailed | Self::AgentUnavailable | Self::IdempotencyMismatch => 422,
+            Self::IdempotencyInFlight => 409,
             Self::Storage | Self::Internal => 500,
             Self::DiskFull => 507,
             Self::CursorTooOld => 410,
@@ -118,6 +123,8 @@ impl Code {
             Self::AgentUnavailable => "The agent is not available",
             Self::Storage => "A file could not be read or written",
             Self::DiskFull => "The disk is full",
+            Self::IdempotencyMismatch => "The key belongs to another request",
+            Self::IdempotencyInFlight => "The request is at work already",
             Self::CursorTooOld => "The cursor is too old",
             Self::RestoreUnconfirmed => "The restore is not confirmed",
             Self::Unavailable => "The hub is not ready",
@@ -146,6 +153,10 @@ wire! {
         /// For `stale`: the present version and its tag.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub current: Option<Versioned>,
+        /// For `stale`: the text that was sent, with the version it was made from. Carry what
+        /// changed in it over to `current` and send that with its tag.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub yours: Option<Versioned>,
         /// For `would_lose_work`: what would be lost.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub unsaved: Vec<crate::worktree::Unsaved>,
@@ -167,6 +178,7 @@ impl Problem {
             instance: None,
             errors: Vec::new(),
             current: None,
+            yours: None,
             unsaved: Vec::new(),
             gone: None,
         }

@@ -355,12 +355,15 @@ wire! {
     pub struct RunStart {
         /// Turns it may spend before it pauses.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_total_turns: Option<u32>,
         /// Tokens it may use before it pauses.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_tokens: Option<i64>,
         /// Seconds of work it may take before it pauses.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_seconds: Option<i64>,
         /// Commit a checkpoint after every turn.
         #[serde(default)]
@@ -384,12 +387,15 @@ wire! {
     pub struct RunResume {
         /// Allow this many more turns; the option's value again when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_total_turns: Option<u32>,
         /// Tokens the whole run may use from now on; as before when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_tokens: Option<i64>,
         /// Seconds of work the whole run may take from now on; as before when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_seconds: Option<i64>,
         /// Accept the changes to protected files, or to what checks the ticket, that paused the
         /// run.

@@ -30,6 +30,7 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct TokenCreate {
         /// What it is for.
+        #[cfg_attr(feature = "schema", schema(max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub name: String,
         /// What it shall allow, at most what the caller may; `read`, `write`, `run` and `approve`
         /// when absent. `terminal` is not given out here.
@@ -43,6 +44,7 @@ wire! {
         pub run: Option<RunId>,
         /// Days until it stops working, 1 to 366; 90 when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 366))]
         pub days: Option<u32>,
     }
 }

@@ -32,6 +32,10 @@ pub use audit::AuditFilter;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
 pub use events::{EventFilter, EventFrom};
+pub use jobs::JobFilter;
+pub use repos::RepoFilter;
+pub use runs::RunFilter;
+pub use tickets::TicketFilter;
 
 /// A handle on one hub; clones share their connections.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use car_api::{Event, EventKind, PageQuery, RunId, Timestamp, run::RunState};
-use car_hub::{EventFilter, Hub};
+use car_hub::{EventFilter, Hub, RepoFilter};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -110,7 +110,7 @@ async fn watch(hub: &Hub, root: &Path, sample: Sample) -> Result<(), Error> {
 /// Adds and starts the sample where that is wanted; gives its run.
 async fn begin(hub: &Hub, root: &Path, sample: Sample) -> Result<Option<RunId>, Error> {
     let one = PageQuery { after: None, limit: Some(1) };
-    let empty = hub.repo_list(None, one).await?.items.is_empty();
+    let empty = hub.repo_list(RepoFilter::default(), one).await?.items.is_empty();
     let wanted = match sample {
         Sample::Add => empty,
         Sample::Skip => false,

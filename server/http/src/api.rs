@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, document, events, hub, jobs, keys, pairings, problem,
-    public, repos, runs, tickets, tokens, webhooks, worktrees,
+    contextspace, credential, devices, docs, document, events, hub, idempotency, jobs, keys,
+    metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -18,6 +18,7 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .route("/", axum::routing::get(public::root))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
+        .routes(routes!(metrics::get))
         .nest("/api/v1", v1())
 }
 
@@ -28,12 +29,14 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(hub::scan))
         .routes(routes!(hub::doctor))
         .routes(routes!(document::get))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::style))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::confirm))
         // Repos, worktrees and what is kept of removed ones.
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
-        .routes(routes!(repos::get))
+        .routes(routes!(repos::get, repos::update))
         .routes(routes!(repos::init))
         .routes(routes!(repos::setup_get, repos::setup_update))
         .routes(routes!(repos::remove))
@@ -44,7 +47,7 @@ fn v1() -> OpenApiRouter<App> {
         // The queue and the documents beside it.
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
-        .routes(routes!(tickets::get, tickets::update))
+        .routes(routes!(tickets::get, tickets::update, tickets::patch))
         .routes(routes!(tickets::done))
         .routes(routes!(tickets::r#move))
         .routes(routes!(tickets::renumber))
@@ -78,6 +81,7 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
+        .routes(routes!(jobs::log))
         .routes(routes!(jobs::cancel))
         .routes(routes!(audit::list))
         .routes(routes!(audit::head))
@@ -107,7 +111,10 @@ pub(crate) fn router(app: App) -> axum::Router {
     router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn(version::unchanged))
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
         .layer(from_fn_with_state(door, caller::required))
+        .layer(from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use car_hub::Hub;
 
-use crate::{Closing, Hosts, Limits, caller::WsTickets, events::Tail, limits::Usage};
+use crate::{
+    Closing, Hosts, Limits, caller::WsTickets, events::Tail, limits::Usage, metrics::Metrics,
+};
 
 /// How one hub is served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub struct App {
     pub(crate) ws_tickets: WsTickets,
     /// The end of the log, encoded once for all who follow it.
     pub(crate) tail: Arc<Tail>,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
@@ -39,8 +42,16 @@ impl App {
     pub fn new(hub: Hub, hosts: Hosts, config: Config, closing: Closing) -> Self {
         let tail = Arc::new(Tail::new(*hub.bell().borrow()));
         let usage = Arc::new(Usage::new(config.limits.clone()));
-        let (hosts, config) = (Arc::new(hosts), Arc::new(config));
-        Self { hub, hosts, config, usage, closing, ws_tickets: WsTickets::default(), tail }
+        Self {
+            hub,
+            hosts: Arc::new(hosts),
+            config: Arc::new(config),
+            usage,
+            closing,
+            ws_tickets: WsTickets::default(),
+            tail,
+            metrics: Metrics::default(),
+        }
     }
 }
 

@@ -16,9 +16,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use car_api::{Code, Scope, audit::ActorKind};
-use car_hub::{Grant, Hub, Presented, Refused};
+use car_hub::{Grant, Hub, Presented, Refused, idempotency::Claim};
 
-use crate::{App, limits, origin, problem::ApiError, proxy};
+use crate::{
+    App, limits, origin,
+    problem::{self, ApiError},
+    proxy,
+};
 pub(crate) use access::Access;
 use access::{Limited, Rule};
 pub(crate) use cookies::{forgotten, session_cookie};
@@ -144,7 +148,11 @@ impl FromRequestParts<App> for Acting {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        Caller::from_request_parts(parts, app).await.map(|caller| Self(caller.acting()))
+        let hub = Caller::from_request_parts(parts, app).await?.acting();
+        Ok(Self(match parts.extensions.get::<Claim>() {
+            Some(claim) => hub.claiming(claim.clone()),
+            None => hub,
+        }))
     }
 }
 
@@ -179,7 +187,7 @@ impl Caller {
 
 /// Who is behind a request, or why nobody is recognised: the one place where credentials are taken.
 pub(crate) fn identify(parts: &Parts, app: &App) -> Result<Caller, Unknown> {
-    let hub = app.hub.clone().claiming(proxy::claimed(&parts.headers));
+    let hub = app.hub.clone().coming_from(proxy::claimed(&parts.headers));
     let caller = |grant| Caller { grant, hub: hub.clone(), follows: None, session: None };
     let sockets = origin::upgrades(&parts.headers);
     if sockets && let Some(ticket) = ws_tickets::offered(&parts.headers)? {
@@ -326,12 +334,7 @@ fn missing_scope(scope: Scope) -> ApiError {
 /// The answer where a path is known and the method is not.
 fn no_operation(access: &Access, parts: &Parts, path: &str) -> Response {
     let methods = access.methods(path);
-    let detail = format!(
-        "`{}` does not take {}; the `Allow` header says what it takes.",
-        parts.uri.path(),
-        parts.method
-    );
-    let mut answer = ApiError::new(Code::MethodNotAllowed, detail).into_response();
+    let mut answer = problem::no_method(&parts.method, &parts.uri);
     if let Ok(methods) = HeaderValue::from_str(&methods.join(",")) {
         answer.headers_mut().insert(header::ALLOW, methods);
     }

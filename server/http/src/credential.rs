@@ -57,7 +57,7 @@ pub(crate) async fn delete(
 #[utoipa::path(
     post, path = "/ws-tickets", tag = "events", operation_id = "ws_ticket_create",
     request_body = WsTicketCreate,
-    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true)), ("x-secret" = json!(true))),
     responses((status = 201, description = "The ticket", body = WsTicket)),
 )]
 pub(crate) async fn ws_ticket(

@@ -11,9 +11,11 @@ use car_api::{Code, Problem, event::StreamMessage, webhook::WebhookPayload};
 use utoipa::{
     OpenApi,
     openapi::{
-        Content, Ref,
-        path::{Operation, PathItem},
+        Content, Ref, RefOr, Required,
+        header::HeaderBuilder,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         response::{ResponseBuilder, Responses},
+        schema::{Object, ObjectBuilder, SchemaType, Type},
         security::{
             ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
         },
@@ -26,7 +28,7 @@ use crate::{
 };
 
 /// The document as it is checked in; a test holds it to the handlers.
-const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json");
+pub(crate) const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -70,8 +72,17 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
 pub fn openapi() -> Result<String, serde_json::Error> {
     let mut document = api::operations().split_for_parts().1;
     for (path, item) in &mut document.paths.paths {
-        for (unsafe_method, operation) in operations(item) {
-            add_problems(path, unsafe_method, operation);
+        for (changes, operation) in operations(item) {
+            if changes {
+                describe_version(operation);
+                // Who has no credential has no keys.
+                if operation.security.is_none() {
+                    add_key(operation);
+                }
+            } else {
+                add_versions(operation);
+            }
+            add_problems(path, changes, operation);
             add_access(path, operation);
         }
     }
@@ -177,6 +188,58 @@ fn add_access(path: &str, operation: &mut Operation) {
     operation.security = Some(vec![SecurityRequirement::new("token", scopes), browser]);
 }
 
+/// What may stand in `If-Match`: one strong tag of ours, or `*`.
+fn describe_version(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.name == "If-Match" {
+            let tag = ObjectBuilder::new()
+                .schema_type(SchemaType::new(Type::String))
+                .pattern(Some("^(?!W/)(\"[!#-+--~]+\"|[!#-+--~]+)$"));
+            parameter.schema = Some(tag.build().into());
+        }
+    }
+}
+
+/// Every change can carry a key by which it acts once.
+fn add_key(operation: &mut Operation) {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .pattern(Some("^([!#-~]{1,255}|\"[!#-~]{1,255}\")$"));
+    let text = "A word for this request, best a new UUID. Sent again within a day with the same \
+                key, the request is answered as before and does nothing more";
+    add_header(operation, "Idempotency-Key", text, schema.build());
+}
+
+/// Every answer in JSON has a tag by which a client asks whether it has changed.
+fn add_versions(operation: &mut Operation) {
+    let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") else { return };
+    let json = answer.content.contains_key("application/json");
+    if !json || operation.security.is_some() {
+        return;
+    }
+    let tag = HeaderBuilder::new().description(Some("Version of the answer")).build();
+    answer.headers.entry("ETag".to_owned()).or_insert(tag.into());
+    let unchanged = ResponseBuilder::new()
+        .description("What the client has (`If-None-Match`) is what there is; nothing is sent")
+        .build();
+    operation.responses.responses.insert("304".to_owned(), unchanged.into());
+    let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).build();
+    let text = "The `ETag` of the answer the client has; `304` when it is still the same";
+    add_header(operation, "If-None-Match", text, schema);
+}
+
+fn add_header(operation: &mut Operation, name: &str, text: &str, schema: Object) {
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(text))
+        .schema(Some(schema))
+        .build();
+    operation.parameters.get_or_insert_default().push(parameter.into());
+}
+
 /// Documents every code the operation may answer with: those of every request, those that follow
 /// from its parameters and body, and those its handler names in `x-problems`.
 fn add_problems(path: &str, changes: bool, operation: &mut Operation) {
@@ -190,6 +253,9 @@ fn add_problems(path: &str, changes: bool, operation: &mut Operation) {
     }
     if changes {
         codes.extend([Code::UnsupportedMediaType, Code::DiskFull]);
+        if operation.security.is_none() {
+            codes.extend([Code::IdempotencyMismatch, Code::IdempotencyInFlight, Code::TooLarge]);
+        }
     } else if path.starts_with("/api/") {
         codes.push(Code::NotAcceptable);
     }
@@ -223,6 +289,13 @@ fn named(operation: &Operation) -> Vec<Code> {
 fn add_response(responses: &mut Responses, status: u16, codes: &[Code]) {
     let words: Vec<_> = codes.iter().map(|code| format!("`{code}`: {}", code.title())).collect();
     let response = ResponseBuilder::new().description(words.join("; "));
+    // A status that says more than a problem keeps what it says.
+    if let Some(RefOr::T(own)) = responses.responses.get_mut(&status.to_string()) {
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        own.content.insert("application/problem+json".to_owned(), problem.into());
+        own.description = format!("{}; or {}", own.description, words.join("; "));
+        return;
+    }
     let response = if codes == [Code::WrongHost] {
         response
     } else {

@@ -43,8 +43,10 @@ pub(crate) struct EventQuery {
     /// reconnecting event source may send it as `Last-Event-ID` instead.
     after: Option<String>,
     /// Instead of `after`: begin with the last so many events that match, 1 to 10,000.
+    #[param(minimum = 1, maximum = 10_000)]
     last: Option<u32>,
     /// Events a page, 1 to 500; 100 when absent. Streams have no limit.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// Only of this repo or worktree.
     repo: Option<RepoId>,

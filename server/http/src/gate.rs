@@ -83,7 +83,9 @@ fn refuse(app: &App, request: &Request) -> Option<Response> {
     if method == Method::TRACE || method == Method::CONNECT {
         let refusal =
             ApiError::new(Code::MethodNotAllowed, format!("Nothing here takes {method}."));
-        return Some(([(header::ALLOW, "GET, HEAD, POST, PUT, DELETE")], refusal).into_response());
+        return Some(
+            ([(header::ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE")], refusal).into_response(),
+        );
     }
     if origin::is_foreign(method, headers, &app.hosts) {
         let detail = "Pages of other origins may not use this hub.";

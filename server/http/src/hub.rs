@@ -4,7 +4,8 @@ use axum::extract::State;
 use car_api::{
     Code,
     doctor::DoctorReport,
-    hub::{HubInfo, HubSnapshot},
+    hub::{Check, HubInfo, HubSnapshot, Readiness},
+    problem::FieldError,
     repo::ScanReport,
 };
 
@@ -19,17 +20,21 @@ use crate::{
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "health_ready",
     extensions(("x-scope" = json!("read")), ("x-limited" = json!("any")), ("x-agents" = json!(true))),
-    responses((status = 200, description = "The hub's database answers and recovery has begun", body = serde_json::Value)),
+    responses((status = 200, description = "It can; what was looked at", body = Readiness)),
 )]
-pub(crate) async fn ready(
-    Acting(hub): Acting,
-    State(app): State<App>,
-) -> Answer<Json<serde_json::Value>> {
+pub(crate) async fn ready(Acting(hub): Acting, State(app): State<App>) -> Answer<Json<Readiness>> {
     if app.closing.has_begun() {
         return Err(ApiError::new(Code::Unavailable, "The hub is shutting down."));
     }
-    hub.ready().await?;
-    Ok(Json(serde_json::json!({})))
+    let found = hub.ready().await?;
+    if found.ready {
+        return Ok(Json(found));
+    }
+    let error = ApiError::new(Code::Unavailable, "The hub cannot work now; `errors` says why.");
+    let failed = found.checks.into_iter().filter(|check| !check.ok);
+    Err(failed.fold(error, |error, Check { name, detail, .. }| {
+        error.with_field(FieldError { pointer: name, detail })
+    }))
 }
 
 /// Get the hub

@@ -12,19 +12,24 @@ mod audit;
 mod backups;
 mod body;
 mod caller;
+mod compress;
 mod connections;
 mod contextspace;
 mod credential;
 mod devices;
+mod docs;
 mod document;
 mod events;
 mod extract;
 mod gate;
 mod host;
 mod hub;
+mod idempotency;
 mod jobs;
 mod keys;
 mod limits;
+mod metrics;
+mod operations;
 mod origin;
 mod pairings;
 mod problem;
@@ -39,6 +44,8 @@ mod version;
 mod webhooks;
 mod worktrees;
 
+use axum::middleware::from_fn;
+
 pub use app::{App, Config};
 pub use caller::PUBLIC;
 pub use document::openapi;
@@ -48,5 +55,5 @@ pub use serve::{Closing, Listener, serve};
 
 /// The whole service of one hub, to be given to [`serve`].
 pub fn router(app: App) -> axum::Router {
-    gate::before(app.clone(), api::router(app))
+    gate::before(app.clone(), api::router(app)).layer(from_fn(compress::answers))
 }

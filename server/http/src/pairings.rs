@@ -58,7 +58,7 @@ pub(crate) async fn list(Acting(hub): Acting) -> Json<Page<Pairing>> {
 #[utoipa::path(
     post, path = "/pairings", tag = "devices", operation_id = "pairing_create",
     request_body = PairingCreate,
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The code, shown only now", body = PairingCreated)),
 )]
 pub(crate) async fn create(

@@ -55,16 +55,23 @@ impl ApiError {
         self
     }
 
-    #[cfg(test)]
     pub(crate) fn problem(&self) -> &Problem {
         &self.0.problem
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(Failure { problem, cause: None, retry_after: None }))
     }
 }
 
 impl From<car_hub::Error> for ApiError {
     fn from(error: car_hub::Error) -> Self {
         let cause = error.source().map(|source| causes(source).into());
-        Self(Box::new(Failure { problem: error.problem(), cause, retry_after: None }))
+        // The request under the same key may end any moment.
+        let retry_after = (error.code == Code::IdempotencyInFlight).then_some(Duration::ZERO);
+        Self(Box::new(Failure { problem: error.problem(), cause, retry_after }))
     }
 }
 
@@ -97,10 +104,7 @@ pub(crate) fn written(mut answer: Response, request: &str, redactor: &Redactor) 
         tracing::error!(request, code = %problem.code, "request failed: {}: {cause}", problem.detail);
     }
     problem.instance = Some(request.to_owned());
-    problem.detail = redactor.redact(&problem.detail).into_owned();
-    for error in &mut problem.errors {
-        error.detail = redactor.redact(&error.detail).into_owned();
-    }
+    redact(&mut problem, redactor);
     if problem.code == Code::Unauthenticated {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
@@ -114,6 +118,14 @@ pub(crate) fn written(mut answer: Response, request: &str, redactor: &Redactor) 
     *answer.body_mut() = Body::from(json);
     answer.headers_mut().remove(header::CONTENT_LENGTH);
     answer
+}
+
+/// Takes secrets out of what a problem says.
+pub(crate) fn redact(problem: &mut Problem, redactor: &Redactor) {
+    problem.detail = redactor.redact(&problem.detail).into_owned();
+    for error in &mut problem.errors {
+        error.detail = redactor.redact(&error.detail).into_owned();
+    }
 }
 
 fn status(code: Code) -> StatusCode {
@@ -140,9 +152,19 @@ pub(crate) async fn no_such_path(uri: Uri) -> ApiError {
 }
 
 /// The answer to a method a path does not have.
-pub(crate) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Response {
+    no_method(&method, &uri)
+}
+
+/// The same; whoever knows what the path takes adds `Allow`.
+pub(crate) fn no_method(method: &Method, uri: &Uri) -> Response {
+    if *method == Method::OPTIONS {
+        // What the path takes is in `Allow`; no page of another origin is told more.
+        return StatusCode::NO_CONTENT.into_response();
+    }
     ApiError::new(
         Code::MethodNotAllowed,
         format!("`{}` does not take {method}; the `Allow` header says what it takes.", uri.path()),
     )
+    .into_response()
 }

@@ -2,13 +2,14 @@
 
 use axum::http::StatusCode;
 use car_api::{
-    ApprovalId, Page, RepoId, RunId, TurnId,
-    dispatch::{Dispatch, DispatchCreate, Reply, ReplyCreate},
+    ApprovalId, Page, RepoId, RunId, Timestamp, TurnId,
+    dispatch::{Dispatch, DispatchCreate, DispatchMode, Reply, ReplyCreate},
     item::Approval,
     run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
     turn::{Turn, TurnDetail},
     verify::Evidence,
 };
+use car_hub::RunFilter;
 use serde::Deserialize;
 
 use crate::{
@@ -26,9 +27,14 @@ pub(crate) struct RunQuery {
     repo: Option<RepoId>,
     /// Only runs that stand so.
     status: Option<RunStatus>,
+    /// Only runs asked for at or after this time.
+    since: Option<Timestamp>,
+    /// Only runs asked for before this time.
+    until: Option<Timestamp>,
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -57,8 +63,9 @@ pub(crate) async fn list(
     Acting(hub): Acting,
     Query(query): Query<RunQuery>,
 ) -> Answer<Json<Page<Run>>> {
-    let page = page(query.after, query.limit)?;
-    Ok(Json(hub.run_list(query.repo, query.status, page).await?))
+    let RunQuery { repo, status, since, until, after, limit } = query;
+    let filter = RunFilter { repo, status, since, until };
+    Ok(Json(hub.run_list(filter, page(after, limit)?).await?))
 }
 
 /// Get a run
@@ -164,18 +171,33 @@ pub(crate) async fn turn(
     Ok(Json(hub.turn_get(&turn).await?))
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DispatchQuery {
+    /// Only dispatches that ask for this.
+    mode: Option<DispatchMode>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
 /// List what a run's agent said to people
 #[utoipa::path(
     get, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "run_dispatches",
-    params(("run" = RunId, Path, description = "Run")),
+    params(("run" = RunId, Path, description = "Run"), DispatchQuery),
     extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
-    responses((status = 200, description = "All dispatches, oldest first", body = Page<Dispatch>)),
+    responses((status = 200, description = "One page, oldest first", body = Page<Dispatch>)),
 )]
 pub(crate) async fn dispatches(
     Acting(hub): Acting,
     Path(run): Path<RunId>,
+    Query(query): Query<DispatchQuery>,
 ) -> Answer<Json<Page<Dispatch>>> {
-    Ok(Json(hub.run_dispatches(&run).await?))
+    let page = page(query.after, query.limit)?;
+    Ok(Json(hub.run_dispatches(&run, query.mode, page).await?))
 }
 
 /// Say something to people for a run's agent
@@ -200,29 +222,31 @@ pub(crate) async fn ask(
 /// List what people replied to a run
 #[utoipa::path(
     get, path = "/runs/{run}/replies", tag = "runs", operation_id = "run_replies",
-    params(("run" = RunId, Path, description = "Run")),
+    params(("run" = RunId, Path, description = "Run"), Paging),
     extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
-    responses((status = 200, description = "All replies, oldest first", body = Page<Reply>)),
+    responses((status = 200, description = "One page, oldest first", body = Page<Reply>)),
 )]
 pub(crate) async fn replies(
     Acting(hub): Acting,
     Path(run): Path<RunId>,
+    Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<Reply>>> {
-    Ok(Json(hub.run_replies(&run).await?))
+    Ok(Json(hub.run_replies(&run, paging.page()?).await?))
 }
 
 /// List what the hub found when it checked a run's claims
 #[utoipa::path(
     get, path = "/runs/{run}/evidence", tag = "runs", operation_id = "run_evidence",
-    params(("run" = RunId, Path, description = "Run")),
+    params(("run" = RunId, Path, description = "Run"), Paging),
     extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
-    responses((status = 200, description = "All evidence, oldest first", body = Page<Evidence>)),
+    responses((status = 200, description = "One page, oldest first", body = Page<Evidence>)),
 )]
 pub(crate) async fn evidence(
     Acting(hub): Acting,
     Path(run): Path<RunId>,
+    Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<Evidence>>> {
-    Ok(Json(hub.run_evidence(&run).await?))
+    Ok(Json(hub.run_evidence(&run, paging.page()?).await?))
 }
 
 /// Answer a question of an agent

@@ -9,18 +9,21 @@ use car_api::{
 use crate::{
     body::Json,
     caller::{Acting, Caller},
-    extract::Path,
+    extract::{Paging, Path, Query},
     problem::Answer,
 };
 
 /// List tokens, without their secrets
 #[utoipa::path(
-    get, path = "/tokens", tag = "tokens", operation_id = "token_list",
+    get, path = "/tokens", tag = "tokens", operation_id = "token_list", params(Paging),
     extensions(("x-scope" = json!("admin"))),
-    responses((status = 200, description = "All tokens", body = Page<Token>)),
+    responses((status = 200, description = "One page, oldest first", body = Page<Token>)),
 )]
-pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Token>>> {
-    Ok(Json(hub.token_list().await?))
+pub(crate) async fn list(
+    Acting(hub): Acting,
+    Query(paging): Query<Paging>,
+) -> Answer<Json<Page<Token>>> {
+    Ok(Json(hub.token_list(paging.page()?).await?))
 }
 
 /// Create a token
@@ -28,7 +31,7 @@ pub(crate) async fn list(Acting(hub): Acting) -> Answer<Json<Page<Token>>> {
 /// The only time its secret is shown. It may get no scope and no repo the caller does not have.
 #[utoipa::path(
     post, path = "/tokens", tag = "tokens", operation_id = "token_create", request_body = TokenCreate,
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The token with its secret", body = TokenCreated)),
 )]
 pub(crate) async fn create(
@@ -72,7 +75,7 @@ pub(crate) async fn delete_others(Acting(hub): Acting) -> Answer<Json<LoggedOut>
 #[utoipa::path(
     post, path = "/tokens/exchange", tag = "tokens", operation_id = "token_exchange",
     request_body = TokenExchange,
-    extensions(("x-scope" = json!("read")), ("x-limited" = json!("any"))),
+    extensions(("x-secret" = json!(true)), ("x-scope" = json!("read")), ("x-limited" = json!("any"))),
     responses((status = 201, description = "The short-lived token", body = AccessToken)),
 )]
 pub(crate) async fn exchange(

@@ -38,7 +38,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", operation_id = "webhook_create",
     request_body = WebhookCreate,
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The webhook with its secret", body = WebhookSecret)),
 )]
 pub(crate) async fn create(
@@ -104,7 +104,7 @@ pub(crate) async fn delete(
 #[utoipa::path(
     post, path = "/webhooks/{webhook}/rotate", tag = "webhooks", operation_id = "webhook_rotate",
     params(("webhook" = WebhookId, Path, description = "Webhook")),
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 200, description = "The webhook with its new secret", body = WebhookSecret)),
 )]
 pub(crate) async fn rotate(

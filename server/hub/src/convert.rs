@@ -97,8 +97,8 @@ impl From<WriteError> for Error {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Conflict { current } => {
-                let detail =
-                    "It changed since it was read; look at the present version and try again.";
+                let detail = "It changed since it was read. Carry your change over to `current` and \
+                              send it again with its `etag` as `If-Match`.";
                 let mut error = Self::new(Code::Stale, detail);
                 error.current = current.map(|content| Versioned {
                     content: String::from_utf8_lossy(&content.bytes).into_owned(),

@@ -7,10 +7,7 @@ use std::{
 };
 
 use car_api::{
-    AgentId, EventKind, RepoId, Timestamp,
-    audit::Actor,
-    hub::{HubInfo, HubSnapshot},
-    repo::ScanReport,
+    AgentId, EventKind, RepoId, Timestamp, audit::Actor, hub::HubInfo, repo::ScanReport,
 };
 use car_engine::{agent::Adapter, ticket::KnownAgents};
 use car_files::hub_root::{self, HubLock};
@@ -21,6 +18,7 @@ use crate::{
     accounts::Accounts,
     backup, clock,
     credentials::{Credentials, Grant, Rights},
+    idempotency::{Claim, Requests},
     index::Index,
     jobs::Jobs,
     live::Live,
@@ -32,9 +30,6 @@ use crate::{
 /// How long what is being written has at the end.
 const CLOSE: std::time::Duration = std::time::Duration::from_secs(8);
 
-/// Repos and runs a snapshot has at most.
-const SNAPSHOT: usize = 50;
-
 /// The running hub, and who acts on it through this handle. Cheap to clone; every clone is the same
 /// hub.
 #[derive(Clone)]
@@ -44,6 +39,8 @@ pub struct Hub {
     pub(crate) rights: Arc<Rights>,
     /// Where the request says it came from, for the audit chain.
     pub(crate) claimed: Option<Arc<str>>,
+    /// The request that acts, when it may be sent again.
+    pub(crate) claim: Option<Claim>,
 }
 
 pub(crate) struct Inner {
@@ -57,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
     pub(crate) jobs: Jobs,
+    pub(crate) requests: Requests,
     pub(crate) credentials: Credentials,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
@@ -66,7 +64,7 @@ pub(crate) struct Inner {
     pub(crate) unconfirmed: backup::Unconfirmed,
     instance: String,
     pub(crate) epoch: String,
-    started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     lock: Mutex<Option<HubLock>>,
 }
 
@@ -113,6 +111,7 @@ impl Hub {
             runs: Runs::default(),
             live: Live::new(config.redactor.clone()),
             jobs: Jobs::default(),
+            requests: Requests::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
             unconfirmed: backup::Unconfirmed(RwLock::new(unconfirmed)),
@@ -143,20 +142,31 @@ impl Hub {
         if inner.unconfirmed.report().is_none() {
             inner.begin().await?;
         }
+        Ok(Self::own(inner))
+    }
+
+    /// The hub, acted on by itself.
+    pub(crate) fn own(inner: Arc<Inner>) -> Self {
         let (actor, rights) = (Arc::new(Actor::hub()), Arc::new(Rights::all()));
-        Ok(Self { inner, actor, rights, claimed: None })
+        Self { inner, actor, rights, claimed: None, claim: None }
     }
 
     /// The same hub, acted on by somebody else.
     #[must_use]
     pub fn acting(&self, grant: &Grant) -> Self {
         let (actor, rights) = (grant.actor.clone(), grant.rights.clone());
-        Self { inner: self.inner.clone(), actor, rights, claimed: self.claimed.clone() }
+        Self {
+            inner: self.inner.clone(),
+            actor,
+            rights,
+            claimed: self.claimed.clone(),
+            claim: None,
+        }
     }
 
     /// The same, for a request that says where it came from; nobody has checked that.
     #[must_use]
-    pub fn claiming(mut self, claimed: Option<Arc<str>>) -> Self {
+    pub fn coming_from(mut self, claimed: Option<Arc<str>>) -> Self {
         self.claimed = claimed;
         self
     }
@@ -205,15 +215,6 @@ impl Hub {
         self.inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 
-    /// Whether the hub serves: its database answers and recovery has begun.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn ready(&self) -> Result<()> {
-        self.inner.store.fact("instance").await?;
-        Ok(())
-    }
-
     /// What this hub is.
     ///
     /// # Errors
@@ -236,34 +237,6 @@ impl Hub {
             backup_at,
             restore: inner.unconfirmed.report(),
             audit,
-        })
-    }
-
-    /// What wants attention.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn hub_snapshot(&self) -> Result<HubSnapshot> {
-        let as_of = *self.inner.store.bell().borrow();
-        let audit = self.inner.store.audit_head().await?;
-        let mut runs = Vec::new();
-        for row in self.inner.store.active_runs().await? {
-            if !self.inner.index.reaches_run(&self.rights.reach, &row) {
-                continue;
-            }
-            runs.push(self.inner.run_view(&row).await?);
-        }
-        let waits = |run: &car_api::run::Run| run.explain.owner != car_api::run::Owner::User;
-        runs.sort_by_key(waits);
-        runs.truncate(SNAPSHOT);
-        Ok(HubSnapshot {
-            as_of,
-            epoch: self.inner.epoch.clone(),
-            audit,
-            repos: self.inner.index.busy(SNAPSHOT, &self.rights.reach),
-            runs,
-            repo_total: u64::try_from(self.inner.index.count(&self.rights.reach))
-                .unwrap_or(u64::MAX),
         })
     }
 

@@ -13,14 +13,17 @@ mod config;
 mod contextspace;
 mod convert;
 mod credentials;
+mod cursor;
 pub mod doctor;
 mod environment;
 mod error;
 mod events;
 mod hub;
+pub mod idempotency;
 mod index;
 mod jobs;
 mod live;
+pub mod measure;
 pub mod migrate;
 mod orphan;
 mod redact;
@@ -30,6 +33,7 @@ mod retention;
 mod runner;
 mod runs;
 mod shell;
+mod snapshot;
 mod text;
 mod tickets;
 mod watch;
@@ -44,8 +48,11 @@ pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
+pub use index::{RepoFilter, TicketFilter};
+pub use jobs::JobFilter;
 pub use live::LiveText;
 pub use redact::Redactor;
+pub use runs::RunFilter;
 
 /// The agents a ticket may name, for checks outside a hub.
 #[must_use]

@@ -20,10 +20,24 @@ use car_git::Git;
 use car_store::{RunQuery, RunRow, Write};
 
 use crate::{
-    Error, Hub, Result, clock,
+    Error, Hub, Result, clock, cursor,
     hub::{Inner, blocking},
+    idempotency::Made,
     index,
 };
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only those of this repo or worktree.
+    pub repo: Option<RepoId>,
+    /// Only those that stand so.
+    pub status: Option<RunStatus>,
+    /// Only those asked for at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those asked for before this time.
+    pub until: Option<Timestamp>,
+}
 
 impl Hub {
     /// Starts a run on the queue of a working tree.
@@ -80,8 +94,9 @@ impl Hub {
             kind: Box::new(EventKind::RunCreated),
         };
         let act = self.act("run_start", &row.id).detail(format!("repo {repo}")).done();
-        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created, act]).await
-        {
+        let mut writes = vec![Write::RunCreate(Box::new(row.clone())), created, act];
+        writes.extend(self.remember(&Made::Run { id: row.id.clone() })?);
+        match inner.store.commit(writes).await {
             Ok(_) => {}
             // Somebody else was a moment earlier: the schema allows one run a tree.
             Err(car_store::Error::Conflict) => {
@@ -102,17 +117,11 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_list(
-        &self,
-        repo: Option<RepoId>,
-        status: Option<RunStatus>,
-        page: PageQuery,
-    ) -> Result<Page<Run>> {
+    pub async fn run_list(&self, filter: RunFilter, page: PageQuery) -> Result<Page<Run>> {
         let limit = index::limit(&page)?;
-        let before = page.after.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?;
-        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        let mut query = RunQuery { repo, status, before, limit: more };
+        let RunFilter { repo, status, since, until } = filter;
+        let (before, limit_read) = (cursor::read(&page)?, index::more(limit));
+        let mut query = RunQuery { repo, status, since, until, before, limit: limit_read };
         let mut runs = Vec::new();
         // A limited credential is shown what it reaches; the others are passed over.
         loop {
@@ -204,6 +213,8 @@ impl Hub {
         }
         let tree = self.inner.tree(&row.repo)?;
         let id = row.id.clone();
+        let after = self.inner.last_reply(run).await?;
+        self.intend(&Made::reply(run, after, &body)).await?;
         let reply = blocking(move || {
             let directory = RunDir::create(&tree, id.as_str())?;
             let seq = replies::add(&directory, body.title.as_deref(), &body.body, &[])?;
@@ -254,10 +265,8 @@ impl Hub {
     pub async fn run_turns(&self, run: &RunId, page: PageQuery) -> Result<Page<Turn>> {
         self.inner.run_row(run).await?;
         let limit = index::limit(&page)?;
-        let after = page.after.as_deref().unwrap_or("0").parse();
-        let after = after.map_err(|_| Error::bad_request("`after` is a turn's number."))?;
-        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        let turns = self.inner.store.turns(run, after, more).await?;
+        let after = cursor::read(&page)?.unwrap_or(0);
+        let turns = self.inner.store.turns(run, after, index::more(limit)).await?;
         Ok(index::cut(turns, limit, |turn| turn.number.to_string()))
     }
 
@@ -301,55 +310,60 @@ impl Hub {
         Ok(TurnDetail { turn: row, items, writing, prompt })
     }
 
-    /// A run's dispatch history.
+    /// A page of a run's dispatch history, oldest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_dispatches(&self, run: &RunId) -> Result<Page<Dispatch>> {
+    pub async fn run_dispatches(
+        &self,
+        run: &RunId,
+        mode: Option<DispatchMode>,
+        page: PageQuery,
+    ) -> Result<Page<Dispatch>> {
         let row = self.inner.run_row(run).await?;
         let tree = self.inner.tree(&row.repo)?;
-        let items = blocking(move || {
+        let all: Vec<Dispatch> = blocking(move || {
             let directory = RunDir::create(&tree, row.id.as_str())?;
             Ok(dispatches::list(&directory)?.into_iter().map(dispatch_view).collect())
         })
         .await?;
-        Ok(Page { items, next: None })
+        let wanted = all.into_iter().filter(|found| mode.is_none_or(|mode| found.mode == mode));
+        index::page_of(wanted, &page, |dispatch| dispatch.seq)
     }
 
-    /// A run's reply history.
+    /// A page of a run's reply history, oldest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_replies(&self, run: &RunId) -> Result<Page<Reply>> {
-        let row = self.inner.run_row(run).await?;
-        let tree = self.inner.tree(&row.repo)?;
-        let items = blocking(move || {
-            let directory = RunDir::create(&tree, row.id.as_str())?;
-            Ok(replies::list_after(&directory, 0)?.into_iter().map(reply_view).collect())
-        })
-        .await?;
-        Ok(Page { items, next: None })
+    pub async fn run_replies(&self, run: &RunId, page: PageQuery) -> Result<Page<Reply>> {
+        index::page_of(self.inner.replies_after(run, 0).await?, &page, |reply| reply.seq)
     }
 
-    /// A run's evidence.
+    /// A page of a run's evidence, oldest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_evidence(&self, run: &RunId) -> Result<Page<Evidence>> {
+    pub async fn run_evidence(&self, run: &RunId, page: PageQuery) -> Result<Page<Evidence>> {
         let row = self.inner.run_row(run).await?;
         let tree = self.inner.tree(&row.repo)?;
+        let (limit, after) = (index::limit(&page)?, cursor::read(&page)?.unwrap_or(0_u32));
         let items = blocking(move || {
             let directory = RunDir::create(&tree, row.id.as_str())?;
             let mut items = Vec::new();
-            for number in directory.evidence()? {
+            for number in directory.evidence()?.into_iter().filter(|number| *number > after) {
                 let bytes = directory.read_evidence(number)?;
                 // A file an agent has spoilt is not evidence.
-                items.extend(serde_json::from_slice::<Evidence>(&bytes).ok());
+                items.extend(serde_json::from_slice::<Evidence>(&bytes).ok().map(|e| (number, e)));
+                if items.len() > limit {
+                    break;
+                }
             }
             Ok(items)
         })
         .await?;
-        Ok(Page { items, next: None })
+        let page = index::cut(items, limit, |(number, _): &(u32, Evidence)| number.to_string());
+        let items = page.items.into_iter().map(|(_, evidence)| evidence).collect();
+        Ok(Page { items, next: page.next })
     }
 
     /// Answers a question of a run's agent.
@@ -512,6 +526,28 @@ impl Inner {
         let mut error = Error::new(Code::TicketsInvalid, detail);
         error.errors = errors;
         Err(error)
+    }
+
+    /// The number of a run's latest reply, 0 when there is none.
+    async fn last_reply(&self, run: &RunId) -> Result<u32> {
+        let row = self.run_row(run).await?;
+        let tree = self.tree(&row.repo)?;
+        blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            Ok(replies::next_seq(&directory)?.saturating_sub(1))
+        })
+        .await
+    }
+
+    /// A run's replies after one of them, oldest first.
+    pub(crate) async fn replies_after(&self, run: &RunId, after: u32) -> Result<Vec<Reply>> {
+        let row = self.run_row(run).await?;
+        let tree = self.tree(&row.repo)?;
+        blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            Ok(replies::list_after(&directory, after)?.into_iter().map(reply_view).collect())
+        })
+        .await
     }
 
     async fn replied(

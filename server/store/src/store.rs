@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -16,7 +16,7 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Clean, Error, Result, Write, migrate, write};
+use crate::{Clean, Error, Result, Stats, Write, migrate, stats::Counter, write};
 
 /// The files of `migrations/`, in order.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "credentials", include_str!("../../../migrations/0002_credentials.sql")),
     (3, "audit", include_str!("../../../migrations/0003_audit.sql")),
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
+    (5, "api", include_str!("../../../migrations/0005_api.sql")),
 ];
 
 /// How many waiting commits one transaction takes at most.
@@ -35,6 +36,7 @@ pub struct Store {
     commits: mpsc::Sender<Commit>,
     bell: watch::Receiver<i64>,
     gone: Arc<AtomicI64>,
+    counter: Arc<Counter>,
     pub(crate) readers: SqlitePool,
 }
 
@@ -100,8 +102,16 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
-        tokio::spawn(run_writer(writer, queue, ring, Arc::clone(&gone), clean));
-        Ok(Self { commits, bell, gone, readers })
+        let counter = Arc::new(Counter::default());
+        tokio::spawn(run_writer(
+            writer,
+            queue,
+            ring,
+            Arc::clone(&gone),
+            clean,
+            Arc::clone(&counter),
+        ));
+        Ok(Self { commits, bell, gone, counter, readers })
     }
 
     /// Commits all of the writes or none. Returns when they are on disk.
@@ -131,6 +141,13 @@ impl Store {
     #[must_use]
     pub fn gone(&self) -> i64 {
         self.gone.load(Ordering::SeqCst)
+    }
+
+    /// What was written since the process began, and what waits.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let queued = self.commits.max_capacity() - self.commits.capacity();
+        Stats { queued: u64::try_from(queued).unwrap_or(u64::MAX), ..self.counter.now() }
     }
 
     /// Waits until every commit asked for so far is done, then lets go of the file: all of it is
@@ -170,6 +187,7 @@ async fn run_writer(
     bell: watch::Sender<i64>,
     gone: Arc<AtomicI64>,
     clean: Clean,
+    counter: Arc<Counter>,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
     let mut farewells = Vec::new();
@@ -184,8 +202,11 @@ async fn run_writer(
                 gone.fetch_max(*up_to, Ordering::SeqCst);
             }
         }
+        let began = Instant::now();
         match write_group(&mut conn, &writes, &clean).await {
             Ok(results) => {
+                let written = writes.iter().zip(&results).filter(|(_, result)| result.is_ok());
+                counter.transaction(began.elapsed(), written.map(|(writes, _)| writes.as_slice()));
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
                 if let Some(last) = last {
                     bell.send_replace(last);

@@ -9,11 +9,11 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow, Result,
-    RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts,
-    approvals, audit, columns::json, deliveries, devices, effects, events, facts, items, jobs,
-    run_grants, runs, salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void,
-    webhooks, writings,
+    AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
+    KeptAnswer, RequestKey, Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow,
+    VerdictRow, WebhookRow, accounts, approvals, audit, columns::json, deliveries, devices,
+    effects, events, facts, idempotency, items, jobs, run_grants, runs, salvages, sessions,
+    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -129,6 +129,15 @@ pub enum Write {
     AllVoid(Timestamp),
     /// No token holds any more.
     SecretsGone,
+    /// A request that may be sent again makes this: in one commit with what it makes, or just
+    /// before, when that is a file.
+    RequestMade(RequestKey, String),
+    /// A request that may be sent again was answered.
+    RequestAnswered(RequestKey, Box<KeptAnswer>),
+    /// Requests that came before this time are forgotten.
+    RequestsForgotten(Timestamp),
+    /// A line of a job's log.
+    JobLine(car_api::JobId, car_api::job::JobLine),
     /// A fact about the database itself.
     Fact {
         /// Its name.
@@ -191,6 +200,10 @@ pub(crate) async fn apply(
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
         Write::AllVoid(at) => void::all(conn, *at).await?,
         Write::SecretsGone => snapshot::secrets_gone(conn).await?,
+        Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,
+        Write::RequestAnswered(key, answer) => idempotency::answered(conn, key, answer).await?,
+        Write::RequestsForgotten(before) => idempotency::forget(conn, *before).await?,
+        Write::JobLine(job, line) => jobs::add_line(conn, job, line).await?,
         Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
     }
     Ok(None)

@@ -118,6 +118,8 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::Stale
         | Code::AlreadyExists
         | Code::IllegalTransition
+        | Code::IdempotencyMismatch
+        | Code::IdempotencyInFlight
         | Code::GitState
         | Code::GitFailed
         | Code::Storage
@@ -137,6 +139,8 @@ fn of_code(code: Code) -> u8 {
         | Code::RunActive
         | Code::IllegalTransition
         | Code::RestoreUnconfirmed
+        | Code::IdempotencyMismatch
+        | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
         Code::TicketsInvalid | Code::GitState | Code::GitFailed | Code::AgentUnavailable => {

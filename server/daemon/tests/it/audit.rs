@@ -64,7 +64,7 @@ async fn every_acknowledged_write_has_its_line() {
     let id = &repo.id;
     chain.line("repo_init", "demo").await;
     let setup = SetupUpdate { commands: vec!["echo ready > ready.txt".to_owned()] };
-    client.repo_setup_update(id, &setup).await.unwrap();
+    client.repo_setup_update(id, &setup, Some("*")).await.unwrap();
     let line = chain.line("repo_setup_update", "demo").await;
     assert_eq!(line.detail.as_deref(), Some("echo ready > ready.txt"));
     client.hub_scan().await.unwrap();

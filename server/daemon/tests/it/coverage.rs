@@ -11,9 +11,11 @@ use car_api::{
     item::Decision,
     job::{Job, JobStatus},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
-    repo::{RepoClone, RepoCreate, RepoRemove, SetupUpdate},
+    repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
-    ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketText, TicketUpdate},
+    ticket::{
+        TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketText, TicketUpdate,
+    },
     token::{TokenCreate, TokenExchange, WsTicketCreate},
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
@@ -77,9 +79,12 @@ async fn tour() {
 
 async fn the_hub(client: &Client) {
     client.health_live().await.unwrap();
-    client.health_ready().await.unwrap();
+    assert!(client.health_ready().await.unwrap().ready);
+    assert!(client.metrics_get().await.unwrap().contains("car_hub_uptime_seconds"));
+    assert!(client.docs_get().await.unwrap().contains("id=\"run_start\""));
+    assert!(client.docs_style().await.unwrap().contains("color-scheme"));
     assert_eq!(client.hub_get().await.unwrap().version, env!("CARGO_PKG_VERSION"));
-    assert_eq!(client.hub_snapshot().await.unwrap().repo_total, 0);
+    assert_eq!(client.hub_snapshot().await.unwrap().counts.repos, 0);
     assert_eq!(client.hub_scan().await.unwrap().total, 0);
     assert!(client.openapi_get().await.unwrap()["paths"].is_object());
     let report = client.hub_doctor().await.unwrap();
@@ -104,13 +109,21 @@ async fn repos(hub: &TestHub, client: &Client) -> RepoId {
     assert_eq!(client.repo_get(&repo.id).await.unwrap().path, repo.path);
     assert_eq!(client.repo_list(None, &PageQuery::default()).await.unwrap().items.len(), 1);
     let setup = SetupUpdate { commands: vec!["touch prepared".to_owned()] };
-    assert_eq!(client.repo_setup_update(&repo.id, &setup).await.unwrap(), setup);
-    assert_eq!(client.repo_setup_get(&repo.id).await.unwrap(), setup);
+    let read = client.repo_setup_get(&repo.id).await.unwrap();
+    let set = client.repo_setup_update(&repo.id, &setup, Some(&read.etag)).await.unwrap();
+    assert_eq!(set.commands, setup.commands);
+    assert_eq!(client.repo_setup_get(&repo.id).await.unwrap(), set);
+    let stale = client.repo_setup_update(&repo.id, &setup, Some(&read.etag)).await;
+    assert_eq!(code(stale), Code::Stale);
+    let patch = RepoPatch { name: Some(Some("The base".to_owned())) };
+    assert_eq!(client.repo_update(&repo.id, &patch).await.unwrap().name, "The base");
 
     let url = dir.to_str().unwrap().to_owned();
     let job = client.repo_clone(&RepoClone { url, id: Some("copy".to_owned()) }).await.unwrap();
     assert_eq!(finished(client, &job).await.status, JobStatus::Completed);
     assert!(!client.job_list(&PageQuery::default()).await.unwrap().items.is_empty());
+    let log = client.job_log(&job.id, &PageQuery::default()).await.unwrap().items;
+    assert!(log[0].line.starts_with("cloning "), "{log:?}");
     // It has ended: cancelling is refused or changes nothing.
     match client.job_cancel(&job.id).await {
         Ok(same) => assert_eq!(same.status, JobStatus::Completed),
@@ -131,6 +144,9 @@ async fn tickets(client: &Client, repo: &RepoId) {
     let etag = read.ticket.etag.as_str();
     let changed = client.ticket_update(repo, &number(&one), &body, Some(etag)).await.unwrap();
     assert!(changed.content.ends_with("More.\n") && changed.ticket.etag != etag);
+    let patch = TicketPatch { model: Some(Some("m".to_owned())), ..TicketPatch::default() };
+    let patched = client.ticket_patch(repo, &number(&one), &patch, None).await.unwrap();
+    assert_eq!(patched.ticket.model.as_deref(), Some("m"));
     let done = client.ticket_done(repo, &number(&one), &TicketDone { done: true }, None).await;
     assert!(done.unwrap().content.contains("done: true"));
     let moved = client.ticket_move(repo, &number(&two), &TicketMove { to: 1 }).await.unwrap();

@@ -26,7 +26,7 @@ use super::{
     From, Wanted, begin,
     tail::{BATCH_BYTES, Encoded, Follower, Tail},
 };
-use crate::{App, caller::Caller, problem::ApiError};
+use crate::{App, caller::Caller, metrics::OpenStream, problem::ApiError};
 
 /// How many events are read, and messages sent, at a time.
 const BATCH: usize = 200;
@@ -87,6 +87,7 @@ pub(super) struct Follow {
     closing: CancellationToken,
     /// Counted among the followers as long as it lives.
     _follower: Follower,
+    _counted: OpenStream,
 }
 
 impl Follow {
@@ -112,6 +113,7 @@ impl Follow {
             rest_until: Instant::now(),
             closing: app.closing.token.clone(),
             _follower: app.tail.follower(),
+            _counted: app.metrics.stream(),
         }
     }
 

@@ -171,24 +171,31 @@ impl Inner {
         };
         let (keep, place) = (self.config.backup.clone(), wanted.dest.clone());
         let hub = Arc::clone(self);
-        jobs::start(self, JobKind::Backup, None, act, move |reporter| async move {
-            let told = reporter.clone();
-            let progress = move |phase: &str, percent| {
-                told.at(phase, percent);
-                !told.cancel.is_cancelled()
-            };
-            let made = create(wanted, progress).await;
-            if let (Err(error), true) = (&made, scheduled) {
-                tracing::warn!(%error, source = ?error.source, "the backup was not made");
-                let kind = car_api::EventKind::BackupFailed { detail: error.detail.clone() };
-                hub.log(None, kind).await?;
-            }
-            made?;
-            if scheduled {
-                blocking(move || rotate::rotate(&keep)).await?;
-            }
-            Ok(Some(format!("it is at {}", place.display())))
-        })
+        jobs::start(
+            &Hub::own(Arc::clone(self)),
+            JobKind::Backup,
+            None,
+            act,
+            move |reporter| async move {
+                let told = reporter.clone();
+                let progress = move |phase: &str, percent| {
+                    told.at(phase, percent, None);
+                    !told.cancel.is_cancelled()
+                };
+                let made = create(wanted, progress).await;
+                if let (Err(error), true) = (&made, scheduled) {
+                    tracing::warn!(%error, source = ?error.source, "the backup was not made");
+                    let kind = car_api::EventKind::BackupFailed { detail: error.detail.clone() };
+                    hub.log(None, kind).await?;
+                }
+                made?;
+                if scheduled {
+                    blocking(move || rotate::rotate(&keep)).await?;
+                }
+                let note = Some(format!("it is at {}", place.display()));
+                Ok(jobs::Outcome { result: None, note })
+            },
+        )
         .await
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use car_api::{
-    Code, Page, RepoId, RunId, Scope, TokenId,
+    Code, Page, PageQuery, RepoId, RunId, Scope, TokenId,
     audit::ActorKind,
     token::{AccessToken, Token, TokenCreate, TokenCreated, TokenExchange},
 };
@@ -17,7 +17,7 @@ use super::{
     jwt::{self, Kind},
     person, secret,
 };
-use crate::{Error, Hub, Result, clock};
+use crate::{Error, Hub, Result, clock, idempotency::Made, index, text::is_a_line};
 
 /// Days a token lives when nothing is said.
 const DAYS: u32 = 90;
@@ -90,9 +90,12 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn token_list(&self) -> Result<Page<Token>> {
-        let items = self.inner.store.tokens().await?.into_iter().map(|row| row.token).collect();
-        Ok(Page { items, next: None })
+    pub async fn token_list(&self, page: PageQuery) -> Result<Page<Token>> {
+        let mut all: Vec<Token> =
+            self.inner.store.tokens().await?.into_iter().map(|row| row.token).collect();
+        // Ids made later sort later.
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        index::page_of(all, &page, |token| token.id.clone())
     }
 
     /// A new token; the only time its secret is shown.
@@ -125,9 +128,9 @@ impl Hub {
         days: Option<u32>,
     ) -> Result<TokenCreated> {
         let name = name.trim();
-        if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
+        if !is_a_line(name, 200) {
             return Err(Error::bad_request(
-                "`name` is 1 to 200 characters that say what it is for.",
+                "`name` is one line of 1 to 200 characters that say what it is for.",
             ));
         }
         let days = days.unwrap_or(DAYS);
@@ -150,7 +153,9 @@ impl Hub {
         self.inner.config.redactor.learn([secret.as_str()]);
         let row = TokenRow { token: token.clone(), secret_hash: secret::hash(&secret) };
         let act = self.act(verb, &token.id).detail(format!("{name}, {days} days"));
-        self.inner.store.commit(vec![Write::TokenCreate(row.clone()), act.done()]).await?;
+        let mut writes = vec![Write::TokenCreate(row.clone()), act.done()];
+        writes.extend(self.remember(&Made::Token { id: token.id.clone() })?);
+        self.inner.store.commit(writes).await?;
         self.inner.credentials.tokens_mut().insert(row);
         Ok(TokenCreated { token, secret })
     }

@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use car_api::doctor::{DoctorReport, Finding};
+use car_api::{
+    PageQuery,
+    doctor::{DoctorReport, Finding},
+};
 use car_engine::ticket::KnownAgents;
 use car_files::{CAR_DIR, hub_root};
 
@@ -190,7 +193,7 @@ impl Hub {
             agents: inner.known_agents.clone(),
         };
         let mut findings = look(&place).await;
-        for agent in self.agent_list().await?.items {
+        for agent in self.agent_list(PageQuery::default()).await?.items {
             findings.push(machine::agent(&agent));
         }
         Ok(DoctorReport::of(findings))

@@ -3,7 +3,10 @@
 use std::{env, ffi::OsString, path::PathBuf, process};
 
 use car_api::{
-    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, RepoStatus, SetupUpdate},
+    repo::{
+        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus,
+        Setup as Commands, SetupUpdate,
+    },
     run::RunStatus,
 };
 use clap::{Args, Subcommand};
@@ -81,6 +84,13 @@ pub(crate) enum Hub {
         /// Only say what would happen
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Give a repo another name for people
+    Rename {
+        /// Repo or worktree, by id or path
+        repo: String,
+        /// The name [default: the id again]
+        name: Option<String>,
     },
     /// Worktrees
     #[command(subcommand)]
@@ -163,7 +173,7 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
         }
         Hub::Snapshot { pretty: _ } => {
             let snapshot = s.client.hub_snapshot().await?;
-            out.show(&snapshot, |s| s.as_of.to_string(), super::watch::still)
+            out.show(&snapshot, |s| s.as_of.to_string(), |s| super::watch::still(s, out.colour))
         }
         Hub::Info => {
             let info = s.client.hub_get().await?;
@@ -193,6 +203,11 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
                 s.client.repo_remove(&id, &RepoRemove { delete_dir, drop, dry_run }).await?;
             worktree::show_removal(out, &report)
         }
+        Hub::Rename { repo, name } => {
+            let id = s.repo(&RepoArg { repo: Some(repo) }).await?;
+            let repo = s.client.repo_update(&id, &RepoPatch { name: Some(name) }).await?;
+            out.show(&repo, |r| r.id.to_string(), |r| format!("{} is called {}", r.id, r.name))
+        }
         Hub::Worktree(args) => worktree::run(args, s).await,
         Hub::Setup(Setup::Show { repo }) => {
             let id = s.repo(&RepoArg { repo }).await?;
@@ -200,12 +215,14 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
         }
         Hub::Setup(Setup::Set { repo, commands }) => {
             let id = s.repo(&repo).await?;
-            show_setup(out, &s.client.repo_setup_update(&id, &SetupUpdate { commands }).await?)
+            // What is typed here is the whole list; what it was before is not looked at.
+            let body = SetupUpdate { commands };
+            show_setup(out, &s.client.repo_setup_update(&id, &body, Some("*")).await?)
         }
     }
 }
 
-fn show_setup(out: &Out, setup: &SetupUpdate) -> Result<(), Failure> {
+fn show_setup(out: &Out, setup: &Commands) -> Result<(), Failure> {
     out.show(
         setup,
         |s| s.commands.join("\n"),

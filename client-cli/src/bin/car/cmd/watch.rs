@@ -3,12 +3,16 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use car_api::{Code, Event, EventKind, RunId, event::EventCursor, hub::HubSnapshot, run::Run};
+use car_api::{
+    Code, Event, EventKind, RepoId, RunId,
+    event::EventCursor,
+    hub::{AccountLine, Attention, HubSnapshot, RunLine},
+};
 use car_client::{EventFilter, watch::Update};
 use clap::Args;
 use console::{Term, truncate_str};
 
-use super::{answer, hub::tone, run::short_id};
+use super::{hub::tone, run::short_id};
 use crate::{
     args::{Global, RepoArg},
     event_text,
@@ -90,7 +94,9 @@ async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
     loop {
         let width = usize::from(term.size().1);
         let mut shown = snapshot.clone();
-        shown.runs.retain(|run| filter.repo.as_ref().is_none_or(|repo| *repo == run.repo));
+        let wanted = |of: &RepoId| filter.repo.as_ref().is_none_or(|repo| repo == of);
+        shown.runs.retain(|run| wanted(&run.repo));
+        shown.attention.retain(|one| wanted(&one.repo));
         let text = view.draw(&shown, width, s.out.colour);
         // Never more lines than the terminal has: what scrolled away cannot be redrawn.
         let room = usize::from(term.size().0).saturating_sub(1).max(1);
@@ -172,20 +178,28 @@ impl View {
     }
 
     fn draw(&self, snapshot: &HubSnapshot, width: usize, colour: bool) -> String {
-        let mut lines = vec![runs(snapshot).render(Some(width), colour)];
+        let mut lines = Vec::new();
+        for one in &snapshot.attention {
+            lines.extend(waiting(one));
+        }
+        let more = snapshot.attention_total.saturating_sub(snapshot.attention.len() as u64);
+        if more > 0 {
+            lines.push(format!("… and {more} more things wait for you"));
+        }
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
         if snapshot.runs.is_empty() {
-            lines = vec!["No run is under way.".to_owned()];
+            lines.push("No run is under way.".to_owned());
+        } else {
+            lines.push(runs(&snapshot.runs).render(Some(width), colour));
         }
         for run in &snapshot.runs {
-            let short = short_id(run.id.as_str());
-            for approval in &run.approvals {
-                lines.push(format!("{short} asks: {}", answer::question(approval)));
-                lines.push(format!("  car approve {short} | car decline {short}"));
-            }
             if let Some(activity) = self.activity.get(&run.id) {
-                lines.push(format!("{short} {activity}"));
+                lines.push(format!("{} {activity}", short_id(run.id.as_str())));
             }
         }
+        lines.extend(snapshot.accounts.iter().filter_map(held));
         if let Some(reason) = &self.lost {
             lines.push(format!("connection lost ({reason}); trying again …"));
         }
@@ -194,23 +208,57 @@ impl View {
     }
 }
 
-/// The snapshot as text, for `car hub snapshot`.
-pub(crate) fn still(snapshot: &HubSnapshot) -> String {
-    let width = usize::from(Term::stdout().size().1);
-    let view = View::default();
-    let idle = snapshot.repo_total.saturating_sub(snapshot.repos.len() as u64);
-    let counts = format!("{} repos and worktrees, {idle} of them idle", snapshot.repo_total);
-    format!("{}\n{counts}", view.draw(snapshot, width, false))
+/// One thing that waits for a person, and what to type.
+fn waiting(one: &Attention) -> [String; 2] {
+    let place = match &one.run {
+        Some(run) => format!("{} {}", one.repo, short_id(run.as_str())),
+        None => one.repo.to_string(),
+    };
+    let since = one.since.map(|at| format!(" (since {})", time_text::short(at)));
+    let line = format!("{place}: {}{}", event_text::safe(&one.line), since.unwrap_or_default());
+    [format!("! {line}"), format!("    {}", one.action)]
 }
 
-fn runs(snapshot: &HubSnapshot) -> Table {
+fn held(account: &AccountLine) -> Option<String> {
+    let until = account.held_until?;
+    let line = format!("{}: no quota left until {}", account.account, time_text::short(until));
+    Some(event_text::safe(&line))
+}
+
+/// The snapshot as text, for `car hub snapshot`.
+pub(crate) fn still(snapshot: &HubSnapshot, colour: bool) -> String {
+    let width = usize::from(Term::stdout().size().1);
+    let counts = &snapshot.counts;
+    let mut all = vec![
+        format!("{}, {}", many(counts.repos, "repo"), many(counts.worktrees, "worktree")),
+        format!("{} of {} tickets done", counts.tickets.done, counts.tickets.total),
+    ];
+    for (count, what) in [
+        (counts.tickets.invalid, "with errors"),
+        (counts.running, "runs at work"),
+        (counts.paused, "paused"),
+        (counts.parked, "parked"),
+        (counts.pending, "waiting for a slot"),
+        (counts.jobs, "jobs"),
+    ] {
+        if count > 0 {
+            all.push(format!("{count} {what}"));
+        }
+    }
+    format!("{}\n{}", View::default().draw(snapshot, width, colour), all.join(", "))
+}
+
+fn many(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn runs(runs: &[RunLine]) -> Table {
     let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "SINCE", "WHY"]);
-    for run in &snapshot.runs {
-        let status = run.state.status();
+    for run in runs {
         table.row([
             short_id(run.id.as_str()).into(),
             run.repo.as_str().into(),
-            Cell::toned(status.as_str(), tone(status)),
+            Cell::toned(run.status.as_str(), tone(run.status)),
             format!("{}/{}", run.tickets.done, run.tickets.total).into(),
             run.turns.to_string().into(),
             time_text::short(run.created_at).into(),
@@ -220,9 +268,9 @@ fn runs(snapshot: &HubSnapshot) -> Table {
     table
 }
 
-fn why(run: &Run) -> String {
+fn why(run: &RunLine) -> String {
     match &run.ticket {
-        Some(ticket) => format!("{:03} {} — {}", ticket.number, ticket.title, run.explain.line),
-        None => run.explain.line.clone(),
+        Some(ticket) => format!("{ticket} — {}", run.explain),
+        None => run.explain.clone(),
     }
 }

@@ -68,7 +68,7 @@ async fn an_agents_token_is_for_its_run_and_ends_with_it() {
     assert_eq!(agent.repo_list(None, &page).await.unwrap().items.len(), 1, "its own only");
     assert_eq!(agent.run_list(None, None, &page).await.unwrap().items[0].id, run);
     let snapshot = agent.hub_snapshot().await.unwrap();
-    assert_eq!((snapshot.repo_total, snapshot.runs.len()), (1, 1));
+    assert_eq!((snapshot.counts.repos + snapshot.counts.worktrees, snapshot.runs.len()), (1, 1));
     let events = agent.event_list(0, Some(500), &Default::default()).await.unwrap().items;
     assert!(!events.is_empty() && events.iter().all(|e| e.repo.as_ref() == Some(&repo)));
     let done = work::Scripted { agent: "demo", title: "Found", script: "", verify: "true" };
