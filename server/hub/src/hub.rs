@@ -1,7 +1,7 @@
 //! The handle everything goes through, and how a hub is opened and closed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, RwLock},
 };
 
@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) live: Live,
     pub(crate) jobs: Jobs,
     pub(crate) requests: Requests,
+    /// One look at a tree at a time.
+    pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) tokens: RwLock<Tokens>,
     pub(crate) watch: Watch,
     /// One change of the manifest at a time.
@@ -94,6 +96,7 @@ impl Hub {
             live: Live::default(),
             jobs: Jobs::default(),
             requests: Requests::default(),
+            refreshing: Mutex::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
             lock: Mutex::new(Some(lock)),
