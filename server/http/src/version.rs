@@ -153,8 +153,9 @@ fn named(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 fn tag(text: &str) -> Option<String> {
     let text = text.trim();
     let bare = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
-    let plain =
-        !bare.is_empty() && !bare.bytes().any(|b| b"\", ".contains(&b)) && !text.starts_with("W/");
+    let plain = !bare.is_empty()
+        && bare.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b',')
+        && !text.starts_with("W/");
     plain.then(|| bare.to_owned())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, RwLock},
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     pub(crate) requests: Requests,
     pub(crate) credentials: Credentials,
+    /// One look at a tree at a time.
+    pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
     /// One change of the manifest at a time.
@@ -112,6 +114,7 @@ impl Hub {
             live: Live::new(config.redactor.clone()),
             jobs: Jobs::default(),
             requests: Requests::default(),
+            refreshing: Mutex::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
             unconfirmed: backup::Unconfirmed(RwLock::new(unconfirmed)),

@@ -103,6 +103,9 @@ impl Hub {
         let dir = self.inner.place(&path)?;
         self.inner.not_taken(&id, &path)?;
         let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
+        // Two who ask for the same one do not make it at once.
+        let _alone = self.inner.runs.start_alone(&repo).await;
+        self.inner.not_taken(&id, &path)?;
         // A directory that an earlier try of this request made is its own.
         let made = Made::Repo { id: repo };
         let ours = self.begun() == Some(&made);
