@@ -18,6 +18,8 @@ fn target(path: &str) -> String {
         ("{job}", "job_1"),
         ("{salvage}", "slv_1"),
         ("{token}", "tok_1"),
+        ("{webhook}", "whk_1"),
+        ("{delivery}", "msg_1"),
     ];
     let target =
         filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
