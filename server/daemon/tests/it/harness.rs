@@ -260,6 +260,8 @@ pub(crate) fn target(path: &str) -> String {
         ("{salvage}", "slv_1"),
         ("{token}", "tok_1"),
         ("{device}", "dev_1"),
+        ("{delivery}", "msg_1"),
+        ("{webhook}", "whk_1"),
         ("{pairing}", "pair_1"),
     ];
     let target =
