@@ -160,6 +160,6 @@ fn loaded(serving: &Serving) -> Result<Loaded, program::Error> {
 fn flags(serving: &Serving) -> Flags {
     let port = serving.port.map(|port| ("server.port", json!(port)));
     let host = serving.host.map(|host| ("server.host", json!(host)));
-    let behind_proxy = serving.behind_proxy.then(|| ("server.behind_proxy", json!(true)));
+    let behind_proxy = serving.behind_proxy.then_some(("server.behind_proxy", json!(true)));
     port.into_iter().chain(host).chain(behind_proxy).collect()
 }
