@@ -3,7 +3,7 @@
 HUB ?= $(HOME)/car-hub
 CARGO ?= cargo
 
-.PHONY: run build test lint fix bench tools openapi clean
+.PHONY: run build test lint fix fuzz bench tools dist clean
 
 ## Build the hub and its client, make a hub if there is none, serve it, show what happens.
 run: build
@@ -27,6 +27,11 @@ lint:
 tools:
 	sh deploy/dev/test-tools.sh
 
+## The API under a fuzzer for longer than `make test` does it, from another seed each time.
+fuzz: tools
+	CAR_FUZZ_EXAMPLES=400 CAR_FUZZ_SEED=$$(date +%s) \
+	  $(CARGO) test -p car-daemon --test it fuzz:: -- --nocapture
+
 ## Rewrite what is generated and checked in: the API document, goldens, transition table.
 fix:
 	$(CARGO) fmt --all
@@ -36,6 +41,11 @@ fix:
 bench:
 	$(CARGO) build --release -p car-daemon -p car-client -p car-demo-agent
 	$(CARGO) run --release -p car-bench
+
+## A release archive with programs, man pages, completions, units and checksums, in dist/.
+dist:
+	$(CARGO) build --locked --profile dist -p car-daemon -p car-client
+	sh deploy/dist.sh target/dist dist
 
 clean:
 	$(CARGO) clean

@@ -10,8 +10,12 @@ mod client;
 pub mod credentials;
 mod error;
 pub mod find;
+pub mod heads;
 pub mod private_file;
 pub mod watch;
 
-pub use client::{Client, EventFilter, RawAnswer, RawRequest};
+pub use client::{
+    AuditFilter, Client, EventFilter, EventFrom, JobFilter, RawAnswer, RawRequest, RepoFilter,
+    RunFilter, TicketFilter,
+};
 pub use error::ClientError;

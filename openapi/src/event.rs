@@ -212,16 +212,36 @@ wire! {
             attempt: u32,
             /// The commands.
             commands: Vec<String>,
+            /// Whether the ticket was finished before and is checked once more because the tree
+            /// has changed since.
+            #[serde(default)]
+            again: bool,
         },
         /// The hub has its verdict.
         VerifyEnded {
             /// The evidence, as kept in the run's directory.
             evidence: Evidence,
         },
+        /// A backup the hub wanted to make by itself was not made.
+        BackupFailed {
+            /// Why.
+            detail: String,
+        },
+        /// A backup was restored and a person has confirmed what it gave.
+        RestoreConfirmed,
         /// A job began, moved a phase on, or ended.
         JobUpdated {
             /// The job.
             job: Job,
+        },
+        /// The hub gave a webhook up, which now waits for its owner.
+        WebhookDisabled {
+            /// The webhook.
+            webhook: crate::WebhookId,
+            /// What its owner calls it.
+            description: String,
+            /// Why, for people.
+            reason: String,
         },
     }
 }
@@ -256,9 +276,43 @@ impl EventKind {
             Self::ReplyReceived { .. } => "reply_received",
             Self::VerifyStarted { .. } => "verify_started",
             Self::VerifyEnded { .. } => "verify_ended",
+            Self::BackupFailed { .. } => "backup_failed",
+            Self::RestoreConfirmed => "restore_confirmed",
             Self::JobUpdated { .. } => "job_updated",
+            Self::WebhookDisabled { .. } => "webhook_disabled",
         }
     }
+
+    /// Every `kind` word, in the order of the variants.
+    pub const WORDS: &'static [&'static str] = &[
+        "hub_started",
+        "repo_added",
+        "repo_removed",
+        "ticket_changed",
+        "context_changed",
+        "run_created",
+        "run_state_changed",
+        "ticket_selected",
+        "ticket_finished",
+        "session_started",
+        "session_ended",
+        "turn_started",
+        "item_updated",
+        "plan_updated",
+        "rate_limits_updated",
+        "approval_requested",
+        "approval_resolved",
+        "agent_notice",
+        "turn_ended",
+        "diff_updated",
+        "checkpoint",
+        "dispatch_created",
+        "reply_received",
+        "verify_started",
+        "verify_ended",
+        "job_updated",
+        "webhook_disabled",
+    ];
 }
 
 wire! {
@@ -312,6 +366,98 @@ wire! {
         CaughtUp {
             /// Number of the newest entry.
             seq: i64,
+            /// The log's epoch: `<epoch>-<seq>` is a cursor that is never taken for another log's.
+            #[serde(default)]
+            epoch: String,
         },
+        /// The log cannot be followed from where the client was; the stream ends with this.
+        Gone {
+            /// Why, and where to start instead.
+            gone: Gone,
+        },
+    }
+}
+
+wire! {
+    /// The log cannot be read from a cursor. Read the snapshot and go on from its `as_of`; what
+    /// happened in between is not told one by one.
+    pub struct Gone {
+        /// Why not.
+        pub reason: GoneReason,
+        /// The log's epoch.
+        pub epoch: String,
+        /// Number of the oldest entry that is kept.
+        pub oldest: i64,
+        /// Number of the newest entry.
+        pub newest: i64,
+        /// Where the snapshot is, relative to the hub's address.
+        pub snapshot: String,
+    }
+}
+
+crate::words! {
+    /// Why the log cannot be read from a cursor.
+    pub enum GoneReason {
+        /// Entries after the cursor are no longer kept.
+        TooOld = "too_old",
+        /// The cursor is of the log before the hub's database was restored.
+        OtherEpoch = "other_epoch",
+        /// The cursor is of an entry that was not written yet.
+        Future = "future",
+    }
+}
+
+/// A place in the log: `<seq>`, or `<epoch>-<seq>`, which a restored log refuses instead of taking
+/// its own entry of that number for the one that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventCursor {
+    /// The log's epoch, when it is known.
+    pub epoch: Option<String>,
+    /// Number of the last entry that was read; 0 before the first that is kept.
+    pub seq: i64,
+}
+
+impl std::fmt::Display for EventCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.epoch {
+            Some(epoch) => write!(f, "{epoch}-{}", self.seq),
+            None => write!(f, "{}", self.seq),
+        }
+    }
+}
+
+impl std::str::FromStr for EventCursor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (epoch, seq) = match text.split_once('-') {
+            Some((epoch, seq)) if !epoch.is_empty() => (Some(epoch.to_owned()), seq),
+            Some(_) | None => (None, text),
+        };
+        let seq = seq.parse().ok().filter(|seq| *seq >= 0).ok_or_else(|| {
+            format!("`{text}` is no place in the log: an event's number, or `<epoch>-<number>`")
+        })?;
+        Ok(Self { epoch, seq })
+    }
+}
+
+impl From<i64> for EventCursor {
+    fn from(seq: i64) -> Self {
+        Self { epoch: None, seq }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_they_are_written() {
+        for text in ["0", "17", "9f3a01bc-17"] {
+            assert_eq!(text.parse::<EventCursor>().unwrap().to_string(), text);
+        }
+        for text in ["", "-1", "x", "e-", "e--1", "1.5", "99999999999999999999"] {
+            assert!(text.parse::<EventCursor>().is_err(), "{text}");
+        }
     }
 }

@@ -5,11 +5,12 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $check:expr, $expected:expr) => {
+    // The pattern is a token tree: a `literal` fragment reaches utoipa's derive wrapped.
+    ($(#[$doc:meta])* $name:ident, $pattern:tt, $check:expr, $expected:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = $pattern))]
         pub struct $name(String);
 
         impl $name {
@@ -52,8 +53,8 @@ macro_rules! text_id {
 }
 
 macro_rules! prefixed_id {
-    ($(#[$doc:meta])* $name:ident = $prefix:literal) => {
-        text_id!($(#[$doc])* $name, |s| {
+    ($(#[$doc:meta])* $name:ident = $prefix:literal, $pattern:tt) => {
+        text_id!($(#[$doc])* $name, $pattern, |s| {
             s.strip_prefix(concat!($prefix, "_")).is_some_and(|rest| {
                 (1..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric())
             })
@@ -71,36 +72,57 @@ macro_rules! prefixed_id {
 
 prefixed_id! {
     /// One pass of the ticket flow over the queue of one working tree.
-    RunId = "run"
+    RunId = "run", "^run_[0-9A-Za-z]{1,64}$"
 }
 prefixed_id! {
     /// One prompt to one agent and its answer.
-    TurnId = "trn"
+    TurnId = "trn", "^trn_[0-9A-Za-z]{1,64}$"
 }
 prefixed_id! {
     /// One agent process under its shim; several turns and threads may use it.
-    SessionId = "ses"
+    SessionId = "ses", "^ses_[0-9A-Za-z]{1,64}$"
 }
 prefixed_id! {
     /// A question of an agent that waits for a yes or a no.
-    ApprovalId = "apr"
+    ApprovalId = "apr", "^apr_[0-9A-Za-z]{1,64}$"
 }
 prefixed_id! {
     /// One long operation with progress, such as a clone.
-    JobId = "job"
+    JobId = "job", "^job_[0-9A-Za-z]{1,64}$"
 }
 prefixed_id! {
     /// A personal access token (the identifier, never the secret).
-    TokenId = "tok"
+    TokenId = "tok", "^tok_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// A browser that was paired.
+    DeviceId = "dev", "^dev_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// A wish to be let in that an owner of the hub decides on.
+    PairingId = "pair", "^pair_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// A key the hub signs short-lived tokens with.
+    KeyId = "key", "^key_[0-9A-Za-z]{1,64}$"
 }
 prefixed_id! {
     /// What was kept of a removed worktree or repo so that it can be restored.
-    SalvageId = "slv"
+    SalvageId = "slv", "^slv_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// An address that events are posted to.
+    WebhookId = "whk", "^whk_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// One event on its way to a webhook.
+    DeliveryId = "msg", "^msg_[0-9A-Za-z]{1,64}$"
 }
 
 text_id! {
     /// A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`.
     RepoId,
+    "^[0-9A-Za-z._-]{1,200}$",
     |s| (1..=200).contains(&s.len())
         && s != "." && s != ".."
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
@@ -110,6 +132,7 @@ text_id! {
 text_id! {
     /// A ticket: its `ticket_id`, or one derived from its path when the file has none.
     TicketId,
+    "^[0-9A-Za-z._-]{6,128}$",
     |s| (6..=128).contains(&s.len())
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
     "a ticket id of 6 to 128 letters, digits, `.`, `_` and `-`"
@@ -118,9 +141,16 @@ text_id! {
 text_id! {
     /// An agent of the registry, such as `codex`; `user` stands for a person.
     AgentId,
+    "^[a-z0-9_-]{1,64}$",
     |s| (1..=64).contains(&s.len())
         && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b)),
     "an agent id of lower-case letters, digits, `-` and `_`"
+}
+
+/// A new word for an `Idempotency-Key`.
+#[must_use]
+pub fn request_key() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 /// The text is not an identifier of the expected kind.

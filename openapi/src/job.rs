@@ -1,6 +1,6 @@
 //! Jobs: long operations with progress.
 
-use crate::{JobId, RepoId, Timestamp, problem::Problem, wire, words};
+use crate::{JobId, RepoId, Timestamp, problem::Problem, repo::Repo, wire, words};
 
 wire! {
     /// One long operation.
@@ -15,14 +15,47 @@ wire! {
         pub status: JobStatus,
         /// What it is at, for people; once it has ended well, `done` or a note on how it went.
         pub phase: String,
-        /// Percent done, 0 to 100, when it can be told.
+        /// Percent of this phase done, 0 to 100, when it can be told.
         pub percent: Option<u8>,
+        /// Bytes received so far, when something is received.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub bytes: Option<u64>,
+        /// Whether somebody asked it to end; it ends once it has cleaned up.
+        #[serde(default)]
+        pub cancelling: bool,
+        /// What it made, once it has ended well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub result: Option<JobResult>,
         /// What went wrong.
         pub problem: Option<Problem>,
         /// When it was asked for.
         pub created_at: Timestamp,
         /// When it ended.
         pub ended_at: Option<Timestamp>,
+    }
+}
+
+wire! {
+    /// What a job made.
+    #[serde(tag = "type")]
+    pub enum JobResult {
+        /// A repo or worktree.
+        Repo {
+            /// As it was when the job ended.
+            repo: Box<Repo>,
+        },
+    }
+}
+
+wire! {
+    /// One line of a job's log.
+    pub struct JobLine {
+        /// Its number within the job, from 1.
+        pub seq: u32,
+        /// When it was said.
+        pub at: Timestamp,
+        /// The text; very long lines are cut.
+        pub line: String,
     }
 }
 
@@ -39,6 +72,8 @@ words! {
         Restore = "restore",
         /// Removes a repo.
         RepoRemove = "repo_remove",
+        /// Makes a backup of the hub.
+        Backup = "backup",
     }
 }
 
@@ -51,7 +86,7 @@ words! {
         Completed = "completed",
         /// Ended badly; the problem says why.
         Failed = "failed",
-        /// Ended because somebody asked for it.
+        /// Ended because somebody asked for it; what it had begun was cleaned up.
         Cancelled = "cancelled",
     }
 }

@@ -6,28 +6,37 @@
 
 pub mod agent;
 pub mod audit;
+pub mod backup;
 pub mod context;
+pub mod device;
 pub mod dispatch;
+pub mod doctor;
 pub mod event;
 pub mod hub;
 mod id;
 pub mod item;
 pub mod job;
+pub mod key;
+mod merge;
 pub mod page;
+pub mod pairing;
 pub mod problem;
 pub mod repo;
 pub mod run;
+pub mod scope;
 pub mod ticket;
 mod time;
 pub mod token;
 pub mod turn;
 pub mod verify;
+pub mod webhook;
 pub mod worktree;
 
 pub use event::{Event, EventKind};
 pub use id::*;
 pub use page::{Page, PageQuery};
 pub use problem::{Code, Problem};
+pub use scope::Scope;
 pub use time::Timestamp;
 
 /// Declares a wire type: comparable, printable, serialised in snake_case, with an OpenAPI schema

@@ -17,6 +17,12 @@ words! {
         NotFound = "not_found",
         /// The path exists but not with this method.
         MethodNotAllowed = "method_not_allowed",
+        /// What a page shows is asked for by a browser; this is for programs.
+        NotAcceptable = "not_acceptable",
+        /// The request's body took too long to arrive.
+        Timeout = "timeout",
+        /// Too much was asked in too short a time; `Retry-After` says when to go on.
+        RateLimited = "rate_limited",
         /// The request's body is larger than allowed.
         TooLarge = "too_large",
         /// The request's body has a type this operation does not read.
@@ -29,7 +35,7 @@ words! {
         AlreadyExists = "already_exists",
         /// A run of this working tree is already active.
         RunActive = "run_active",
-        /// The run cannot do that in its present state.
+        /// That cannot be done in the present state, or with this kind of thing.
         IllegalTransition = "illegal_transition",
         /// The queue has no tickets, or tickets with errors.
         TicketsInvalid = "tickets_invalid",
@@ -45,8 +51,14 @@ words! {
         Storage = "storage",
         /// No space is left on the device.
         DiskFull = "disk_full",
+        /// The `Idempotency-Key` was used for another request within the last day.
+        IdempotencyMismatch = "idempotency_mismatch",
+        /// The same request is at work right now; ask again in a moment.
+        IdempotencyInFlight = "idempotency_in_flight",
         /// The cursor is older than what is kept; start from the snapshot.
         CursorTooOld = "cursor_too_old",
+        /// The hub was restored from a backup, and nobody has confirmed the report yet.
+        RestoreUnconfirmed = "restore_unconfirmed",
         /// The hub is shutting down or has not finished starting.
         Unavailable = "unavailable",
         /// A defect of the hub; the log has the details under the request id.
@@ -65,13 +77,18 @@ impl Code {
             Self::WrongHost => 421,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::NotAcceptable => 406,
+            Self::Timeout => 408,
+            Self::RateLimited => 429,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Stale => 412,
             Self::PreconditionRequired => 428,
             Self::AlreadyExists | Self::RunActive | Self::IllegalTransition => 409,
+            Self::RestoreUnconfirmed => 409,
             Self::TicketsInvalid | Self::WouldLoseWork | Self::GitState => 409,
-            Self::GitFailed | Self::AgentUnavailable => 422,
+            Self::GitFailed | Self::AgentUnavailable | Self::IdempotencyMismatch => 422,
+            Self::IdempotencyInFlight => 409,
             Self::Storage | Self::Internal => 500,
             Self::DiskFull => 507,
             Self::CursorTooOld => 410,
@@ -89,6 +106,9 @@ impl Code {
             Self::WrongHost => "Unknown host name",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::NotAcceptable => "Not a page",
+            Self::Timeout => "Too slow",
+            Self::RateLimited => "Too many requests",
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Stale => "Changed since it was read",
@@ -103,7 +123,10 @@ impl Code {
             Self::AgentUnavailable => "The agent is not available",
             Self::Storage => "A file could not be read or written",
             Self::DiskFull => "The disk is full",
+            Self::IdempotencyMismatch => "The key belongs to another request",
+            Self::IdempotencyInFlight => "The request is at work already",
             Self::CursorTooOld => "The cursor is too old",
+            Self::RestoreUnconfirmed => "The restore is not confirmed",
             Self::Unavailable => "The hub is not ready",
             Self::Internal => "Internal error",
         }
@@ -130,9 +153,16 @@ wire! {
         /// For `stale`: the present version and its tag.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub current: Option<Versioned>,
+        /// For `stale`: the text that was sent, with the version it was made from. Carry what
+        /// changed in it over to `current` and send that with its tag.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub yours: Option<Versioned>,
         /// For `would_lose_work`: what would be lost.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub unsaved: Vec<crate::worktree::Unsaved>,
+        /// For `cursor_too_old`: why, and where to start instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub gone: Option<Box<crate::event::Gone>>,
     }
 }
 
@@ -148,7 +178,9 @@ impl Problem {
             instance: None,
             errors: Vec::new(),
             current: None,
+            yours: None,
             unsaved: Vec::new(),
+            gone: None,
         }
     }
 }

@@ -85,9 +85,11 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct RepoCreate {
         /// Id; other characters than letters, digits, `.`, `_`, `-` become `-`.
+        #[cfg_attr(feature = "schema", schema(min_length = 1))]
         pub id: String,
         /// Directory relative to the hub's root; the id when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(min_length = 1))]
         pub path: Option<String>,
         /// Take an existing directory.
         #[serde(default)]
@@ -100,6 +102,7 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct RepoClone {
         /// What git can clone: an URL or an absolute path.
+        #[cfg_attr(feature = "schema", schema(min_length = 1))]
         pub url: String,
         /// Id; the last part of the URL when absent.
         #[serde(default)]
@@ -138,7 +141,29 @@ wire! {
 }
 
 wire! {
+    /// Body of `repo_update`: what is absent stays as it is.
+    #[derive(Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct RepoPatch {
+        /// Name for people; `null` for the id.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        pub name: Option<Option<String>>,
+    }
+}
+
+wire! {
     /// The commands that prepare a new worktree of a base repo.
+    pub struct Setup {
+        /// Shell commands, run in order in the new worktree; the first that fails ends the rest.
+        pub commands: Vec<String>,
+        /// Their version, for `If-Match`.
+        pub etag: String,
+    }
+}
+
+wire! {
+    /// Body of `repo_setup_update`.
     #[serde(deny_unknown_fields)]
     pub struct SetupUpdate {
         /// Shell commands, run in order in the new worktree; the first that fails ends the rest.

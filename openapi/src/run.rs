@@ -241,6 +241,8 @@ words! {
         Requested = "requested",
         /// A file the ticket asks for is missing.
         MissingRequiredContext = "missing_required_context",
+        /// The hub was restored from a backup made while it was at work.
+        Restored = "restored",
     }
 }
 
@@ -263,6 +265,8 @@ words! {
         RepoNotFound = "repo_not_found",
         /// A defect of the hub.
         Internal = "internal",
+        /// The hub's database was lost while it was at work.
+        DatabaseLost = "database_lost",
     }
 }
 
@@ -351,12 +355,15 @@ wire! {
     pub struct RunStart {
         /// Turns it may spend before it pauses.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_total_turns: Option<u32>,
         /// Tokens it may use before it pauses.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_tokens: Option<i64>,
         /// Seconds of work it may take before it pauses.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_seconds: Option<i64>,
         /// Commit a checkpoint after every turn.
         #[serde(default)]
@@ -380,12 +387,15 @@ wire! {
     pub struct RunResume {
         /// Allow this many more turns; the option's value again when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_total_turns: Option<u32>,
         /// Tokens the whole run may use from now on; as before when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_tokens: Option<i64>,
         /// Seconds of work the whole run may take from now on; as before when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_seconds: Option<i64>,
         /// Accept the changes to protected files, or to what checks the ticket, that paused the
         /// run.

@@ -89,6 +89,7 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct TicketCreate {
         /// Title.
+        #[cfg_attr(feature = "schema", schema(max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub title: String,
         /// Who works it; the hub's default agent when absent.
         #[serde(default)]
@@ -104,6 +105,7 @@ wire! {
         pub verify: Vec<String>,
         /// Number to take; the next free one when absent. A taken number moves the rest on.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub at: Option<u64>,
     }
 }
@@ -121,10 +123,37 @@ wire! {
 }
 
 wire! {
+    /// Body of `ticket_patch`: what is absent stays as it is.
+    #[derive(Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct TicketPatch {
+        /// Title; `null` takes it out.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        pub title: Option<Option<String>>,
+        /// Who works it: an agent's id or `user`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub agent: Option<String>,
+        /// Whether it is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub done: Option<bool>,
+        /// Model asked for; `null` for the agent's own choice.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        pub model: Option<Option<String>>,
+        /// Reasoning effort asked for; `null` for the agent's own choice.
+        #[serde(default, deserialize_with = "crate::merge::named", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 64, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
+        pub reasoning: Option<Option<String>>,
+    }
+}
+
+wire! {
     /// Body of `ticket_move`.
     #[serde(deny_unknown_fields)]
     pub struct TicketMove {
         /// Number the ticket shall have; the rest makes room.
+        #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub to: u64,
     }
 }

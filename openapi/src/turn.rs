@@ -126,7 +126,25 @@ wire! {
         pub turn: Turn,
         /// The pieces of the answer, in order, as far as they are known.
         pub items: Vec<Item>,
+        /// What is being written right now, as far as it came: live frames go on from here.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub writing: Vec<Writing>,
         /// The prompt's text, while the run's directory is there.
         pub prompt: Option<String>,
+    }
+}
+
+wire! {
+    /// A piece that is being written. Its text goes on with the live frame whose `offset` is this
+    /// `offset` plus the text's length in bytes; of a frame that begins earlier, the rest goes on.
+    pub struct Writing {
+        /// The agent's id of the piece.
+        pub item: String,
+        /// What is being written.
+        pub stream: crate::event::LiveStream,
+        /// Where `text` begins in the piece, in bytes; not 0 only for very long pieces.
+        pub offset: u64,
+        /// The text.
+        pub text: String,
     }
 }

@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn agent_list(&self) -> Result<Page<Agent>, ClientError> {
-        self.get("agent_list", &["agents"]).json().await
+        self.get("agent_list", &["agents"]).all().await
     }
 
     /// The models an agent offers.
@@ -22,6 +22,6 @@ impl Client {
     /// # Errors
     /// `not_found`, `agent_unavailable`.
     pub async fn agent_models(&self, agent: &AgentId) -> Result<Page<Model>, ClientError> {
-        self.get("agent_models", &["agents", agent.as_str(), "models"]).json().await
+        self.get("agent_models", &["agents", agent.as_str(), "models"]).all().await
     }
 }

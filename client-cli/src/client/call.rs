@@ -1,8 +1,8 @@
 //! One request and its answer.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
-use car_api::{PageQuery, Problem};
+use car_api::{Code, Page, PageQuery, Problem};
 use reqwest::{
     Method, RequestBuilder, Url,
     header::{CONTENT_TYPE, IF_MATCH},
@@ -12,6 +12,25 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Client, coverage, who::Who};
 use crate::ClientError;
 
+/// How a repetition of a change is told from another one.
+const KEY: &str = "Idempotency-Key";
+
+/// Waits between tries of a request whose answer was lost, about ten seconds in all: the hub may
+/// be being restarted.
+const WAITS: [Duration; 8] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1500),
+    Duration::from_millis(2000),
+    Duration::from_millis(2500),
+    Duration::from_millis(2500),
+];
+
+/// The largest page there is.
+const WHOLE: u32 = 500;
+
 /// A request that is being put together.
 #[must_use = "a call does nothing until it is sent"]
 pub(super) struct Call<'a> {
@@ -20,6 +39,7 @@ pub(super) struct Call<'a> {
     method: Method,
     url: Url,
     body: Option<serde_json::Result<Vec<u8>>>,
+    media: &'static str,
     if_match: Option<String>,
 }
 
@@ -30,7 +50,8 @@ impl<'a> Call<'a> {
         method: Method,
         url: Url,
     ) -> Self {
-        Self { client, operation, method, url, body: None, if_match: None }
+        let media = "application/json";
+        Self { client, operation, method, url, body: None, media, if_match: None }
     }
 
     /// Adds a query parameter when it has a value.
@@ -50,6 +71,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// A body that says what is to change (RFC 7396).
+    pub(super) fn merge(mut self, body: &impl Serialize) -> Self {
+        self.media = "application/merge-patch+json";
+        self.body(body)
+    }
+
     pub(super) fn if_match(mut self, etag: Option<&str>) -> Self {
         self.if_match = etag.map(str::to_owned);
         self
@@ -65,40 +92,108 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// Sends it and reads the answer's text.
+    pub(super) async fn text(self) -> Result<String, ClientError> {
+        self.answer().await.map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Sends it; an answer without content is expected.
     pub(super) async fn done(self) -> Result<(), ClientError> {
         self.answer().await.map(|_| ())
     }
 
+    /// Sends it for every page of a list, and gives them as one.
+    pub(super) async fn all<T: DeserializeOwned>(self) -> Result<Page<T>, ClientError> {
+        let Self { client, operation, method, url, .. } = self;
+        let mut page = PageQuery { after: None, limit: Some(WHOLE) };
+        let mut items = Vec::new();
+        loop {
+            let call = Self::new(client, operation, method.clone(), url.clone()).page(&page);
+            let found: Page<T> = call.json().await?;
+            items.extend(found.items);
+            match found.next {
+                Some(next) => page.after = Some(next),
+                None => return Ok(Page { items, next: None }),
+            }
+        }
+    }
+
+    /// Sends it, and again when the answer is lost on the way: a change carries a key, by which the
+    /// hub does it once. A hub that was never there is not waited for.
     async fn answer(self) -> Result<(Vec<u8>, Who), ClientError> {
         let client = self.client;
         let at = client.url().to_owned();
         coverage::record(self.operation);
-        let answer = self.request(&at)?.send().await.map_err(|e| network(&at, &e))?;
-        let who = Who::of(answer.headers());
-        who.check(client)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(|e| network(&at, &e))?;
-        if status.is_success() {
-            return Ok((body.to_vec(), who));
-        }
-        Err(refusal(&at, status.as_u16(), &body))
-    }
-
-    fn request(self, at: &str) -> Result<RequestBuilder, ClientError> {
-        let mut request = self.client.http.request(self.method, self.url);
+        let body = self.body.transpose().map_err(|e| ClientError::Protocol {
+            url: at.clone(),
+            detail: format!("the request cannot be written ({e})"),
+        })?;
+        let mut request = client.http.request(self.method.clone(), self.url);
         if let Some(etag) = self.if_match {
             request = request.header(IF_MATCH, etag);
         }
-        if let Some(body) = self.body {
-            let body = body.map_err(|e| ClientError::Protocol {
-                url: at.to_owned(),
-                detail: format!("the request cannot be written ({e})"),
-            })?;
-            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        if !self.method.is_safe() {
+            request = request.header(KEY, car_api::request_key());
         }
-        Ok(request)
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, self.media).body(body);
+        }
+        // What is only read can be asked for again by whoever wants it; one try more is for a
+        // connection that had stood idle too long.
+        let tries = if self.method.is_safe() { 1 } else { WAITS.len() };
+        let mut waits = WAITS.iter().take(tries);
+        let mut sent = false;
+        loop {
+            let (error, again) = match attempt(client, &request).await {
+                Ok(answer) => return Ok(answer),
+                Err(Failed::NotSent(error)) => (error, sent),
+                Err(Failed::Lost(error)) => (error, true),
+                Err(Failed::Refused(error)) => {
+                    let busy = error.code() == Some(Code::IdempotencyInFlight);
+                    // Somebody may be stopping the hub; what was lost before it is still in doubt.
+                    let away = sent && error.code() == Some(Code::Unavailable);
+                    (error, busy || away)
+                }
+            };
+            sent |= again;
+            match waits.next().filter(|_| again) {
+                Some(wait) => tokio::time::sleep(*wait).await,
+                None => return Err(error),
+            }
+        }
     }
+}
+
+/// How one try ended without an answer to give.
+enum Failed {
+    /// Nobody was reached.
+    NotSent(ClientError),
+    /// It may have been done; nobody knows.
+    Lost(ClientError),
+    /// The hub said no.
+    Refused(ClientError),
+}
+
+async fn attempt(client: &Client, request: &RequestBuilder) -> Result<(Vec<u8>, Who), Failed> {
+    let at = client.url();
+    let Some(request) = request.try_clone() else {
+        let detail = "the request cannot be sent twice".to_owned();
+        return Err(Failed::Refused(ClientError::Protocol { url: at.to_owned(), detail }));
+    };
+    let answer = match request.send().await {
+        Ok(answer) => answer,
+        Err(error) if error.is_builder() => return Err(Failed::Refused(network(at, &error))),
+        Err(error) if error.is_connect() => return Err(Failed::NotSent(network(at, &error))),
+        Err(error) => return Err(Failed::Lost(network(at, &error))),
+    };
+    let who = Who::of(answer.headers());
+    who.check(client).map_err(Failed::Refused)?;
+    let status = answer.status();
+    let body = answer.bytes().await.map_err(|e| Failed::Lost(network(at, &e)))?;
+    if status.is_success() {
+        return Ok((body.to_vec(), who));
+    }
+    Err(Failed::Refused(refusal(at, status.as_u16(), &body)))
 }
 
 /// What an answer that is no success means: the hub's own words when it is a problem.
@@ -116,7 +211,7 @@ pub(crate) fn refusal(at: &str, status: u16, body: &[u8]) -> ClientError {
 
 pub(crate) fn network(at: &str, error: &reqwest::Error) -> ClientError {
     let detail = innermost(error);
-    if error.is_builder() || error.is_decode() {
+    if error.is_builder() {
         return ClientError::Protocol { url: at.to_owned(), detail };
     }
     ClientError::Unreachable { url: at.to_owned(), detail }

@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     /// `not_found`.
     pub async fn context_list(&self, repo: &RepoId) -> Result<Page<ContextDoc>, ClientError> {
-        self.get("context_list", &["repos", repo.as_str(), "contextspace"]).json().await
+        self.get("context_list", &["repos", repo.as_str(), "contextspace"]).all().await
     }
 
     /// One document.

@@ -1,6 +1,6 @@
 //! The hub's log, page by page. Following it is `watch`'s.
 
-use car_api::{Event, Page, RepoId, RunId};
+use car_api::{Event, Page, RepoId, RunId, event::EventCursor};
 use reqwest::Url;
 
 use super::{Client, coverage};
@@ -30,6 +30,15 @@ impl EventFilter {
     }
 }
 
+/// Where to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventFrom {
+    /// After this event; after 0, with the oldest that is kept.
+    After(EventCursor),
+    /// With the last so many that match.
+    Last(u32),
+}
+
 impl Client {
     /// Events after the one numbered `after`, oldest first.
     ///
@@ -41,8 +50,26 @@ impl Client {
         limit: Option<u32>,
         filter: &EventFilter,
     ) -> Result<Page<Event>, ClientError> {
+        self.event_list_from(&EventFrom::After(after.into()), limit, filter).await
+    }
+
+    /// The same from wherever is wanted.
+    ///
+    /// # Errors
+    /// `cursor_too_old` when the log does not reach back that far, or is not the cursor's.
+    pub async fn event_list_from(
+        &self,
+        from: &EventFrom,
+        limit: Option<u32>,
+        filter: &EventFilter,
+    ) -> Result<Page<Event>, ClientError> {
+        let (after, last) = match from {
+            EventFrom::After(cursor) => (Some(cursor), None),
+            EventFrom::Last(count) => (None, Some(count)),
+        };
         self.get("event_list", &["events"])
-            .query("after", Some(after))
+            .query("after", after)
+            .query("last", last)
             .query("limit", limit)
             .query("repo", filter.repo.as_ref())
             .query("run", filter.run.as_ref())
@@ -52,7 +79,7 @@ impl Client {
     }
 
     /// The address of the same events as a WebSocket.
-    pub(crate) fn event_socket_url(&self, after: i64, filter: &EventFilter) -> Url {
+    pub(crate) fn event_socket_url(&self, after: &EventCursor, filter: &EventFilter) -> Url {
         coverage::record("event_list");
         let mut url = self.api_url(&["events"]);
         // The scheme was checked to be http or https, for which this cannot fail.

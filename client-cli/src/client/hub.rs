@@ -1,6 +1,7 @@
 //! The hub itself.
 
-use car_api::hub::{HubInfo, HubSnapshot};
+use car_api::doctor::DoctorReport;
+use car_api::hub::{HubInfo, HubSnapshot, Readiness};
 use car_api::repo::ScanReport;
 use reqwest::Method;
 
@@ -21,9 +22,33 @@ impl Client {
     ///
     /// # Errors
     /// `unavailable` while it starts or shuts down.
-    pub async fn health_ready(&self) -> Result<(), ClientError> {
+    pub async fn health_ready(&self) -> Result<Readiness, ClientError> {
         let url = self.root_url(&["health", "ready"]);
-        Call::new(self, "health_ready", Method::GET, url).done().await
+        Call::new(self, "health_ready", Method::GET, url).json().await
+    }
+
+    /// Numbers about the hub, in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn metrics_get(&self) -> Result<String, ClientError> {
+        Call::new(self, "metrics_get", Method::GET, self.root_url(&["metrics"])).text().await
+    }
+
+    /// The document of the API as a page.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn docs_get(&self) -> Result<String, ClientError> {
+        self.get("docs_get", &["docs"]).text().await
+    }
+
+    /// The style sheet of that page.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn docs_style(&self) -> Result<String, ClientError> {
+        self.get("docs_style", &["docs", "style.css"]).text().await
     }
 
     /// What this hub is.
@@ -40,6 +65,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn hub_snapshot(&self) -> Result<HubSnapshot, ClientError> {
         self.get("hub_snapshot", &["hub", "snapshot"]).json().await
+    }
+
+    /// What could keep the hub from working, as the hub finds it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn hub_doctor(&self) -> Result<DoctorReport, ClientError> {
+        self.get("hub_doctor", &["hub", "doctor"]).json().await
     }
 
     /// Looks for repos and worktrees in the hub's directories.

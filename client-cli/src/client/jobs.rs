@@ -1,9 +1,23 @@
 //! Long operations with progress.
 
-use car_api::{JobId, Page, PageQuery, job::Job};
+use car_api::{
+    JobId, Page, PageQuery, RepoId,
+    job::{Job, JobKind, JobLine, JobStatus},
+};
 
 use super::Client;
 use crate::ClientError;
+
+/// Which jobs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only those that stand so.
+    pub status: Option<JobStatus>,
+    /// Only those of this kind.
+    pub kind: Option<JobKind>,
+    /// Only those that make or change this repo or worktree.
+    pub repo: Option<RepoId>,
+}
 
 impl Client {
     /// Jobs, newest first.
@@ -11,7 +25,37 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn job_list(&self, page: &PageQuery) -> Result<Page<Job>, ClientError> {
-        self.get("job_list", &["jobs"]).page(page).json().await
+        self.job_list_of(&JobFilter::default(), page).await
+    }
+
+    /// Some jobs, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn job_list_of(
+        &self,
+        filter: &JobFilter,
+        page: &PageQuery,
+    ) -> Result<Page<Job>, ClientError> {
+        self.get("job_list", &["jobs"])
+            .query("status", filter.status)
+            .query("kind", filter.kind)
+            .query("repo", filter.repo.as_ref())
+            .page(page)
+            .json()
+            .await
+    }
+
+    /// What a job had to say, oldest first.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn job_log(
+        &self,
+        job: &JobId,
+        page: &PageQuery,
+    ) -> Result<Page<JobLine>, ClientError> {
+        self.get("job_log", &["jobs", job.as_str(), "log"]).page(page).json().await
     }
 
     /// One job.

@@ -1,12 +1,16 @@
 //! One method per operation of the API; each resource has its file.
 
 mod agents;
+mod audit;
+mod backups;
 mod call;
 mod contextspace;
 mod coverage;
+mod credentials;
 mod events;
 mod hub;
 mod jobs;
+mod pairings;
 mod raw;
 mod repos;
 mod runs;
@@ -14,6 +18,7 @@ mod runs;
 mod tests;
 mod tickets;
 mod tokens;
+mod webhooks;
 mod who;
 mod worktrees;
 
@@ -25,10 +30,15 @@ use reqwest::{
 };
 
 use crate::ClientError;
+pub use audit::AuditFilter;
 use call::Call;
 pub(crate) use call::{innermost, refusal};
-pub use events::EventFilter;
+pub use events::{EventFilter, EventFrom};
+pub use jobs::JobFilter;
 pub use raw::{RawAnswer, RawRequest};
+pub use repos::RepoFilter;
+pub use runs::RunFilter;
+pub use tickets::TicketFilter;
 pub(crate) use who::Who;
 
 /// A handle on one hub; clones share their connections.
@@ -133,6 +143,10 @@ impl Client {
 
     fn put(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
         Call::new(self, operation, Method::PUT, self.api_url(segments))
+    }
+
+    fn patch(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {
+        Call::new(self, operation, Method::PATCH, self.api_url(segments))
     }
 
     fn delete(&self, operation: &'static str, segments: &[&str]) -> Call<'_> {

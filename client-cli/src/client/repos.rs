@@ -3,12 +3,35 @@
 use car_api::{
     Page, PageQuery, RepoId,
     job::Job,
-    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, SetupUpdate},
+    repo::{
+        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup,
+        SetupUpdate,
+    },
+    run::RunStatus,
     worktree::RemovalReport,
 };
 
 use super::Client;
 use crate::ClientError;
+
+/// Which repos and worktrees are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct RepoFilter {
+    /// Only base repos, or only worktrees.
+    pub kind: Option<RepoKind>,
+    /// Only those that stand so.
+    pub status: Option<RepoStatus>,
+    /// Only worktrees of this one.
+    pub base: Option<RepoId>,
+    /// Only those whose latest run stands so.
+    pub run: Option<RunStatus>,
+}
+
+impl From<Option<RepoKind>> for RepoFilter {
+    fn from(kind: Option<RepoKind>) -> Self {
+        Self { kind, ..Self::default() }
+    }
+}
 
 impl Client {
     /// Repos and worktrees.
@@ -17,10 +40,26 @@ impl Client {
     /// See [`ClientError`].
     pub async fn repo_list(
         &self,
-        kind: Option<RepoKind>,
+        filter: impl Into<RepoFilter>,
         page: &PageQuery,
     ) -> Result<Page<Repo>, ClientError> {
-        self.get("repo_list", &["repos"]).query("kind", kind).page(page).json().await
+        let filter = filter.into();
+        self.get("repo_list", &["repos"])
+            .query("kind", filter.kind)
+            .query("status", filter.status)
+            .query("base", filter.base.as_ref())
+            .query("run", filter.run)
+            .page(page)
+            .json()
+            .await
+    }
+
+    /// Changes what is set of a repo; what is absent stays.
+    ///
+    /// # Errors
+    /// `not_found`, `bad_request`.
+    pub async fn repo_update(&self, repo: &RepoId, body: &RepoPatch) -> Result<Repo, ClientError> {
+        self.patch("repo_update", &["repos", repo.as_str()]).merge(body).json().await
     }
 
     /// Makes a new git repo below the hub's root.
@@ -59,20 +98,26 @@ impl Client {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<SetupUpdate, ClientError> {
+    pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<Setup, ClientError> {
         self.get("repo_setup_get", &["repos", repo.as_str(), "setup"]).json().await
     }
 
-    /// Replaces the commands that prepare a new worktree of this repo.
+    /// Replaces the commands that prepare a new worktree of this repo, if they are still the version
+    /// of `if_match` (`*` = whatever is there).
     ///
     /// # Errors
-    /// `not_found`, `storage`.
+    /// `stale` with the present commands; `not_found`, `storage`.
     pub async fn repo_setup_update(
         &self,
         repo: &RepoId,
         body: &SetupUpdate,
-    ) -> Result<SetupUpdate, ClientError> {
-        self.put("repo_setup_update", &["repos", repo.as_str(), "setup"]).body(body).json().await
+        if_match: Option<&str>,
+    ) -> Result<Setup, ClientError> {
+        self.put("repo_setup_update", &["repos", repo.as_str(), "setup"])
+            .if_match(if_match)
+            .body(body)
+            .json()
+            .await
     }
 
     /// Takes a repo out of the hub.

@@ -1,8 +1,8 @@
 //! Runs, their turns, and what people and agents say to each other in them.
 
 use car_api::{
-    ApprovalId, Page, PageQuery, RepoId, RunId, TurnId,
-    dispatch::{Dispatch, Reply, ReplyCreate},
+    ApprovalId, Page, PageQuery, RepoId, RunId, Timestamp, TurnId,
+    dispatch::{Dispatch, DispatchCreate, Reply, ReplyCreate},
     item::Approval,
     run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
     turn::{Turn, TurnDetail},
@@ -11,6 +11,19 @@ use car_api::{
 
 use super::Client;
 use crate::ClientError;
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only those of this repo or worktree.
+    pub repo: Option<RepoId>,
+    /// Only those that stand so.
+    pub status: Option<RunStatus>,
+    /// Only those asked for at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those asked for before this time.
+    pub until: Option<Timestamp>,
+}
 
 impl Client {
     /// Starts a run over a repo's queue.
@@ -31,9 +44,24 @@ impl Client {
         status: Option<RunStatus>,
         page: &PageQuery,
     ) -> Result<Page<Run>, ClientError> {
+        let repo = repo.cloned();
+        self.run_list_of(&RunFilter { repo, status, ..RunFilter::default() }, page).await
+    }
+
+    /// Some runs, newest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn run_list_of(
+        &self,
+        filter: &RunFilter,
+        page: &PageQuery,
+    ) -> Result<Page<Run>, ClientError> {
         self.get("run_list", &["runs"])
-            .query("repo", repo)
-            .query("status", status)
+            .query("repo", filter.repo.as_ref())
+            .query("status", filter.status)
+            .query("since", filter.since)
+            .query("until", filter.until)
             .page(page)
             .json()
             .await
@@ -53,6 +81,19 @@ impl Client {
     /// `not_found`.
     pub async fn run_explain(&self, run: &RunId) -> Result<Explain, ClientError> {
         self.get("run_explain", &["runs", run.as_str(), "explain"]).json().await
+    }
+
+    /// Says something to people for a run's agent; the end of its turn takes it up.
+    ///
+    /// # Errors
+    /// `already_exists` when something waits there already.
+    pub async fn dispatch_create(
+        &self,
+        run: &RunId,
+        body: &DispatchCreate,
+    ) -> Result<(), ClientError> {
+        let path = ["runs", run.as_str(), "dispatches"];
+        self.post("dispatch_create", &path).body(body).done().await
     }
 
     /// Lets a paused or parked run go on.
@@ -112,7 +153,7 @@ impl Client {
     /// # Errors
     /// `not_found`.
     pub async fn run_dispatches(&self, run: &RunId) -> Result<Page<Dispatch>, ClientError> {
-        self.get("run_dispatches", &["runs", run.as_str(), "dispatches"]).json().await
+        self.get("run_dispatches", &["runs", run.as_str(), "dispatches"]).all().await
     }
 
     /// What people answered, in order.
@@ -120,7 +161,7 @@ impl Client {
     /// # Errors
     /// `not_found`.
     pub async fn run_replies(&self, run: &RunId) -> Result<Page<Reply>, ClientError> {
-        self.get("run_replies", &["runs", run.as_str(), "replies"]).json().await
+        self.get("run_replies", &["runs", run.as_str(), "replies"]).all().await
     }
 
     /// The hub's verdicts on a run's tickets, in order.
@@ -128,7 +169,7 @@ impl Client {
     /// # Errors
     /// `not_found`.
     pub async fn run_evidence(&self, run: &RunId) -> Result<Page<Evidence>, ClientError> {
-        self.get("run_evidence", &["runs", run.as_str(), "evidence"]).json().await
+        self.get("run_evidence", &["runs", run.as_str(), "evidence"]).all().await
     }
 
     /// Answers a question of a run's agent.

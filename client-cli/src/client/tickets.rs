@@ -3,13 +3,30 @@
 use car_api::{
     Page, PageQuery, RepoId,
     ticket::{
-        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketState,
-        TicketText, TicketUpdate,
+        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch,
+        TicketState, TicketText, TicketUpdate,
     },
 };
 
 use super::Client;
 use crate::ClientError;
+
+/// Which tickets are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct TicketFilter {
+    /// Only those that stand so.
+    pub state: Option<TicketState>,
+    /// Only those this agent, or `user`, works.
+    pub agent: Option<String>,
+    /// Only those with this in their title, whatever the case.
+    pub title: Option<String>,
+}
+
+impl From<Option<TicketState>> for TicketFilter {
+    fn from(state: Option<TicketState>) -> Self {
+        Self { state, ..Self::default() }
+    }
+}
 
 impl Client {
     /// The queue of one repo or worktree, in order.
@@ -19,11 +36,14 @@ impl Client {
     pub async fn ticket_list(
         &self,
         repo: &RepoId,
-        state: Option<TicketState>,
+        filter: impl Into<TicketFilter>,
         page: &PageQuery,
     ) -> Result<Page<Ticket>, ClientError> {
+        let filter = filter.into();
         self.get("ticket_list", &["repos", repo.as_str(), "tickets"])
-            .query("state", state)
+            .query("state", filter.state)
+            .query("agent", filter.agent.as_ref())
+            .query("title", filter.title.as_ref())
             .page(page)
             .json()
             .await
@@ -35,10 +55,17 @@ impl Client {
     /// See [`ClientError`].
     pub async fn ticket_list_all(
         &self,
-        state: Option<TicketState>,
+        filter: impl Into<TicketFilter>,
         page: &PageQuery,
     ) -> Result<Page<Ticket>, ClientError> {
-        self.get("ticket_list_all", &["tickets"]).query("state", state).page(page).json().await
+        let filter = filter.into();
+        self.get("ticket_list_all", &["tickets"])
+            .query("state", filter.state)
+            .query("agent", filter.agent.as_ref())
+            .query("title", filter.title.as_ref())
+            .page(page)
+            .json()
+            .await
     }
 
     /// Writes a new ticket.
@@ -75,6 +102,24 @@ impl Client {
         self.put("ticket_update", &["repos", repo.as_str(), "tickets", ticket])
             .if_match(if_match)
             .body(body)
+            .json()
+            .await
+    }
+
+    /// Changes fields of a ticket; what is absent stays, and so does the rest of the file.
+    ///
+    /// # Errors
+    /// `stale` with the present text; `not_found`, `bad_request`.
+    pub async fn ticket_patch(
+        &self,
+        repo: &RepoId,
+        ticket: &str,
+        body: &TicketPatch,
+        if_match: Option<&str>,
+    ) -> Result<TicketText, ClientError> {
+        self.patch("ticket_patch", &["repos", repo.as_str(), "tickets", ticket])
+            .if_match(if_match)
+            .merge(body)
             .json()
             .await
     }

@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn token_list(&self) -> Result<Page<Token>, ClientError> {
-        self.get("token_list", &["tokens"]).json().await
+        self.get("token_list", &["tokens"]).all().await
     }
 
     /// Makes a token; its secret is in the answer and nowhere else.

@@ -51,7 +51,19 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn salvage_list(&self, page: &PageQuery) -> Result<Page<Salvage>, ClientError> {
-        self.get("salvage_list", &["salvages"]).page(page).json().await
+        self.salvage_list_of(None, page).await
+    }
+
+    /// What is kept of one removed worktree or repo, or of all.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn salvage_list_of(
+        &self,
+        repo: Option<&RepoId>,
+        page: &PageQuery,
+    ) -> Result<Page<Salvage>, ClientError> {
+        self.get("salvage_list", &["salvages"]).query("repo", repo).page(page).json().await
     }
 
     /// Brings a removed worktree or repo back.

@@ -1,11 +1,11 @@
 //! Where a reader of the log is, and what a message means to it.
 
-use car_api::event::StreamMessage;
+use car_api::event::{EventCursor, StreamMessage};
 
 /// How far a reader has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    after: i64,
+    at: EventCursor,
     /// With a filter the numbers have holes of their own.
     filtered: bool,
 }
@@ -22,35 +22,45 @@ pub enum Verdict {
 }
 
 impl Cursor {
-    /// At the event numbered `after`; `filtered` when not every event is wanted.
+    /// At a place of the log; `filtered` when not every event is wanted.
     #[must_use]
-    pub fn new(after: i64, filtered: bool) -> Self {
-        Self { after, filtered }
+    pub fn new(at: EventCursor, filtered: bool) -> Self {
+        Self { at, filtered }
     }
 
-    /// The number up to which everything was passed on.
+    /// The place up to which everything was passed on.
     #[must_use]
-    pub fn after(&self) -> i64 {
-        self.after
+    pub fn at(&self) -> &EventCursor {
+        &self.at
+    }
+
+    /// The log said which it is.
+    pub(super) fn is_of(&mut self, epoch: &str) {
+        if self.at.epoch.is_none() && !epoch.is_empty() {
+            self.at.epoch = Some(epoch.to_owned());
+        }
     }
 
     /// Judges a message and, when it is passed on, moves to it.
     pub fn accept(&mut self, message: &StreamMessage) -> Verdict {
+        let after = self.at.seq;
         match message {
-            StreamMessage::Live { .. } => Verdict::Deliver,
-            StreamMessage::Event { event } if event.seq <= self.after => Verdict::Repeat,
+            StreamMessage::Live { .. } | StreamMessage::Gone { .. } => Verdict::Deliver,
+            StreamMessage::Event { event } if event.seq <= after => Verdict::Repeat,
             StreamMessage::Event { event } => {
-                if !self.filtered && event.seq - 1 != self.after {
+                // From 0 the log begins with the oldest entry that is kept.
+                if !self.filtered && after != 0 && event.seq - 1 != after {
                     return Verdict::Hole;
                 }
-                self.after = event.seq;
+                self.at.seq = event.seq;
                 Verdict::Deliver
             }
-            StreamMessage::CaughtUp { seq } => {
-                if !self.filtered && *seq > self.after {
+            StreamMessage::CaughtUp { seq, epoch } => {
+                if !self.filtered && *seq > after {
                     return Verdict::Hole;
                 }
-                self.after = self.after.max(*seq);
+                self.is_of(epoch);
+                self.at.seq = after.max(*seq);
                 Verdict::Deliver
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use car_api::{
     Code, Event, Problem,
-    event::{LiveFrame, StreamMessage},
+    event::{EventCursor, Gone, LiveFrame, StreamMessage},
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
@@ -87,6 +87,13 @@ impl Client {
     /// Follows the events after the one numbered `after`. Connects at the first `next`.
     #[must_use]
     pub fn watch(&self, after: i64, filter: EventFilter) -> Watch {
+        self.watch_from(after.into(), filter)
+    }
+
+    /// The same from a cursor that may say which log it is of: should the hub's database be
+    /// restored meanwhile, that is an error and not a gap.
+    #[must_use]
+    pub fn watch_from(&self, after: EventCursor, filter: EventFilter) -> Watch {
         Watch {
             client: self.clone(),
             cursor: Cursor::new(after, !filter.is_empty()),
@@ -103,10 +110,10 @@ impl Client {
 }
 
 impl Watch {
-    /// The number up to which everything was delivered: where another watch would go on.
+    /// The place up to which everything was delivered: where another watch would go on.
     #[must_use]
-    pub fn cursor(&self) -> i64 {
-        self.cursor.after()
+    pub fn cursor(&self) -> &EventCursor {
+        self.cursor.at()
     }
 
     /// The next thing there is to tell. Dropping the future loses nothing.
@@ -160,7 +167,8 @@ impl Watch {
             sleep_until(at).await;
         }
         match self.open().await {
-            Ok(socket) => {
+            Ok((socket, epoch)) => {
+                self.cursor.is_of(&epoch);
                 self.socket = Some(socket);
                 self.heard = Instant::now();
                 self.resume_at = None;
@@ -174,10 +182,11 @@ impl Watch {
         }
     }
 
-    async fn open(&self) -> Result<Socket, ClientError> {
+    /// A connection, and the epoch of the log behind it.
+    async fn open(&self) -> Result<(Socket, String), ClientError> {
         let at = self.client.url();
         let fault = |detail| ClientError::Protocol { url: at.to_owned(), detail };
-        let url = self.client.event_socket_url(self.cursor.after(), &self.filter);
+        let url = self.client.event_socket_url(self.cursor.at(), &self.filter);
         let mut request = url.as_str().into_client_request().map_err(|e| fault(innermost(&e)))?;
         if let Some(token) = self.client.token() {
             let value = HeaderValue::from_str(&format!("Bearer {token}"))
@@ -189,7 +198,8 @@ impl Watch {
             Err(_) => Err(unreachable("no answer within 10 s".to_owned())),
             Ok(Ok((socket, answer))) => {
                 Who::of(answer.headers()).check(&self.client)?;
-                Ok(socket)
+                let epoch = answer.headers().get("car-epoch").and_then(|text| text.to_str().ok());
+                Ok((socket, epoch.unwrap_or_default().to_owned()))
             }
             Ok(Err(WsError::Http(answer))) => {
                 let status = answer.status().as_u16();
@@ -214,12 +224,16 @@ impl Watch {
         Ok(Some(match message {
             StreamMessage::Event { event } => Update::Event(event),
             StreamMessage::Live { frame } => Update::Live(frame),
-            StreamMessage::CaughtUp { seq } => Update::CaughtUp { seq },
+            StreamMessage::CaughtUp { seq, .. } => Update::CaughtUp { seq },
+            StreamMessage::Gone { gone } => {
+                self.socket = None;
+                return Err(too_old(gone));
+            }
         }))
     }
 
     fn hole(&mut self) -> Result<Update, ClientError> {
-        let after = self.cursor.after();
+        let after = self.cursor.at().seq;
         if self.hole.replace(after) == Some(after) {
             let detail = format!("its log has no entry {}", after.saturating_add(1));
             return Err(ClientError::Protocol { url: self.client.url().to_owned(), detail });
@@ -249,4 +263,16 @@ impl Watch {
         self.resume_at = Some(Instant::now() + retry_in);
         Update::Lost { reason, retry_in }
     }
+}
+
+/// The log cannot be followed from the cursor.
+fn too_old(gone: Gone) -> ClientError {
+    let Gone { reason, oldest, newest, .. } = &gone;
+    let detail = format!(
+        "The log cannot be followed from there ({reason}); it has the events {oldest} to {newest}. \
+         Start anew from the snapshot."
+    );
+    let mut problem = Problem::new(Code::CursorTooOld, detail);
+    problem.gone = Some(Box::new(gone));
+    problem.into()
 }

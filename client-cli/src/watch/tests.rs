@@ -30,7 +30,7 @@ fn live() -> StreamMessage {
 }
 
 fn caught_up(seq: i64) -> StreamMessage {
-    StreamMessage::CaughtUp { seq }
+    StreamMessage::CaughtUp { seq, epoch: "e1".to_owned() }
 }
 
 #[test]
@@ -46,10 +46,10 @@ fn a_cursor_lets_each_event_through_once_and_sees_holes() {
         (true, &[(caught_up(20), Deliver, 20), (event(20), Repeat, 20), (event(22), Deliver, 22)]),
     ];
     for (filtered, steps) in table {
-        let mut cursor = Cursor::new(5, *filtered);
+        let mut cursor = Cursor::new(5.into(), *filtered);
         for (message, verdict, after) in *steps {
             assert_eq!(cursor.accept(message), *verdict, "{message:?}");
-            assert_eq!(cursor.after(), *after, "{message:?}");
+            assert_eq!(cursor.at().seq, *after, "{message:?}");
         }
     }
 }
@@ -156,4 +156,33 @@ async fn a_hub_that_was_never_there_is_an_error_at_once() {
     drop(listener);
     let mut watch = Client::new(&url, None).unwrap().watch(0, EventFilter::default());
     assert!(matches!(watch.next().await, Err(ClientError::Unreachable { .. })));
+}
+
+#[tokio::test]
+async fn a_reader_names_the_log_it_knows_and_is_told_when_it_is_another() {
+    let gone = Gone {
+        reason: car_api::event::GoneReason::OtherEpoch,
+        epoch: "e2".to_owned(),
+        oldest: 1,
+        newest: 1,
+        snapshot: "/api/v1/hub/snapshot".to_owned(),
+    };
+    let visits = vec![
+        // From 0 the log begins with what is kept.
+        Visit { send: vec![event(7), caught_up(7)], close: None },
+        Visit { send: vec![StreamMessage::Gone { gone: gone.clone() }], close: Some(4410) },
+    ];
+    let (url, served) = stub(visits).await;
+    let mut watch = Client::new(&url, None).unwrap().watch(0, EventFilter::default());
+    let error = loop {
+        match watch.next().await {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    let ClientError::Problem(problem) = error else { panic!("{error}") };
+    assert_eq!((problem.code, problem.gone), (Code::CursorTooOld, Some(Box::new(gone))));
+    assert_eq!(watch.cursor().to_string(), "e1-7");
+    let asked = served.await.unwrap();
+    assert_eq!(asked[1], "GET /api/v1/events?after=e1-7 HTTP/1.1");
 }

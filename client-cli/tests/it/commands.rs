@@ -10,13 +10,13 @@ use crate::stub::{Answers, Stub};
 use car_client::credentials::{self, Credential};
 
 /// A hub's root with one repo, served by a stub, and its owner's configuration.
-struct World {
-    stub: Stub,
+pub(crate) struct World {
+    pub(crate) stub: Stub,
     dir: tempfile::TempDir,
 }
 
 impl World {
-    fn new(answers: Answers) -> Self {
+    pub(crate) fn new(answers: Answers) -> Self {
         Self::of(Stub::new(answers))
     }
 
@@ -35,7 +35,7 @@ impl World {
         world
     }
 
-    fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         fs::canonicalize(self.dir.path()).unwrap().join("hub")
     }
 
@@ -49,16 +49,16 @@ impl World {
     }
 
     /// `car` inside the repo.
-    fn car(&self, words: &[&str]) -> Output {
+    pub(crate) fn car(&self, words: &[&str]) -> Output {
         self.car_in(&self.root().join("repos/demo/src"), words).output().unwrap()
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn problem(code: &str, status: u16, detail: &str) -> String {
+pub(crate) fn problem(code: &str, status: u16, detail: &str) -> String {
     format!(r#"{{"code":"{code}","title":"t","status":{status},"detail":"{detail}"}}"#)
 }
 

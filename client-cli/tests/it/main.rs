@@ -2,5 +2,6 @@
 
 #[cfg(test)]
 mod commands;
+mod events;
 #[cfg(test)]
 mod stub;

@@ -41,7 +41,8 @@ pub(crate) fn root(
     Ok(root)
 }
 
-/// A repo with one commit and tickets; each writes a file, is done, and is committed.
+/// A repo with one commit and tickets; each writes a file, is done, is committed, and its agent says
+/// so (CAR 2.2.3 takes a turn without a message for a failed one).
 fn template(subject: &Subject, dir: &Path, name: &str, tickets: usize) -> Outcome<PathBuf> {
     let repo = dir.join("templates").join(name);
     let queue = repo.join(".codex-autorunner/tickets");
@@ -58,7 +59,7 @@ fn template(subject: &Subject, dir: &Path, name: &str, tickets: usize) -> Outcom
         let text = format!(
             "---\nagent: {agent}\ndone: false\ntitle: \"Ticket {number}\"\n---\n\n## Goal\n\n\
              @@FAKE[ {{\"write\": [\"work-{number}.txt\", \"{number}\\n\"]}}, {{\"done\": true}}, \
-             {{\"commit\": \"Ticket {number}\"}} ]@@\n"
+             {{\"commit\": \"Ticket {number}\"}}, {{\"say\": \"Done.\"}} ]@@\n"
         );
         fs::write(queue.join(format!("TICKET-{number:03}.md")), text)?;
     }

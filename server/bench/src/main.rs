@@ -12,6 +12,7 @@ mod machine;
 mod parts;
 mod process;
 mod report;
+mod socket;
 mod stats;
 mod subject;
 

@@ -226,6 +226,10 @@ fn surroundings(command: &mut Command, root: &Path) {
         .env("DEMO_AGENT_LOG", agent_log(root))
         .env("DEMO_AGENT_HOME", beside.join("agent"))
         .env("RUST_LOG", "warn")
+        // What is measured is the hub, not how much one caller may ask.
+        .env("CAR_SERVER_LIMITS_REQUESTS_PER_SECOND", "0")
+        .env("CAR_SERVER_LIMITS_RUN_STARTS_PER_MINUTE", "0")
+        .env("CAR_SERVER_LIMITS_SOCKETS_PER_MINUTE", "0")
         .env_remove("CAR_HUB_ROOT")
         .env_remove("CAR_HUB_URL")
         .env_remove("CAR_TOKEN")

@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::{
+    audit, backup,
     config::{self, Flags, Loaded},
-    doctor, init, program, root, serve, up,
+    doctor, init, migrate, program, reindex, restore, root, serve, up,
 };
 
 /// A hub that runs coding agents over queues of tickets and verifies what they claim.
@@ -35,7 +36,33 @@ enum Command {
     /// Print the effective configuration and where each value came from
     Config(Serving),
     /// Look for what could keep the hub from working
-    Doctor(Serving),
+    Doctor {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        doctor: doctor::DoctorArgs,
+    },
+    /// Write the whole hub into one archive, while it works
+    Backup {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        backup: backup::BackupArgs,
+    },
+    /// Look at the database's schema, or bring it up to date
+    Migrate {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(flatten)]
+        migrate: migrate::MigrateArgs,
+    },
+    /// Make the database anew from the files of runs; an old one is put aside
+    Reindex(Serving),
+    /// Make a hub from a backup
+    Restore(restore::RestoreArgs),
+    /// The audit chain, also while the hub is not served
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 #[derive(Args, Default)]
@@ -49,6 +76,22 @@ struct Serving {
     /// Address to listen on
     #[arg(long)]
     host: Option<IpAddr>,
+    /// A proxy that speaks TLS stands before this address
+    #[arg(long)]
+    behind_proxy: bool,
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Walk the chain: was a line edited, moved or removed?
+    Verify {
+        /// The hub's root; the nearest one at or above the working directory when absent
+        #[arg(long, env = "CAR_HUB_ROOT")]
+        root: Option<PathBuf>,
+        /// A head that was kept, as `car audit head` prints it
+        #[arg(long, value_name = "SEQ:HASH")]
+        since_head: Option<String>,
+    },
 }
 
 #[derive(Args)]
@@ -77,7 +120,20 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             print!("{}", loaded.shown());
             ExitCode::SUCCESS
         }),
-        Command::Doctor(serving) => loaded(&serving).map(|loaded| doctor::run(&loaded)),
+        Command::Backup { serving, backup } => {
+            loaded(&serving).and_then(|loaded| backup::run(backup, &loaded))
+        }
+        Command::Migrate { serving, migrate } => {
+            loaded(&serving).and_then(|loaded| migrate::run(&migrate, &loaded))
+        }
+        Command::Reindex(serving) => loaded(&serving).and_then(|loaded| reindex::run(&loaded)),
+        Command::Restore(wanted) => restore::run(wanted),
+        Command::Audit(Audit::Verify { root, since_head }) => {
+            root::find(root.as_deref()).and_then(|root| audit::verify(&root, since_head.as_deref()))
+        }
+        Command::Doctor { serving, doctor } => {
+            loaded(&serving).and_then(|loaded| doctor::run(&doctor, &loaded))
+        }
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");
@@ -104,5 +160,6 @@ fn loaded(serving: &Serving) -> Result<Loaded, program::Error> {
 fn flags(serving: &Serving) -> Flags {
     let port = serving.port.map(|port| ("server.port", json!(port)));
     let host = serving.host.map(|host| ("server.host", json!(host)));
-    port.into_iter().chain(host).collect()
+    let behind_proxy = serving.behind_proxy.then_some(("server.behind_proxy", json!(true)));
+    port.into_iter().chain(host).chain(behind_proxy).collect()
 }

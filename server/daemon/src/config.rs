@@ -4,10 +4,13 @@
 //! win: built-ins, `codex-autorunner.yml`, `codex-autorunner.override.yml`,
 //! `.codex-autorunner/config.yml`, `CAR_*` variables, flags. Mappings are merged, lists replaced.
 
+mod backup;
 mod keys;
 mod layer;
+mod outgoing;
 mod repo;
 mod secret;
+mod server;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -16,7 +19,6 @@ mod verify;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -25,9 +27,12 @@ use car_hub::FlowConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use backup::Backup;
 pub use layer::{ConfigError, Source};
+pub use outgoing::{Events, Webhooks};
 pub use repo::RepoConfig;
 pub use secret::Secret;
+pub use server::{Server, Tailscale};
 
 use layer::Layer;
 
@@ -37,35 +42,25 @@ use layer::Layer;
 pub struct Config {
     /// Where the hub listens.
     pub server: Server,
+    /// Who may come through `tailscale serve`.
+    pub tailscale: Tailscale,
     /// Where repos are and how many runs work at once.
     pub hub: HubSection,
+    /// When backups are made.
+    pub backup: Backup,
     /// What a run is started with.
     pub ticket_flow: TicketFlow,
     /// Commands that check a claim of being done, where a ticket names none.
     #[serde(deserialize_with = "verify::commands")]
     pub verify: Vec<VerifyCommand>,
+    /// How long events are kept.
+    pub events: Events,
+    /// How webhooks are sent.
+    pub webhooks: Webhooks,
     /// The agents.
     pub agents: car_agents::Config,
     /// What holds for every repo unless its own `repo.override.yml` says otherwise.
     pub repo_defaults: Map<String, Value>,
-}
-
-/// `server:`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// Address to listen on. A loopback address means both of them, IPv4 and IPv6.
-    pub host: IpAddr,
-    /// Port; 0 takes any free one.
-    pub port: u16,
-    /// Names under which the hub is reached besides the loopback ones, as browsers send them.
-    pub allowed_hosts: Vec<String>,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self { host: std::net::Ipv4Addr::LOCALHOST.into(), port: 4173, allowed_hosts: Vec::new() }
-    }
 }
 
 /// `hub:`

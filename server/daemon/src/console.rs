@@ -69,8 +69,9 @@ impl Console {
                 let message = error.as_ref().map_or("", |error| error.message.as_str());
                 Some((Tone::Bad, format!("turn failed: {}", first_line(message)), Vec::new()))
             }
-            EventKind::VerifyStarted { commands, .. } => {
-                plain(format!("checking: {}", commands.join(" && ")))
+            EventKind::VerifyStarted { commands, again, .. } => {
+                let how = if *again { "checking once more, on the final tree" } else { "checking" };
+                plain(format!("{how}: {}", commands.join(" && ")))
             }
             EventKind::VerifyEnded { evidence } => Some(verdict(evidence)),
             EventKind::Checkpoint { commit: Some(commit), .. } => {
@@ -95,6 +96,10 @@ impl Console {
                 ];
                 Some((Tone::Wants, format!("asks: {}", asked(&approval.request)), hints))
             }
+            EventKind::BackupFailed { detail } => {
+                Some((Tone::Bad, format!("the backup was not made: {detail}"), Vec::new()))
+            }
+            EventKind::RestoreConfirmed => plain("the restore was confirmed".to_owned()),
             EventKind::JobUpdated { job } => match job.status {
                 JobStatus::Failed => {
                     let detail = job.problem.as_ref().map_or("", |problem| problem.detail.as_str());
@@ -103,6 +108,10 @@ impl Console {
                 JobStatus::Completed => plain(format!("{} done", job.kind)),
                 JobStatus::Running | JobStatus::Cancelled => None,
             },
+            EventKind::WebhookDisabled { description, reason, .. } => {
+                let text = format!("webhook turned off: {description}. {reason}");
+                Some((Tone::Bad, text, Vec::new()))
+            }
             EventKind::RepoAdded { .. } => plain("joined the hub".to_owned()),
             EventKind::RepoRemoved { .. } => plain("left the hub".to_owned()),
             EventKind::HubStarted { .. }

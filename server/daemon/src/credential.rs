@@ -1,12 +1,16 @@
 //! The token with which the hub's owner reaches it on this machine.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
-use car_api::{Timestamp, token::TokenCreate};
+use car_api::Timestamp;
 use car_client::credentials::{self, Credential};
-use car_hub::Hub;
+use car_hub::{Hub, Presented};
 
-use crate::{config::Secret, program::Error};
+use crate::{config::Secret, program::Error, serve::now};
 
 /// How long the token holds.
 const DAYS: u32 = 366;
@@ -33,8 +37,7 @@ pub(crate) async fn ensure(
     let secret = match known.map(|known| Secret::new(known.token)) {
         Some(secret) if still_good(hub, &secret, now) => secret,
         Some(_) | None => {
-            let body = TokenCreate { name: "this machine".to_owned(), days: Some(DAYS) };
-            Secret::new(hub.token_create(body).await?.secret)
+            Secret::new(hub.token_create_for_owner("this machine", DAYS).await?.secret)
         }
     };
     let credential = Credential {
@@ -45,9 +48,20 @@ pub(crate) async fn ensure(
     credentials::store(&dir, instance, credential).map_err(failed)
 }
 
+/// Has the owner's token made again whenever it was ended while the hub serves: whoever sits at the
+/// machine is never locked out of it.
+pub(crate) async fn keep(hub: Hub, instance: String, root: PathBuf, url: String) {
+    let mut revocations = hub.revocations();
+    while revocations.changed().await.is_ok() {
+        if let Err(error) = ensure(&hub, &instance, &root, &url, now()).await {
+            tracing::warn!(%error, "the owner's token was not made again");
+        }
+    }
+}
+
 fn still_good(hub: &Hub, secret: &Secret, now: Timestamp) -> bool {
-    hub.authenticate(secret.expose())
-        .is_some_and(|token| token.expires_at.is_none_or(|end| end.millis_since(now) > RENEW_MS))
+    hub.authenticate(Presented::Bearer(secret.expose()))
+        .is_ok_and(|token| token.expires_at.is_none_or(|end| end.millis_since(now) > RENEW_MS))
 }
 
 /// Refuses a directory others can look into; the file itself is checked when it is read.

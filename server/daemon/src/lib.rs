@@ -5,6 +5,8 @@
 //! [`car_hub::Hub`], as every client does.
 
 mod allocator;
+mod audit;
+mod backup;
 mod cli;
 pub mod config;
 mod console;
@@ -14,10 +16,15 @@ mod environment;
 mod init;
 mod listen;
 mod log;
+mod migrate;
+mod notify;
 mod program;
+mod reindex;
+mod restore;
 mod root;
 mod sample;
 mod serve;
+mod tailscale;
 mod up;
 
 use std::{ffi::OsString, io, process::ExitCode};

@@ -1,11 +1,15 @@
 //! The sockets the hub listens on.
 
 use std::{
-    io,
+    ffi::OsString,
+    fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
 };
 
-use tokio::net::TcpListener;
+use listenfd::ListenFd;
+use tokio::net::{TcpListener, UnixListener};
 
 use crate::{config::Server, program::Error};
 
@@ -20,11 +24,32 @@ pub(crate) struct Listening {
     pub(crate) url: String,
 }
 
-/// Opens the sockets. A loopback address means both loopbacks; an address others can reach is
-/// refused unless the names it is reached under were given.
-pub(crate) async fn open(server: &Server) -> Result<Listening, Error> {
+/// Sockets a service manager opened before this program began (systemd.socket(5)): clients that
+/// come while the hub is restarted wait in them. To be asked for once, before there are threads.
+pub(crate) fn given() -> Result<Vec<std::net::TcpListener>, Error> {
+    let mut given = ListenFd::from_env();
+    let taken = (0..given.len()).map(|place| given.take_tcp_listener(place));
+    let taken: io::Result<Vec<_>> = taken.collect();
+    let failed = |error| Error::file("a socket of the service manager", error);
+    let sockets: Vec<_> = taken.map_err(failed)?.into_iter().flatten().collect();
+    for socket in &sockets {
+        socket.set_nonblocking(true).map_err(failed)?;
+    }
+    Ok(sockets)
+}
+
+/// Opens the sockets, unless some were given. A loopback address means both loopbacks; an address
+/// others can reach is refused unless a proxy stands before it and the names it is reached under
+/// were given.
+pub(crate) async fn open(
+    server: &Server,
+    given: Vec<std::net::TcpListener>,
+) -> Result<Listening, Error> {
+    if !given.is_empty() {
+        return adopt(server, given);
+    }
     if !server.host.is_loopback() {
-        if server.allowed_hosts.is_empty() {
+        if server.allowed_hosts.is_empty() || !server.behind_proxy {
             return Err(Error::OpenHost { host: server.host });
         }
         let listener = bind(SocketAddr::new(server.host, server.port)).await?;
@@ -43,6 +68,23 @@ pub(crate) async fn open(server: &Server) -> Result<Listening, Error> {
             Err(_) => {}
         }
     }
+}
+
+/// The sockets that were given take the place of the configured address, under the same rule.
+fn adopt(server: &Server, given: Vec<std::net::TcpListener>) -> Result<Listening, Error> {
+    let failed = |error| Error::file("a socket of the service manager", error);
+    let listeners: io::Result<Vec<_>> = given.into_iter().map(TcpListener::from_std).collect();
+    let listeners = listeners.map_err(failed)?;
+    let mut host = server.host;
+    for (place, listener) in listeners.iter().enumerate() {
+        let ip = listener.local_addr().map_err(failed)?.ip();
+        let open = server.behind_proxy && !server.allowed_hosts.is_empty();
+        if !ip.is_loopback() && !open {
+            return Err(Error::OpenHost { host: ip });
+        }
+        host = if place == 0 { ip } else { host };
+    }
+    listening(listeners, host)
 }
 
 fn listening(listeners: Vec<TcpListener>, host: IpAddr) -> Result<Listening, Error> {
@@ -76,4 +118,50 @@ fn has_no_ipv6(error: &io::Error) -> bool {
     use io::ErrorKind::{AddrNotAvailable, Unsupported};
     // EAFNOSUPPORT has no kind of its own.
     [AddrNotAvailable, Unsupported].contains(&error.kind()) || error.raw_os_error() == Some(97)
+}
+
+/// Longest path a socket can have (`sun_path`), with its end.
+const PATH_MAX: usize = 107;
+
+/// A socket in the file system: for programs of this user, out of reach of browsers and of
+/// everybody else. It is removed when this is dropped.
+pub(crate) struct Local {
+    pub(crate) path: PathBuf,
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Opens the socket in the file system. The hub's lock is held, so what is there is left over.
+pub(crate) fn local(root: &Path, instance: &str) -> io::Result<(UnixListener, Local)> {
+    let path = local_path(root, instance, std::env::var_os("XDG_RUNTIME_DIR"));
+    if path.as_os_str().len() > PATH_MAX {
+        return Err(io::Error::other(format!("{} is too long for a socket", path.display())));
+    }
+    if let Some(dir) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    }
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    let local = Local { path };
+    fs::set_permissions(&local.path, fs::Permissions::from_mode(0o600))?;
+    Ok((listener, local))
+}
+
+/// Where the socket is: in the user's runtime directory, or in the hub's root.
+fn local_path(root: &Path, instance: &str, runtime: Option<OsString>) -> PathBuf {
+    match runtime.map(PathBuf::from).filter(|dir| dir.is_absolute() && dir.is_dir()) {
+        Some(runtime) => {
+            let id: String = instance.chars().take(12).collect();
+            runtime.join("car").join(format!("hub-{id}.sock"))
+        }
+        None => root.join(car_files::CAR_DIR).join("socket").join("hub.sock"),
+    }
 }

@@ -20,10 +20,17 @@ pub(crate) enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(
-        "{host} can be reached by others: name the hosts the hub is reached under in \
-         `server.allowed_hosts`, or listen on 127.0.0.1 and use `tailscale serve` or a reverse proxy"
+        "{host} can be reached by others, and the hub speaks no TLS: put a proxy before it that \
+         does, say `--behind-proxy` (`server.behind_proxy: true`) and name the hosts the hub is \
+         reached under in `server.allowed_hosts`; or listen on 127.0.0.1 and use `tailscale serve`"
     )]
     OpenHost { host: std::net::IpAddr },
+    #[error(
+        "`tailscale funnel` opens this hub to the internet as {}: turn it off (`tailscale funnel \
+         reset`), or say `server.public: true` if that is meant",
+        .names.join(", ")
+    )]
+    Funnel { names: Vec<String> },
     #[error("cannot listen on {at}: {error}{hint}")]
     Listen { at: std::net::SocketAddr, error: io::Error, hint: String },
     #[error("{what}: {error}")]

@@ -13,13 +13,16 @@ use crate::program::Error;
 
 /// What is printed when the sample's run is done.
 pub(crate) const CLOSING: &str = "
-That was the sample: look at it with `car ticket list --repo sample`, `car run list`, and
-`git log` in its directory. The hub goes on serving. What is next:
-  Codex     npm install -g @openai/codex && codex login; then `agent: codex` in a ticket
-  your repo car hub clone URL     then  car ticket new …  and  car run start
-  watching  car watch, car events -f; every command works from afar with `car --hub URL`
-  afar      tailscale serve --bg 4173, add that name to server.allowed_hosts, and
-            `car token create phone`. A web UI is not part of this version.
+That was the sample: look at it with `car ticket list --repo sample`,
+`car run list`, and `git log` in its directory. The hub goes on serving.
+What is next:
+  Codex      npm install -g @openai/codex && codex login
+             then `agent: codex` in a ticket
+  your repo  car hub clone URL, then car ticket new … and car run start
+  watching   car watch, car events -f
+  from afar  tailscale serve --bg 4173, that name in server.allowed_hosts,
+             then there: car login https://that-name
+             The API is described at /api/v1/docs; there is no web UI yet.
 ";
 
 const REPO: &str = "sample";

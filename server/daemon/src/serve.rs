@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    net::TcpListener,
     num::NonZero,
     path::Path,
     process::ExitCode,
@@ -12,8 +13,8 @@ use std::{
 
 use car_api::Timestamp;
 use car_files::hub_root::{self, Endpoint};
-use car_http::{App, Closing, Hosts};
-use car_hub::Hub;
+use car_http::{App, Closing, Hosts, Listener};
+use car_hub::{Hub, Redactor};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
@@ -25,28 +26,37 @@ use crate::{
     credential, environment,
     listen::{self, Listening},
     log,
+    notify::Notify,
     program::{Error, say},
+    restore, tailscale,
 };
 
 /// How long requests and streams have to end once the hub was told to stop.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(5);
 
-/// How long the hub has to let go of its files after that.
-const CLOSE: Duration = Duration::from_secs(2);
+/// How long the hub has to let go of its files after that; ten seconds in all.
+const CLOSE: Duration = Duration::from_secs(4);
 
 /// Exit status of a program ended by a second signal.
 const INTERRUPTED: u8 = 130;
 
 /// Serves until a signal.
 pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, Error> {
-    log::to_stderr();
+    let redactor = redactor(loaded);
+    log::to_stderr(&redactor);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    let given = listen::given()?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let served = Served::start(loaded).await?;
+        let served = Served::start(loaded, given, redactor).await?;
         say(format_args!("car-hub ready: {}", served.url));
+        if let Some(report) = served.hub.unconfirmed() {
+            for line in restore::lines(&report) {
+                say(line);
+            }
+        }
         signals.next().await;
         Ok(served.end(signals).await)
     })
@@ -71,21 +81,60 @@ pub(crate) struct Served {
     root: std::path::PathBuf,
     closing: Closing,
     serving: tokio::task::JoinHandle<()>,
+    notify: Notify,
+    beating: tokio::task::JoinHandle<()>,
+    /// Keeps the owner's token good.
+    owner: tokio::task::JoinHandle<()>,
+    /// Removes the socket in the file system in the end.
+    _local: Option<listen::Local>,
 }
 
 impl Served {
     /// Opens the hub, its sockets, and what clients on this machine need to find it.
-    pub(crate) async fn start(loaded: &Loaded) -> Result<Self, Error> {
-        let Listening { listeners, port, url } =
-            listen::open(&loaded.config.server).await.map_err(|error| served_by(loaded, error))?;
+    pub(crate) async fn start(
+        loaded: &Loaded,
+        given: Vec<TcpListener>,
+        redactor: Redactor,
+    ) -> Result<Self, Error> {
+        let Listening { listeners, port, url } = listen::open(&loaded.config.server, given)
+            .await
+            .map_err(|error| served_by(loaded, error))?;
+        if let Some(served) = tailscale_of(port).await
+            && !loaded.config.server.public
+            && !served.funnelled.is_empty()
+        {
+            return Err(Error::Funnel { names: served.funnelled });
+        }
         let agents = car_agents::registry(&agents(loaded)?);
-        let hub = Hub::open(for_hub(loaded, &url)?, agents).await?;
+        let hub = Hub::open(for_hub(loaded, &url, redactor)?, agents).await?;
         let instance = hub.hub_get().await?.instance;
         let hosts = Hosts::new(port, loaded.config.server.allowed_hosts.iter().cloned());
         let closing = Closing::new();
-        let router = car_http::router(App::new(hub.clone(), hosts, closing.clone()));
+        let config = for_http(loaded);
+        let limits = config.limits.clone();
+        let router = car_http::router(App::new(hub.clone(), hosts, config, closing.clone()));
+        let mut all: Vec<_> = listeners.into_iter().map(Listener::Tcp).collect();
+        let local = match listen::local(&loaded.root, &instance) {
+            Ok((listener, local)) => {
+                all.push(Listener::Unix(listener));
+                Some(local)
+            }
+            Err(error) => {
+                tracing::warn!("there is no socket in the file system: {error}");
+                None
+            }
+        };
         credential::ensure(&hub, &instance, &loaded.root, &url, now()).await?;
-        let serving = tokio::spawn(car_http::serve(listeners, router, closing.clone()));
+        let owner = tokio::spawn(credential::keep(
+            hub.clone(),
+            instance.clone(),
+            loaded.root.clone(),
+            url.clone(),
+        ));
+        let serving = {
+            let closing = closing.clone();
+            tokio::spawn(async move { car_http::serve(all, router, &limits, closing).await })
+        };
         let endpoint = Endpoint {
             url: url.clone(),
             instance,
@@ -97,7 +146,11 @@ impl Served {
             Error::file("hub_endpoint.json cannot be written", io::Error::other(error.to_string()))
         })?;
         tracing::info!(url, root = %loaded.root.display(), "hub serves");
-        Ok(Self { hub, url, root: loaded.root.clone(), closing, serving })
+        let notify = Notify::from_env();
+        notify.ready(&url);
+        let beating = tokio::spawn(notify.clone().keep_alive(hub.clone()));
+        let root = loaded.root.clone();
+        Ok(Self { hub, url, root, closing, serving, notify, beating, owner, _local: local })
     }
 
     /// Ends in order; a further signal ends it at once.
@@ -110,19 +163,26 @@ impl Served {
 
     async fn stop(self) {
         tracing::info!("hub stops; agents live on under their shims");
+        self.notify.stopping();
         // First of all clients on this machine must no longer find it.
         if let Err(error) = hub_root::remove_endpoint(&self.root) {
             tracing::warn!("hub_endpoint.json cannot be removed: {error}");
         }
+        self.owner.abort();
         self.closing.begin();
         let mut serving = self.serving;
-        if timeout(GRACE, &mut serving).await.is_err() {
+        // Meanwhile no run begins anything new.
+        let ended = async {
+            let _ = tokio::join!(&mut serving, self.hub.rest());
+        };
+        if timeout(GRACE, ended).await.is_err() {
             tracing::warn!("requests were cut: they did not end in time");
             serving.abort();
         }
         if timeout(CLOSE, self.hub.close()).await.is_err() {
             tracing::warn!("the hub did not let go of its files in time");
         }
+        self.beating.abort();
     }
 }
 
@@ -150,7 +210,36 @@ impl Signals {
     }
 }
 
-fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
+/// What `tailscale serve` does with the port, asked beside everything else.
+async fn tailscale_of(port: u16) -> Option<tailscale::Served> {
+    tokio::task::spawn_blocking(move || tailscale::served(port)).await.ok().flatten()
+}
+
+fn for_http(loaded: &Loaded) -> car_http::Config {
+    let server = &loaded.config.server;
+    car_http::Config {
+        base_path: server.base_path.clone(),
+        public: server.public,
+        allowed_logins: loaded.config.tailscale.allowed_logins.clone(),
+        limits: server.limits.clone(),
+    }
+}
+
+/// What takes secrets out of texts; it knows the values agents are given.
+pub(crate) fn redactor(loaded: &Loaded) -> Redactor {
+    let redactor = Redactor::new();
+    let agents = &loaded.config.agents;
+    let passed = agents.codex.pass_env.iter().chain(&agents.demo.pass_env);
+    for value in passed.filter_map(|name| std::env::var(name).ok()) {
+        redactor.learn([value.as_str()]);
+    }
+    // Settings are given there as well; what looks like a place is one.
+    let given = agents.codex.env.values().chain(agents.demo.env.values());
+    redactor.learn(given.map(String::as_str).filter(|value| !value.starts_with(['/', '~', '.'])));
+    redactor
+}
+
+fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Config, Error> {
     let config = &loaded.config;
     let codex = config.agents.codex.pass_env.iter();
     let passed = codex.chain(&config.agents.demo.pass_env).cloned();
@@ -164,9 +253,16 @@ fn for_hub(loaded: &Loaded, url: &str) -> Result<car_hub::Config, Error> {
         worktrees_root: config.hub.worktrees_root.clone(),
         max_parallel_runs: config.hub.max_parallel_runs.unwrap_or_else(one_a_processor),
         default_agent: config.hub.default_agent.clone(),
+        backup: config.backup.for_hub(&loaded.root),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
+        events: config.events.for_hub(),
+        webhooks: config.webhooks.for_hub(),
+        webhook_channel: car_hub::WebhookChannel(Some(Arc::new(car_push::Webhooks::new(
+            config.webhooks.for_push(),
+        )))),
         environment: environment::shared(passed.chain(demo)),
+        redactor,
     })
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use car_api::{Event, EventKind, PageQuery, RunId, Timestamp, run::RunState};
-use car_hub::{EventFilter, Hub};
+use car_hub::{EventFilter, Hub, RepoFilter};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -60,13 +60,14 @@ fn home() -> Result<PathBuf, Error> {
 
 /// Serves, offers the sample when there is nothing else, and shows what happens until a signal.
 pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
-    log::to_file(&loaded.root).map_err(|error| Error::file(log::FILE, error))?;
+    let redactor = serve::redactor(loaded);
+    log::to_file(&loaded.root, &redactor).map_err(|error| Error::file(log::FILE, error))?;
     for warning in &loaded.warnings {
         say(format_args!("note: {warning}"));
     }
     serve::runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let served = Served::start(loaded).await?;
+        let served = Served::start(loaded, Vec::new(), redactor).await?;
         say(format_args!("car-hub ready: {}", served.url));
         say(format_args!(
             "It serves until Ctrl-C. Its log is {}.",
@@ -109,7 +110,7 @@ async fn watch(hub: &Hub, root: &Path, sample: Sample) -> Result<(), Error> {
 /// Adds and starts the sample where that is wanted; gives its run.
 async fn begin(hub: &Hub, root: &Path, sample: Sample) -> Result<Option<RunId>, Error> {
     let one = PageQuery { after: None, limit: Some(1) };
-    let empty = hub.repo_list(None, one).await?.items.is_empty();
+    let empty = hub.repo_list(RepoFilter::default(), one).await?.items.is_empty();
     let wanted = match sample {
         Sample::Add => empty,
         Sample::Skip => false,
@@ -125,7 +126,7 @@ async fn begin(hub: &Hub, root: &Path, sample: Sample) -> Result<Option<RunId>, 
     if !wanted {
         return Ok(None);
     }
-    say("The sample: three tickets, worked by the bundled demo agent (scripted, no model).");
+    say("The sample: three tickets for the bundled demo agent (scripted, no model).");
     say("The second ticket is claimed done too early; watch what the hub makes of that.\n");
     sample::start(hub, root).await.map(Some)
 }

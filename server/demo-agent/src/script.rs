@@ -27,6 +27,8 @@ pub struct Step {
     pub on: Option<u32>,
     /// Only from this attempt on.
     pub from: Option<u32>,
+    /// How often the step is done (demo agent only).
+    pub times: Option<u32>,
     /// Seconds of silence before the step.
     pub latency: f64,
     /// Seconds between pieces of text.

@@ -47,7 +47,8 @@ impl<'a> Worker<'a> {
     }
 
     pub(crate) fn carry_out(&mut self, steps: &[Step]) -> End {
-        match steps.iter().try_for_each(|step| self.step(step)) {
+        let each = |step: &Step| (0..step.times.unwrap_or(1)).try_for_each(|_| self.step(step));
+        match steps.iter().try_for_each(each) {
             Ok(()) => End::Completed,
             Err(end) => end,
         }

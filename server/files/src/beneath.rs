@@ -101,6 +101,28 @@ impl Dir {
     pub fn read(&self, name: &OsStr, cap: u64) -> Result<Content, FileError> {
         let path = self.path_of(name);
         let fail = |reason| FileError::new(&path, reason);
+        let (file, opened) = self.open_file(name)?;
+        if opened.size > cap {
+            return Err(fail(Reason::TooLarge { size: opened.size, cap }));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0));
+        let mut file = file.take(cap.saturating_add(1));
+        file.read_to_end(&mut bytes).map_err(|e| FileError::io(&path, &e))?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > cap {
+            return Err(fail(Reason::TooLarge { size, cap }));
+        }
+        let hash = ContentHash::of(&bytes);
+        Ok(Content { bytes, hash, modified_us: opened.modified_us })
+    }
+
+    /// Opens a regular file of this directory for reading, however large it is.
+    ///
+    /// # Errors
+    /// [`FileError`] when it is anything else, or vanishes.
+    pub fn open_file(&self, name: &OsStr) -> Result<(std::fs::File, Meta), FileError> {
+        let path = self.path_of(name);
+        let fail = |reason| FileError::new(&path, reason);
         let before = self.stat(name)?;
         before.kind.must_be_regular().map_err(fail)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -109,18 +131,7 @@ impl Dir {
         // What was opened may no longer be what was looked at.
         let opened = Meta::from(&fs::fstat(&fd).map_err(|e| FileError::errno(&path, e))?);
         opened.kind.must_be_regular().map_err(fail)?;
-        if opened.size > cap {
-            return Err(fail(Reason::TooLarge { size: opened.size, cap }));
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0));
-        let mut file = std::fs::File::from(fd).take(cap.saturating_add(1));
-        file.read_to_end(&mut bytes).map_err(|e| FileError::io(&path, &e))?;
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if size > cap {
-            return Err(fail(Reason::TooLarge { size, cap }));
-        }
-        let hash = ContentHash::of(&bytes);
-        Ok(Content { bytes, hash, modified_us: opened.modified_us })
+        Ok((std::fs::File::from(fd), opened))
     }
 
     /// Looks at an entry without opening it.

@@ -1,7 +1,7 @@
 //! Messages from an agent to people: `DISPATCH.md`, archived in `dispatch_history/NNNN/`.
 
 use crate::Content;
-use crate::atomic::WriteError;
+use crate::atomic::{self, WriteError, WriteIf};
 use crate::error::FileError;
 use crate::history::{self, MAX_MESSAGE_BYTES, Spool};
 use crate::run_dir::{DISPATCH_DIR, DISPATCH_FILE, DISPATCH_HISTORY, RunDir};
@@ -83,6 +83,21 @@ pub fn put(
     body: &str,
 ) -> Result<(), WriteError> {
     history::put(run.dir(), &SPOOL, seq, render_dispatch(mode, title, body).as_bytes())
+}
+
+/// Leaves a dispatch where the agent would write it: the end of its turn takes it up.
+///
+/// # Errors
+/// [`WriteError::Conflict`] when one waits there already.
+pub fn leave(
+    run: &RunDir,
+    mode: DispatchMode,
+    title: Option<&str>,
+    body: &str,
+) -> Result<(), WriteError> {
+    let message = render_dispatch(mode, title, body);
+    atomic::write(run.dir(), OsStr::new(DISPATCH_FILE), message.as_bytes(), WriteIf::Absent)?;
+    Ok(())
 }
 
 /// Every entry, lowest number first. One that cannot be read is listed with its error.

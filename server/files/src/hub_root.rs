@@ -7,7 +7,7 @@ mod hub_lock;
 
 pub use discover::{Discovery, Found, FoundKind, Skipped, discover};
 pub use endpoint::{Endpoint, read_endpoint, remove_endpoint, write_endpoint};
-pub use hub_lock::{Holder, HubLock, LockError, holder};
+pub use hub_lock::{Holder, HubLock, LockError, holder, is_held};
 
 use crate::atomic::{self, WriteError, WriteIf};
 use crate::beneath::Dir;

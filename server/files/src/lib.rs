@@ -14,11 +14,13 @@ mod error;
 mod hash;
 mod history;
 pub mod hub_root;
+pub mod key_files;
 mod lock;
 pub mod replies;
 pub mod run_dir;
 mod run_files;
 pub mod seed;
+pub mod space;
 pub mod tickets;
 mod tree_lock;
 

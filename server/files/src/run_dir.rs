@@ -2,7 +2,7 @@
 
 use crate::atomic::{self, WriteError, WriteIf};
 use crate::beneath::Dir;
-use crate::error::{FileError, Reason};
+use crate::error::{FileError, Reason, if_found};
 use crate::{CAR_DIR, ContentHash};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub const PROMPTS: &str = "prompts";
 pub const EVIDENCE: &str = "evidence";
 /// The directories of the shims that run this run's agents.
 pub const SESSIONS: &str = "sessions";
+/// The token of the run's agent.
+pub const TOKEN: &str = "token";
 /// What explains the run without the database.
 pub const RUN_FILE: &str = "run.json";
 
@@ -98,6 +100,24 @@ impl RunDir {
         atomic::write(&self.dir, OsStr::new(RUN_FILE), &bytes, WriteIf::Any)
     }
 
+    /// Keeps the agent's token, for its owner only; where it is.
+    ///
+    /// # Errors
+    /// [`WriteError`] when the disk fails.
+    pub fn write_token(&self, secret: &str) -> Result<PathBuf, WriteError> {
+        let (name, bytes) = (OsStr::new(TOKEN), secret.as_bytes());
+        atomic::write_with_mode(&self.dir, name, bytes, WriteIf::Any, 0o600)?;
+        Ok(self.path_of(TOKEN))
+    }
+
+    /// Removes the agent's token; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be removed.
+    pub fn remove_token(&self) -> Result<(), FileError> {
+        if_found(self.dir.remove(OsStr::new(TOKEN))).map(drop)
+    }
+
     fn write_in(&self, part: &str, name: &str, bytes: &[u8]) -> Result<ContentHash, WriteError> {
         let dir = self.dir.create_beneath(Path::new(part))?;
         atomic::write(&dir, OsStr::new(name), bytes, WriteIf::Any)
@@ -117,7 +137,7 @@ impl RunDir {
 /// [`FileError`] when the directory exists but cannot be read.
 pub fn list(tree: &Path) -> Result<Vec<OsString>, FileError> {
     let runs = Path::new(CAR_DIR).join("runs");
-    match crate::error::if_found(Dir::open(tree)?.open_beneath(&runs))? {
+    match if_found(Dir::open(tree)?.open_beneath(&runs))? {
         Some(dir) => dir.names(),
         None => Ok(Vec::new()),
     }

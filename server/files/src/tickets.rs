@@ -9,7 +9,7 @@ mod rename;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Place, Placed, create, fix, remove, set_done, set_note, write};
+pub use change::{Place, Placed, create, fix, remove, set_done, set_fields, set_note, write};
 pub use rename::{insert_gap, move_block, move_to, renumber};
 
 use crate::atomic::WriteError;

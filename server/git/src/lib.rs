@@ -32,6 +32,7 @@ mod salvage;
 mod sections;
 mod status;
 mod unsaved;
+mod version;
 mod worktree;
 
 pub use call::Git;
@@ -50,4 +51,5 @@ pub use restore::Restored;
 pub use salvage::{Archive, SalvageManifest, SavedFile, SavedPath};
 pub use status::{Change, Entry, Status, SubmoduleState, parse_status};
 pub use unsaved::{Removal, Unsaved, UnsavedKind};
+pub use version::version;
 pub use worktree::{Added, PruneReport, StartPoint, Worktree, check_branch_name, parse_worktrees};

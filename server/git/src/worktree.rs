@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::error::GitError;
 use crate::layout::{path_of, small_file};
 use crate::{Git, LayoutKind, Oid};
@@ -81,6 +83,20 @@ impl Git {
         branch: &str,
         start: &StartPoint,
     ) -> Result<Added, GitError> {
+        self.worktree_add_until(path, branch, start, CancellationToken::new()).await
+    }
+
+    /// The same, given up when `cancel` says so: what was made is removed again.
+    ///
+    /// # Errors
+    /// As [`Git::worktree_add`]; [`GitError::Cancelled`].
+    pub async fn worktree_add_until(
+        &self,
+        path: &Path,
+        branch: &str,
+        start: &StartPoint,
+        cancel: CancellationToken,
+    ) -> Result<Added, GitError> {
         check_branch_name(branch)?;
         let made_dir = check_free(path)?;
         let refs = self.branch_facts(branch).await?;
@@ -115,7 +131,7 @@ impl Git {
         } else {
             add = add.arg("--").arg(path).arg(branch);
         }
-        if let Err(error) = add.run().await {
+        if let Err(error) = add.cancelled_by(cancel).run().await {
             self.undo_add(path, made_dir, created_branch.then_some((branch, &start_oid))).await;
             return Err(error);
         }

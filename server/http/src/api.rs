@@ -1,11 +1,16 @@
 //! The API on one screen.
 
-use axum::middleware::from_fn_with_state;
+use std::sync::Arc;
+
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, agents, caller, contextspace, document, events, hub, identity, jobs, problem, public,
-    repos, runs, tickets, tokens, worktrees,
+    App, agents, audit, backups,
+    caller::{self, Access, Door},
+    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
+    keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks,
+    worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -14,6 +19,7 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .route("/", axum::routing::get(public::root))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
+        .routes(routes!(metrics::get))
         .nest("/api/v1", v1())
 }
 
@@ -22,11 +28,16 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
         .routes(routes!(hub::scan))
+        .routes(routes!(hub::doctor))
         .routes(routes!(document::get))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::style))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::confirm))
         // Repos, worktrees and what is kept of removed ones.
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
-        .routes(routes!(repos::get))
+        .routes(routes!(repos::get, repos::update))
         .routes(routes!(repos::init))
         .routes(routes!(repos::setup_get, repos::setup_update))
         .routes(routes!(repos::remove))
@@ -37,7 +48,7 @@ fn v1() -> OpenApiRouter<App> {
         // The queue and the documents beside it.
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
-        .routes(routes!(tickets::get, tickets::update))
+        .routes(routes!(tickets::get, tickets::update, tickets::patch))
         .routes(routes!(tickets::done))
         .routes(routes!(tickets::r#move))
         .routes(routes!(tickets::renumber))
@@ -55,29 +66,128 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::reply))
         .routes(routes!(runs::turns))
         .routes(routes!(runs::turn))
-        .routes(routes!(runs::dispatches))
+        .routes(routes!(runs::dispatches, runs::ask))
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
         .routes(routes!(runs::decide))
         .routes(routes!(events::list))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
         // The machinery.
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
+        .routes(routes!(jobs::log))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::head))
+        .routes(routes!(audit::verify))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
+        .routes(routes!(tokens::delete_others))
+        .routes(routes!(tokens::exchange))
+        // Who may do what.
+        .routes(routes!(credential::get, credential::delete))
+        .routes(routes!(credential::ws_ticket))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::delete))
+        .routes(routes!(pairings::list, pairings::create))
+        .routes(routes!(pairings::get))
+        .routes(routes!(pairings::decide))
+        .routes(routes!(pairings::request))
+        .routes(routes!(pairings::finish))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
 }
 
 /// The operations behind the credential; paths that do not exist are behind it too.
 pub(crate) fn router(app: App) -> axum::Router {
-    operations()
-        .split_for_parts()
-        .0
+    let (router, document) = operations().split_for_parts();
+    let door = Door { app: app.clone(), access: Arc::new(Access::of(&document)) };
+    router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn(version::unchanged))
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
         .layer(from_fn_with_state(app.clone(), identity::stamp))
-        .layer(from_fn_with_state(app.clone(), caller::required))
+        .layer(from_fn_with_state(door, caller::required))
+        .layer(from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::http::Method;
+
+    use super::*;
+
+    /// The paths a router really takes, each with its methods. There is no list of them to ask for,
+    /// so it is read from what the router prints of itself.
+    fn routes(printed: &str) -> BTreeSet<(String, String)> {
+        let paths = &printed[printed.find("paths: {").unwrap()..];
+        let mut all = BTreeSet::new();
+        for part in paths.split("RouteId(").skip(1) {
+            let (id, rest) = part.split_once(')').unwrap();
+            let Some(path) = rest.split('"').nth(1) else { continue };
+            if path.contains("__private__axum") {
+                continue;
+            }
+            let start = format!("RouteId({id}): MethodRouter(MethodRouter {{ ");
+            let methods = match printed.split(&start).nth(1) {
+                Some(methods) => methods,
+                None => panic!("no methods of {path}: {printed}"),
+            };
+            for method in
+                ["get", "head", "delete", "options", "patch", "post", "put", "trace", "connect"]
+            {
+                let field = methods.split(&format!("{method}: ")).nth(1).unwrap();
+                if !field.starts_with("None") {
+                    all.insert((path.to_owned(), method.to_uppercase()));
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_route_is_an_operation_that_names_its_scope_or_is_public() {
+        let (router, document) = operations().split_for_parts();
+        let access = Access::of(&document);
+        let routes = routes(&format!("{router:?}"));
+        assert!(routes.len() > 60, "{routes:?}");
+        let mut documented = BTreeSet::new();
+        for (path, item) in &document.paths.paths {
+            for (method, _) in document::methods(item) {
+                documented.insert((path.clone(), method.to_string()));
+            }
+        }
+        for (path, method) in &routes {
+            if caller::PUBLIC.contains(&path.as_str()) {
+                continue;
+            }
+            assert!(documented.contains(&(path.clone(), method.clone())), "{method} {path}");
+            let method: Method = method.parse().unwrap();
+            assert!(access.rule(&method, path).is_some(), "{method} {path} names no scope");
+        }
+        for route in &documented {
+            assert!(routes.contains(route), "{route:?} is not in the router");
+        }
+    }
+
+    #[test]
+    fn a_route_outside_the_document_would_be_seen() {
+        let (router, _) = operations().split_for_parts();
+        let before = routes(&format!("{router:?}"));
+        let router = router.route("/secret", axum::routing::delete(public::root));
+        let after = routes(&format!("{router:?}"));
+        let more: Vec<_> = after.difference(&before).collect();
+        assert_eq!(more, [&("/secret".to_owned(), "DELETE".to_owned())]);
+    }
 }

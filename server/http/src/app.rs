@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use car_hub::Hub;
-use serde::Deserialize;
-use tokio::sync::watch;
 
-use crate::{Closing, Hosts};
+use crate::{
+    Closing, Hosts, Limits, caller::WsTickets, events::Tail, limits::Usage, metrics::Metrics,
+};
 
-/// What this crate can be told by configuration (`server:`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// How one hub is served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
-    /// Names, each with its port unless that is the scheme's own, under which the hub is reached
-    /// besides the loopback ones: what a browser or client sends as `Host`.
-    pub allowed_hosts: Vec<String>,
+    /// The path a proxy serves the hub under: empty, or begins with a slash and ends without one.
+    pub base_path: String,
+    /// Whether the hub may be served to the open internet by `tailscale funnel`.
+    pub public: bool,
+    /// Who may come through `tailscale serve`; everybody with a credential when empty.
+    pub allowed_logins: Vec<String>,
+    /// How much may be asked.
+    pub limits: Limits,
 }
 
 /// One hub as it is served. Cheap to clone; every clone is the same.
@@ -23,16 +27,31 @@ pub struct Config {
 pub struct App {
     pub(crate) hub: Hub,
     pub(crate) hosts: Arc<Hosts>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) usage: Arc<Usage>,
     pub(crate) closing: Closing,
-    /// Counts deletions of tokens; open streams look again whether theirs still stands.
-    pub(crate) revoked: watch::Sender<u64>,
+    pub(crate) ws_tickets: WsTickets,
+    /// The end of the log, encoded once for all who follow it.
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
     /// A hub that answers to `hosts` until `closing` says otherwise.
     #[must_use]
-    pub fn new(hub: Hub, hosts: Hosts, closing: Closing) -> Self {
-        Self { hub, hosts: Arc::new(hosts), closing, revoked: watch::Sender::new(0) }
+    pub fn new(hub: Hub, hosts: Hosts, config: Config, closing: Closing) -> Self {
+        let tail = Arc::new(Tail::new(*hub.bell().borrow()));
+        let usage = Arc::new(Usage::new(config.limits.clone()));
+        Self {
+            hub,
+            hosts: Arc::new(hosts),
+            config: Arc::new(config),
+            usage,
+            closing,
+            ws_tickets: WsTickets::default(),
+            tail,
+            metrics: Metrics::default(),
+        }
     }
 }
 

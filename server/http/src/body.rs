@@ -5,21 +5,37 @@ use std::time::Duration;
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, header::CONTENT_TYPE},
+    http::{
+        HeaderMap,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    },
     response::{IntoResponse, Response},
 };
 use car_api::{Code, problem::FieldError};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::timeout;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use crate::problem::ApiError;
 
 /// Largest body that is read, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
+/// The type of every body but a merge patch.
+const JSON: &str = "application/json";
+
+/// The type of a merge patch (RFC 7396).
+const MERGE: &str = "application/merge-patch+json";
+
+/// Whole numbers below this are exact as floats.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// How long a body may stand still before the request is given up.
 const IDLE: Duration = Duration::from_secs(15);
+
+/// How long a body may take in all.
+const WHOLE: Duration = Duration::from_secs(60);
 
 /// A JSON body, of a request or of an answer.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -28,8 +44,25 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
+        if !is_one_of(request.headers(), &[JSON]) {
             let detail = "Send the body as JSON, with `Content-Type: application/json`.";
+            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+        }
+        let bytes = read(request.into_body()).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON merge patch (RFC 7396) as the body of a request: what is absent stays as it is.
+pub(crate) struct Merge<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Merge<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_one_of(request.headers(), &[MERGE, JSON]) {
+            let detail = "Send what is to change as a JSON merge patch, with \
+                          `Content-Type: application/merge-patch+json`.";
             return Err(ApiError::new(Code::UnsupportedMediaType, detail));
         }
         let bytes = read(request.into_body()).await?;
@@ -43,19 +76,30 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn is_one_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Ok(text) = value.to_str() else { return false };
     let essence = text.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    kinds.iter().any(|kind| essence.eq_ignore_ascii_case(kind))
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+/// Whether a request that may change something could be one of a program: what a form of another
+/// site can send has a content type of its own (WHATWG HTML, 4.10.21.6). A request without a body
+/// needs none.
+pub(crate) fn may_be_json(headers: &HeaderMap) -> bool {
+    let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0")
+        && !headers.contains_key(TRANSFER_ENCODING);
+    is_one_of(headers, &[JSON, MERGE]) || (empty && !headers.contains_key(CONTENT_TYPE))
+}
+
+/// The whole body, as far as it is not too large.
+pub(crate) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut body = Limited::new(body, LIMIT);
     let mut bytes = Vec::new();
+    let end = Instant::now() + WHOLE;
     loop {
-        match timeout(IDLE, body.frame()).await {
+        match timeout_at(end.min(Instant::now() + IDLE), body.frame()).await {
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     bytes.extend_from_slice(&data);
@@ -67,12 +111,52 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
             }
             Ok(Some(Err(_))) => return Err(ApiError::bad_request("The body broke off.")),
             Ok(None) => return Ok(bytes),
-            Err(_) => return Err(ApiError::bad_request("The body did not arrive in time.")),
+            Err(_) => {
+                let detail = "The body did not arrive in time; send it faster.";
+                return Err(ApiError::new(Code::Timeout, detail));
+            }
         }
     }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    read_as(bytes).or_else(|error| match whole(bytes) {
+        Some(bytes) => read_as(&bytes).map_err(|_| error),
+        None => Err(error),
+    })
+}
+
+/// The same JSON with `3.0` as `3`, which JSON does not tell apart; `None` when there is no such
+/// number in it.
+fn whole(bytes: &[u8]) -> Option<Vec<u8>> {
+    fn mend(value: &mut Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter_mut().fold(false, |any, item| mend(item) | any),
+            Value::Object(members) => {
+                members.values_mut().fold(false, |any, member| mend(member) | any)
+            }
+            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(float) if float.fract() == 0.0 && float.abs() < EXACT => {
+                    // Below this bound it is written without an exponent, and exactly.
+                    let text = format!("{float:.0}");
+                    text.parse::<i64>().map(|int| *value = int.into()).is_ok()
+                }
+                Some(_) | None => false,
+            },
+            Value::Null | Value::Bool(_) | Value::String(_) => false,
+        }
+    }
+    let mut value: Value = serde_json::from_slice(bytes).ok()?;
+    mend(&mut value).then(|| serde_json::to_vec(&value).ok()).flatten()
+}
+
+fn read_as<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // A list would be read as an object's members in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let detail = "The body must be a JSON object, not a list.".to_owned();
+        let field = FieldError { pointer: String::new(), detail: detail.clone() };
+        return Err(ApiError::bad_request(detail).with_field(field));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());
@@ -123,13 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_may_have_a_fraction_of_nothing() {
+        let at = |text: &str| parse::<TicketCreate>(text.as_bytes()).ok().and_then(|body| body.at);
+        assert_eq!(at(r#"{"title": "3.0", "at": 3.0}"#), Some(3));
+        assert_eq!(at(r#"{"title": "t", "at": 2e2}"#), Some(200));
+        for bad in ["3.5", "-1.0", "1e300", "\"3\""] {
+            assert_eq!(at(&format!(r#"{{"title": "t", "at": {bad}}}"#)), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn only_one_json_content_type_will_do() {
         let json = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append(CONTENT_TYPE, value.parse().unwrap());
             }
-            is_json(&headers)
+            is_one_of(&headers, &[JSON])
         };
         assert!(json(&["application/json"]) && json(&["Application/JSON; charset=utf-8"]));
         for bad in [

@@ -8,7 +8,7 @@ use car_api::{
 use crate::{
     body::Json,
     caller::Acting,
-    extract::Path,
+    extract::{Paging, Path, Query},
     problem::Answer,
     version::{MustMatch, Tagged},
 };
@@ -16,15 +16,16 @@ use crate::{
 /// List the contextspace documents with their texts
 #[utoipa::path(
     get, path = "/repos/{repo}/contextspace", tag = "contextspace", operation_id = "context_list",
-    params(("repo" = RepoId, Path, description = "Repo or worktree")),
-    extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "All documents", body = Page<ContextDoc>)),
+    params(("repo" = RepoId, Path, description = "Repo or worktree"), Paging),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
+    responses((status = 200, description = "One page, in their usual order", body = Page<ContextDoc>)),
 )]
 pub(crate) async fn list(
     Acting(hub): Acting,
     Path(repo): Path<RepoId>,
+    Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<ContextDoc>>> {
-    Ok(Json(hub.context_list(&repo).await?))
+    Ok(Json(hub.context_list(&repo, paging.page()?).await?))
 }
 
 /// Get a contextspace document
@@ -34,7 +35,7 @@ pub(crate) async fn list(
         ("repo" = RepoId, Path, description = "Repo or worktree"),
         ("name" = ContextName, Path, description = "Document"),
     ),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The document; empty when its file is missing", body = ContextDoc, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn get(

@@ -56,6 +56,7 @@ pub(crate) struct Paging {
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -70,5 +71,6 @@ pub(crate) fn page(after: Option<String>, limit: Option<u32>) -> Result<PageQuer
     if limit.is_some_and(|limit| !(1..=500).contains(&limit)) {
         return Err(ApiError::bad_request("`limit` must be 1 to 500."));
     }
-    Ok(PageQuery { after, limit })
+    // An empty cursor is none: the first page.
+    Ok(PageQuery { after: after.filter(|after| !after.is_empty()), limit })
 }

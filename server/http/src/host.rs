@@ -26,12 +26,13 @@ impl Hosts {
         Self { loopback, named }
     }
 
-    /// Whether a request with these headers and this target is addressed to this hub.
-    pub(crate) fn serve(&self, headers: &HeaderMap, target: &Uri) -> bool {
+    /// Whether a request with these headers and this target is addressed to this hub. On the socket
+    /// in the file system, which has no port, `localhost` will do.
+    pub(crate) fn serve(&self, headers: &HeaderMap, target: &Uri, local: bool) -> bool {
         let Some(host) = single_host(headers) else { return false };
         // An absolute-form target names the host a second time (RFC 9112, 3.2.2).
         let agrees = target.authority().is_none_or(|a| a.as_str().eq_ignore_ascii_case(host));
-        agrees && self.contains(host)
+        agrees && (self.contains(host) || (local && host.eq_ignore_ascii_case("localhost")))
     }
 
     /// Whether this authority is one of the hub's: compared as a whole, so that user info, a
@@ -39,6 +40,11 @@ impl Hosts {
     pub(crate) fn contains(&self, authority: &str) -> bool {
         let same = |name: &String| name.eq_ignore_ascii_case(authority);
         self.loopback.iter().any(same) || self.named.iter().any(same)
+    }
+
+    /// The configured names.
+    pub(crate) fn named(&self) -> &[String] {
+        &self.named
     }
 
     /// Whether the request came by a configured name, as it does through a TLS proxy.
@@ -65,8 +71,11 @@ mod tests {
         for host in hosts {
             headers.append(HOST, host.parse().unwrap());
         }
-        Hosts::new(4173, ["box.tail1234.ts.net".to_owned()])
-            .serve(&headers, &target.parse().unwrap())
+        Hosts::new(4173, ["box.tail1234.ts.net".to_owned()]).serve(
+            &headers,
+            &target.parse().unwrap(),
+            false,
+        )
     }
 
     #[test]
@@ -121,6 +130,8 @@ mod tests {
     fn the_default_port_may_be_left_out() {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, "localhost".parse().unwrap());
-        assert!(Hosts::new(80, []).serve(&headers, &Uri::from_static("/")));
+        assert!(Hosts::new(80, []).serve(&headers, &Uri::from_static("/"), false));
+        assert!(!Hosts::new(81, []).serve(&headers, &Uri::from_static("/"), false));
+        assert!(Hosts::new(81, []).serve(&headers, &Uri::from_static("/"), true));
     }
 }

@@ -8,19 +8,33 @@
 mod agents;
 mod api;
 mod app;
+mod audit;
+mod backups;
 mod body;
 mod caller;
+mod compress;
+mod connections;
 mod contextspace;
+mod credential;
+mod devices;
+mod docs;
 mod document;
 mod events;
 mod extract;
 mod gate;
 mod host;
 mod hub;
+mod idempotency;
 mod identity;
 mod jobs;
+mod keys;
+mod limits;
+mod metrics;
+mod operations;
 mod origin;
+mod pairings;
 mod problem;
+mod proxy;
 mod public;
 mod repos;
 mod runs;
@@ -28,15 +42,19 @@ mod serve;
 mod tickets;
 mod tokens;
 mod version;
+mod webhooks;
 mod worktrees;
+
+use axum::middleware::from_fn;
 
 pub use app::{App, Config};
 pub use caller::PUBLIC;
 pub use document::openapi;
 pub use host::Hosts;
-pub use serve::{Closing, serve};
+pub use limits::Limits;
+pub use serve::{Closing, Listener, serve};
 
 /// The whole service of one hub, to be given to [`serve`].
 pub fn router(app: App) -> axum::Router {
-    gate::before(app.clone(), api::router(app))
+    gate::before(app.clone(), api::router(app)).layer(from_fn(compress::answers))
 }

@@ -1,14 +1,50 @@
 //! Requests that another site's page made a browser send.
 
-use axum::http::{HeaderMap, Method, header::ORIGIN};
+use axum::http::{
+    HeaderMap, Method,
+    header::{AUTHORIZATION, COOKIE, ORIGIN},
+};
 
 use crate::Hosts;
 
-/// Whether a page of another origin is behind the request, and the request could change something
-/// or open a socket. A client that is no browser sends neither header and is not concerned.
+/// What the browser itself says of the page behind a request.
+const FETCH_SITE: &str = "sec-fetch-site";
+
+/// Whether a page of another origin is behind the request, and the request could change something,
+/// open a socket or show a token. A client that is no browser sends neither header and is not
+/// concerned.
 pub(crate) fn is_foreign(method: &Method, headers: &HeaderMap, hosts: &Hosts) -> bool {
-    let harmless = (method == Method::GET || method == Method::HEAD) && !upgrades(headers);
-    !harmless && (foreign_origin(headers, hosts) || foreign_site(headers))
+    if is_harmless(method, headers) {
+        return headers.contains_key(AUTHORIZATION) && foreign_origin(headers, hosts);
+    }
+    is_foreign_at_all(headers, hosts)
+}
+
+/// Whether a page of another origin is behind the request, whatever it asks for.
+pub(crate) fn is_foreign_at_all(headers: &HeaderMap, hosts: &Hosts) -> bool {
+    foreign_origin(headers, hosts) || foreign_site(headers)
+}
+
+/// Whether the request carries a cookie, could change something or open a socket, and does not say
+/// which page is behind it.
+pub(crate) fn is_unexplained(method: &Method, headers: &HeaderMap) -> bool {
+    !is_harmless(method, headers)
+        && headers.contains_key(COOKIE)
+        && !headers.contains_key(ORIGIN)
+        && !headers.contains_key(FETCH_SITE)
+}
+
+/// Whether a browser asks for a document to show (W3C Fetch Metadata).
+pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
+    let documents: [&[u8]; 5] = [b"document", b"iframe", b"frame", b"embed", b"object"];
+    headers
+        .get_all("sec-fetch-dest")
+        .iter()
+        .any(|destination| documents.contains(&destination.as_bytes()))
+}
+
+fn is_harmless(method: &Method, headers: &HeaderMap) -> bool {
+    (method == Method::GET || method == Method::HEAD) && !upgrades(headers)
 }
 
 /// Whether the request asks for another protocol, such as WebSocket.
@@ -29,7 +65,7 @@ fn foreign_origin(headers: &HeaderMap, hosts: &Hosts) -> bool {
 /// this machine is the same site.
 fn foreign_site(headers: &HeaderMap) -> bool {
     headers
-        .get_all("sec-fetch-site")
+        .get_all(FETCH_SITE)
         .iter()
         .any(|site| site.as_bytes() != b"same-origin" && site.as_bytes() != b"none")
 }
@@ -61,6 +97,7 @@ mod tests {
             assert!(foreign(Method::POST, &[("origin", origin)]), "{origin:?}");
             assert!(foreign(Method::GET, &[("origin", origin), ("upgrade", "websocket")]));
             assert!(!foreign(Method::GET, &[("origin", origin)]), "reading is for CORS to refuse");
+            assert!(foreign(Method::GET, &[("origin", origin), ("authorization", "Bearer x")]));
         }
         for site in ["cross-site", "same-site", "anything"] {
             assert!(foreign(Method::DELETE, &[("sec-fetch-site", site)]), "{site}");

@@ -1,6 +1,6 @@
 //! The one place where an error becomes a status and a body.
 
-use std::{any::Any, error::Error, sync::Arc};
+use std::{any::Any, error::Error, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use car_api::{Code, Problem};
+use car_hub::Redactor;
 
 /// An error of an operation, on its way to the client.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ struct Failure {
     problem: Problem,
     /// For the log only.
     cause: Option<Arc<str>>,
+    /// When to ask again.
+    retry_after: Option<Duration>,
 }
 
 /// What a handler gives.
@@ -25,7 +28,11 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Failure { problem: Problem::new(code, detail), cause: None }))
+        Self(Box::new(Failure {
+            problem: Problem::new(code, detail),
+            cause: None,
+            retry_after: None,
+        }))
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -42,15 +49,29 @@ impl ApiError {
         self
     }
 
+    /// Asking again makes sense after this time (`Retry-After`, in whole seconds).
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     pub(crate) fn problem(&self) -> &Problem {
         &self.0.problem
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(Failure { problem, cause: None, retry_after: None }))
     }
 }
 
 impl From<car_hub::Error> for ApiError {
     fn from(error: car_hub::Error) -> Self {
         let cause = error.source().map(|source| causes(source).into());
-        Self(Box::new(Failure { problem: error.problem(), cause }))
+        // The request under the same key may end any moment.
+        let retry_after = (error.code == Code::IdempotencyInFlight).then_some(Duration::ZERO);
+        Self(Box::new(Failure { problem: error.problem(), cause, retry_after }))
     }
 }
 
@@ -73,18 +94,22 @@ impl IntoResponse for ApiError {
 
 /// The answer with its problem, if it carries one, as the body; failures of the hub itself are
 /// logged here and nowhere else.
-pub(crate) fn written(mut answer: Response, request: &str) -> Response {
+pub(crate) fn written(mut answer: Response, request: &str, redactor: &Redactor) -> Response {
     let Some(ApiError(failure)) = answer.extensions_mut().remove::<ApiError>() else {
         return answer;
     };
-    let Failure { mut problem, cause } = *failure;
+    let Failure { mut problem, cause, retry_after } = *failure;
     if problem.status >= 500 {
         let cause = cause.as_deref().unwrap_or("none given");
         tracing::error!(request, code = %problem.code, "request failed: {}: {cause}", problem.detail);
     }
     problem.instance = Some(request.to_owned());
+    redact(&mut problem, redactor);
     if problem.code == Code::Unauthenticated {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(wait) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
     }
     let json = serde_json::to_vec(&problem).unwrap_or_default();
     answer
@@ -93,6 +118,14 @@ pub(crate) fn written(mut answer: Response, request: &str) -> Response {
     *answer.body_mut() = Body::from(json);
     answer.headers_mut().remove(header::CONTENT_LENGTH);
     answer
+}
+
+/// Takes secrets out of what a problem says.
+pub(crate) fn redact(problem: &mut Problem, redactor: &Redactor) {
+    problem.detail = redactor.redact(&problem.detail).into_owned();
+    for error in &mut problem.errors {
+        error.detail = redactor.redact(&error.detail).into_owned();
+    }
 }
 
 fn status(code: Code) -> StatusCode {
@@ -119,9 +152,19 @@ pub(crate) async fn no_such_path(uri: Uri) -> ApiError {
 }
 
 /// The answer to a method a path does not have.
-pub(crate) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Response {
+    no_method(&method, &uri)
+}
+
+/// The same; whoever knows what the path takes adds `Allow`.
+pub(crate) fn no_method(method: &Method, uri: &Uri) -> Response {
+    if *method == Method::OPTIONS {
+        // What the path takes is in `Allow`; no page of another origin is told more.
+        return StatusCode::NO_CONTENT.into_response();
+    }
     ApiError::new(
         Code::MethodNotAllowed,
         format!("`{}` does not take {method}; the `Allow` header says what it takes.", uri.path()),
     )
+    .into_response()
 }

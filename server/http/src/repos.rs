@@ -1,22 +1,31 @@
 //! `/repos`
 
 use axum::{
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, ETAG},
+    },
     response::{IntoResponse, Response},
 };
 use car_api::{
     Page, RepoId,
     job::Job,
-    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, SetupUpdate},
+    repo::{
+        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup,
+        SetupUpdate,
+    },
+    run::RunStatus,
     worktree::RemovalReport,
 };
+use car_hub::RepoFilter;
 use serde::Deserialize;
 
 use crate::{
-    body::Json,
+    body::{Json, Merge},
     caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
+    version::{MustMatch, Tagged},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -25,22 +34,33 @@ use crate::{
 pub(crate) struct RepoQuery {
     /// Only base repos, or only worktrees.
     kind: Option<RepoKind>,
+    /// Only those that stand so.
+    status: Option<RepoStatus>,
+    /// Only worktrees of this repo.
+    base: Option<RepoId>,
+    /// Only those whose latest run stands so.
+    run: Option<RunStatus>,
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
 /// List repos and worktrees
 #[utoipa::path(
     get, path = "/repos", tag = "repos", operation_id = "repo_list", params(RepoQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true)), ("x-limited" = json!("filtered"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
 pub(crate) async fn list(Acting(hub): Acting, Query(query): Query<RepoQuery>) -> Answer<Response> {
     // The hub keeps this page as bytes: with hundreds of repos, encoding would be the whole cost.
-    let bytes = hub.repo_list_json(query.kind, page(query.after, query.limit)?).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
+    let RepoQuery { kind, status, base, run, after, limit } = query;
+    let filter = RepoFilter { kind, status, base, run };
+    let (version, bytes) = hub.repo_list_json(filter, page(after, limit)?).await?;
+    let tag = format!("W/\"{version}\"");
+    let headers = [(CONTENT_TYPE, "application/json"), (ETAG, tag.as_str())];
+    Ok((headers, bytes).into_response())
 }
 
 /// Create a repo, or take an existing directory
@@ -73,11 +93,29 @@ pub(crate) async fn clone(
 #[utoipa::path(
     get, path = "/repos/{repo}", tag = "repos", operation_id = "repo_get",
     params(("repo" = RepoId, Path, description = "Repo or worktree")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The repo", body = Repo)),
 )]
 pub(crate) async fn get(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
     Ok(Json(hub.repo_get(&repo).await?))
+}
+
+/// Change a repo's name
+///
+/// A merge patch (RFC 7396): fields that are absent stay, `null` takes a value back.
+#[utoipa::path(
+    patch, path = "/repos/{repo}", tag = "repos", operation_id = "repo_update",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    request_body(content = RepoPatch, content_type = "application/merge-patch+json"),
+    extensions(("x-scope" = json!("write"))),
+    responses((status = 200, description = "The repo as it is now", body = Repo)),
+)]
+pub(crate) async fn update(
+    Acting(hub): Acting,
+    Path(repo): Path<RepoId>,
+    Merge(body): Merge<RepoPatch>,
+) -> Answer<Json<Repo>> {
+    Ok(Json(hub.repo_update(&repo, body).await?))
 }
 
 /// Make the directories a queue needs
@@ -96,28 +134,37 @@ pub(crate) async fn init(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answe
     get, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_get",
     params(("repo" = RepoId, Path, description = "Base repo")),
     extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "The commands", body = SetupUpdate)),
+    responses((status = 200, description = "The commands", body = Setup, headers(("ETag" = String, description = "Their version")))),
 )]
 pub(crate) async fn setup_get(
     Acting(hub): Acting,
     Path(repo): Path<RepoId>,
-) -> Answer<Json<SetupUpdate>> {
-    Ok(Json(hub.repo_setup_get(&repo).await?))
+) -> Answer<Tagged<Setup>> {
+    Ok(tagged(hub.repo_setup_get(&repo).await?))
 }
 
 /// Set the commands that prepare new worktrees
 #[utoipa::path(
     put, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_update",
-    params(("repo" = RepoId, Path, description = "Base repo")), request_body = SetupUpdate,
-    extensions(("x-scope" = json!("admin"))),
-    responses((status = 200, description = "The commands as they are now", body = SetupUpdate)),
+    params(
+        ("repo" = RepoId, Path, description = "Base repo"),
+        ("If-Match" = String, Header, description = "The `etag` of the version that was changed, or `*`"),
+    ),
+    request_body = SetupUpdate,
+    extensions(("x-scope" = json!("admin")), ("x-problems" = json!(["stale", "precondition_required", "illegal_transition"]))),
+    responses((status = 200, description = "The commands as they are now", body = Setup, headers(("ETag" = String, description = "Their version")))),
 )]
 pub(crate) async fn setup_update(
     Acting(hub): Acting,
     Path(repo): Path<RepoId>,
+    MustMatch(version): MustMatch,
     Json(body): Json<SetupUpdate>,
-) -> Answer<Json<SetupUpdate>> {
-    Ok(Json(hub.repo_setup_update(&repo, body).await?))
+) -> Answer<Tagged<Setup>> {
+    Ok(tagged(hub.repo_setup_update(&repo, body, &version).await?))
+}
+
+fn tagged(setup: Setup) -> Tagged<Setup> {
+    Tagged { etag: setup.etag.clone(), body: setup }
 }
 
 /// Take a repo out of the hub
@@ -127,7 +174,7 @@ pub(crate) async fn setup_update(
 #[utoipa::path(
     post, path = "/repos/{repo}/remove", tag = "repos", operation_id = "repo_remove",
     params(("repo" = RepoId, Path, description = "Base repo")), request_body = RepoRemove,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "illegal_transition", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn remove(

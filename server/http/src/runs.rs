@@ -2,13 +2,14 @@
 
 use axum::http::StatusCode;
 use car_api::{
-    ApprovalId, Page, RepoId, RunId, TurnId,
-    dispatch::{Dispatch, Reply, ReplyCreate},
+    ApprovalId, Page, RepoId, RunId, Timestamp, TurnId,
+    dispatch::{Dispatch, DispatchCreate, DispatchMode, Reply, ReplyCreate},
     item::Approval,
     run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
     turn::{Turn, TurnDetail},
     verify::Evidence,
 };
+use car_hub::RunFilter;
 use serde::Deserialize;
 
 use crate::{
@@ -26,9 +27,14 @@ pub(crate) struct RunQuery {
     repo: Option<RepoId>,
     /// Only runs that stand so.
     status: Option<RunStatus>,
+    /// Only runs asked for at or after this time.
+    since: Option<Timestamp>,
+    /// Only runs asked for before this time.
+    until: Option<Timestamp>,
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -50,22 +56,23 @@ pub(crate) async fn start(
 /// List runs
 #[utoipa::path(
     get, path = "/runs", tag = "runs", operation_id = "run_list", params(RunQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, newest first", body = Page<Run>)),
 )]
 pub(crate) async fn list(
     Acting(hub): Acting,
     Query(query): Query<RunQuery>,
 ) -> Answer<Json<Page<Run>>> {
-    let page = page(query.after, query.limit)?;
-    Ok(Json(hub.run_list(query.repo, query.status, page).await?))
+    let RunQuery { repo, status, since, until, after, limit } = query;
+    let filter = RunFilter { repo, status, since, until };
+    Ok(Json(hub.run_list(filter, page(after, limit)?).await?))
 }
 
 /// Get a run
 #[utoipa::path(
     get, path = "/runs/{run}", tag = "runs", operation_id = "run_get",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The run", body = Run)),
 )]
 pub(crate) async fn get(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Run>> {
@@ -76,7 +83,7 @@ pub(crate) async fn get(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<J
 #[utoipa::path(
     get, path = "/runs/{run}/explain", tag = "runs", operation_id = "run_explain",
     params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The explanation", body = Explain)),
 )]
 pub(crate) async fn explain(Acting(hub): Acting, Path(run): Path<RunId>) -> Answer<Json<Explain>> {
@@ -139,7 +146,7 @@ pub(crate) async fn reply(
 #[utoipa::path(
     get, path = "/runs/{run}/turns", tag = "runs", operation_id = "run_turns",
     params(("run" = RunId, Path, description = "Run"), Paging),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, oldest first", body = Page<Turn>)),
 )]
 pub(crate) async fn turns(
@@ -154,7 +161,7 @@ pub(crate) async fn turns(
 #[utoipa::path(
     get, path = "/turns/{turn}", tag = "runs", operation_id = "turn_get",
     params(("turn" = TurnId, Path, description = "Turn")),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The turn", body = TurnDetail)),
 )]
 pub(crate) async fn turn(
@@ -164,46 +171,82 @@ pub(crate) async fn turn(
     Ok(Json(hub.turn_get(&turn).await?))
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DispatchQuery {
+    /// Only dispatches that ask for this.
+    mode: Option<DispatchMode>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
 /// List what a run's agent said to people
 #[utoipa::path(
     get, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "run_dispatches",
-    params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "All dispatches, oldest first", body = Page<Dispatch>)),
+    params(("run" = RunId, Path, description = "Run"), DispatchQuery),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
+    responses((status = 200, description = "One page, oldest first", body = Page<Dispatch>)),
 )]
 pub(crate) async fn dispatches(
     Acting(hub): Acting,
     Path(run): Path<RunId>,
+    Query(query): Query<DispatchQuery>,
 ) -> Answer<Json<Page<Dispatch>>> {
-    Ok(Json(hub.run_dispatches(&run).await?))
+    let page = page(query.after, query.limit)?;
+    Ok(Json(hub.run_dispatches(&run, query.mode, page).await?))
+}
+
+/// Say something to people for a run's agent
+///
+/// It is left where the agent would write it, and taken up when the turn ends; with `pause` the run
+/// then waits for an answer.
+#[utoipa::path(
+    post, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "dispatch_create",
+    params(("run" = RunId, Path, description = "Run")), request_body = DispatchCreate,
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true)), ("x-problems" = json!(["already_exists", "illegal_transition"]))),
+    responses((status = 202, description = "It is kept for the end of the turn")),
+)]
+pub(crate) async fn ask(
+    Acting(hub): Acting,
+    Path(run): Path<RunId>,
+    Json(body): Json<DispatchCreate>,
+) -> Answer<StatusCode> {
+    hub.dispatch_create(&run, body).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// List what people replied to a run
 #[utoipa::path(
     get, path = "/runs/{run}/replies", tag = "runs", operation_id = "run_replies",
-    params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "All replies, oldest first", body = Page<Reply>)),
+    params(("run" = RunId, Path, description = "Run"), Paging),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
+    responses((status = 200, description = "One page, oldest first", body = Page<Reply>)),
 )]
 pub(crate) async fn replies(
     Acting(hub): Acting,
     Path(run): Path<RunId>,
+    Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<Reply>>> {
-    Ok(Json(hub.run_replies(&run).await?))
+    Ok(Json(hub.run_replies(&run, paging.page()?).await?))
 }
 
 /// List what the hub found when it checked a run's claims
 #[utoipa::path(
     get, path = "/runs/{run}/evidence", tag = "runs", operation_id = "run_evidence",
-    params(("run" = RunId, Path, description = "Run")),
-    extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "All evidence, oldest first", body = Page<Evidence>)),
+    params(("run" = RunId, Path, description = "Run"), Paging),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
+    responses((status = 200, description = "One page, oldest first", body = Page<Evidence>)),
 )]
 pub(crate) async fn evidence(
     Acting(hub): Acting,
     Path(run): Path<RunId>,
+    Query(paging): Query<Paging>,
 ) -> Answer<Json<Page<Evidence>>> {
-    Ok(Json(hub.run_evidence(&run).await?))
+    Ok(Json(hub.run_evidence(&run, paging.page()?).await?))
 }
 
 /// Answer a question of an agent

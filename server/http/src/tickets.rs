@@ -2,20 +2,21 @@
 
 use axum::http::StatusCode;
 use car_api::{
-    Page, RepoId,
+    Page, PageQuery, RepoId,
     ticket::{
-        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketState,
-        TicketText, TicketUpdate,
+        LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch,
+        TicketState, TicketText, TicketUpdate,
     },
 };
+use car_hub::TicketFilter;
 use serde::Deserialize;
 
 use crate::{
-    body::Json,
+    body::{Json, Merge},
     caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
-    version::{IfMatch, MustMatch, Tagged},
+    version::{IfMatch, Marked, MustMatch, Tagged},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -24,10 +25,22 @@ use crate::{
 pub(crate) struct TicketQuery {
     /// Only tickets that stand so.
     state: Option<TicketState>,
+    /// Only tickets that this agent, or `user`, works.
+    agent: Option<String>,
+    /// Only tickets with this in their title, whatever the case.
+    title: Option<String>,
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+}
+
+impl TicketQuery {
+    fn parts(self) -> Answer<(TicketFilter, PageQuery)> {
+        let Self { state, agent, title, after, limit } = self;
+        Ok((TicketFilter { state, agent, title }, page(after, limit)?))
+    }
 }
 
 /// List the tickets of a queue
@@ -36,35 +49,39 @@ pub(crate) struct TicketQuery {
 #[utoipa::path(
     get, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_list",
     params(("repo" = RepoId, Path, description = "Repo or worktree"), TicketQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, in the queue's order", body = Page<Ticket>)),
 )]
 pub(crate) async fn list(
     Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Query(query): Query<TicketQuery>,
-) -> Answer<Json<Page<Ticket>>> {
-    Ok(Json(hub.ticket_list(&repo, query.state, page(query.after, query.limit)?).await?))
+) -> Answer<Marked<Page<Ticket>>> {
+    let (filter, page) = query.parts()?;
+    let version = hub.lists_version();
+    Ok(Marked { version, body: hub.ticket_list(&repo, filter, page).await? })
 }
 
 /// List the tickets of all queues
 #[utoipa::path(
     get, path = "/tickets", tag = "tickets", operation_id = "ticket_list_all", params(TicketQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered")), ("x-agents" = json!(true))),
     responses((status = 200, description = "One page, by repo and number", body = Page<Ticket>)),
 )]
 pub(crate) async fn list_all(
     Acting(hub): Acting,
     Query(query): Query<TicketQuery>,
-) -> Answer<Json<Page<Ticket>>> {
-    Ok(Json(hub.ticket_list_all(query.state, page(query.after, query.limit)?).await?))
+) -> Answer<Marked<Page<Ticket>>> {
+    let (filter, page) = query.parts()?;
+    let version = hub.lists_version();
+    Ok(Marked { version, body: hub.ticket_list_all(filter, page).await? })
 }
 
 /// Create a ticket
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets", tag = "tickets", operation_id = "ticket_create",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketCreate,
-    extensions(("x-scope" = json!("write"))),
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true)), ("x-problems" = json!(["agent_unavailable", "run_active"]))),
     responses((status = 201, description = "The new ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn create(
@@ -82,7 +99,7 @@ pub(crate) async fn create(
         ("repo" = RepoId, Path, description = "Repo or worktree"),
         ("ticket" = String, Path, description = "Ticket: its number or its id"),
     ),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true))),
     responses((status = 200, description = "The ticket", body = TicketText, headers(("ETag" = String, description = "Its version")))),
 )]
 pub(crate) async fn get(
@@ -111,6 +128,31 @@ pub(crate) async fn update(
     Json(body): Json<TicketUpdate>,
 ) -> Answer<Tagged<TicketText>> {
     Ok(tagged(hub.ticket_update(&repo, &ticket, body, Some(version)).await?))
+}
+
+/// Change fields of a ticket
+///
+/// A merge patch (RFC 7396) of the frontmatter: fields that are absent stay, `null` takes a field
+/// out. Nothing else in the file changes, not even its comments. With `If-Match` the change is made
+/// on that version only; without, on whatever version is there.
+#[utoipa::path(
+    patch, path = "/repos/{repo}/tickets/{ticket}", tag = "tickets", operation_id = "ticket_patch",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("ticket" = String, Path, description = "Ticket: its number or its id"),
+        ("If-Match" = Option<String>, Header, description = "The `etag` of the version that was read"),
+    ),
+    request_body(content = TicketPatch, content_type = "application/merge-patch+json"),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "tickets_invalid", "agent_unavailable"]))),
+    responses((status = 200, description = "The ticket as it is now", body = TicketText, headers(("ETag" = String, description = "Its version")))),
+)]
+pub(crate) async fn patch(
+    Acting(hub): Acting,
+    Path((repo, ticket)): Path<(RepoId, String)>,
+    IfMatch(version): IfMatch,
+    Merge(body): Merge<TicketPatch>,
+) -> Answer<Tagged<TicketText>> {
+    Ok(tagged(hub.ticket_patch(&repo, &ticket, body, version).await?))
 }
 
 /// Mark a ticket done, or open again
@@ -171,7 +213,7 @@ pub(crate) async fn renumber(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets/lint", tag = "tickets", operation_id = "ticket_lint",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketLint,
-    extensions(("x-scope" = json!("write"))),
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true))),
     responses((status = 200, description = "What the linter found", body = LintReport)),
 )]
 pub(crate) async fn lint(

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     body::Json,
     caller::Acting,
-    extract::{Paging, Path, Query, page},
+    extract::{Path, Query, page},
     problem::Answer,
 };
 
@@ -25,13 +25,14 @@ pub(crate) struct WorktreeQuery {
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
 /// List worktrees
 #[utoipa::path(
     get, path = "/worktrees", tag = "worktrees", operation_id = "worktree_list", params(WorktreeQuery),
-    extensions(("x-scope" = json!("read"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
 pub(crate) async fn list(
@@ -45,7 +46,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/worktrees", tag = "worktrees", operation_id = "worktree_create",
     request_body = WorktreeCreate,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["not_found", "already_exists", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["not_found", "already_exists", "illegal_transition", "git_state", "git_failed"]))),
     responses((status = 202, description = "The job that makes it", body = Job)),
 )]
 pub(crate) async fn create(
@@ -62,7 +63,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     post, path = "/worktrees/{repo}/cleanup", tag = "worktrees", operation_id = "worktree_cleanup",
     params(("repo" = RepoId, Path, description = "Worktree")), request_body = WorktreeCleanup,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "illegal_transition", "git_state", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn cleanup(
@@ -73,17 +74,30 @@ pub(crate) async fn cleanup(
     Ok(Json(hub.worktree_cleanup(&repo, body).await?))
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SalvageQuery {
+    /// Only what was kept of this repo or worktree.
+    repo: Option<RepoId>,
+    /// The `next` of the page before; the first page when absent.
+    after: Option<String>,
+    /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
 /// List what was kept of removed worktrees and repos
 #[utoipa::path(
-    get, path = "/salvages", tag = "worktrees", operation_id = "salvage_list", params(Paging),
+    get, path = "/salvages", tag = "worktrees", operation_id = "salvage_list", params(SalvageQuery),
     extensions(("x-scope" = json!("read"))),
     responses((status = 200, description = "One page, newest first", body = Page<Salvage>)),
 )]
 pub(crate) async fn salvages(
     Acting(hub): Acting,
-    Query(paging): Query<Paging>,
+    Query(query): Query<SalvageQuery>,
 ) -> Answer<Json<Page<Salvage>>> {
-    Ok(Json(hub.salvage_list(paging.page()?).await?))
+    Ok(Json(hub.salvage_list(query.repo, page(query.after, query.limit)?).await?))
 }
 
 /// Bring a removed worktree or repo back

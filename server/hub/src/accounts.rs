@@ -50,6 +50,14 @@ impl Accounts {
         rows.get(account)?.held_until.filter(|at| *at > now)
     }
 
+    /// All that is known, by account.
+    pub(crate) fn all(&self) -> Vec<AccountRow> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<AccountRow> = rows.values().cloned().collect();
+        all.sort_by(|a, b| a.account.cmp(&b.account));
+        all
+    }
+
     /// What the account reported of its quota.
     pub(crate) fn report(&self, account: &str, limits: Vec<RateLimit>) -> AccountRow {
         self.change(account, |row| row.limits = limits)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use car_api::{
-    AgentId, Code, Page, RunId,
+    AgentId, Code, Page, PageQuery, RunId,
     agent::{Agent, Availability, Model},
 };
 use car_engine::{
@@ -20,6 +20,7 @@ use car_git::{Git, LayoutKind};
 use crate::{
     Error, Hub, Result, clock, environment,
     hub::Inner,
+    index,
     runner::probe::{self, Probe},
 };
 
@@ -44,9 +45,10 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn agent_list(&self) -> Result<Page<Agent>> {
+    pub async fn agent_list(&self, page: PageQuery) -> Result<Page<Agent>> {
+        let adapters = index::page_of(self.inner.agents.values(), &page, |adapter| adapter.id())?;
         let mut items = Vec::new();
-        for adapter in self.inner.agents.values() {
+        for adapter in adapters.items {
             let found = self.inner.detect(adapter).await;
             let ready = found.availability == Availability::Ready;
             items.push(Agent {
@@ -60,14 +62,14 @@ impl Hub {
                 capabilities: adapter.capabilities().to_vec(),
             });
         }
-        Ok(Page { items, next: None })
+        Ok(Page { items, next: adapters.next })
     }
 
     /// The models an agent offers.
     ///
     /// # Errors
     /// See the API.
-    pub async fn agent_models(&self, agent: &AgentId) -> Result<Page<Model>> {
+    pub async fn agent_models(&self, agent: &AgentId, page: PageQuery) -> Result<Page<Model>> {
         let adapter = self.inner.agents.get(agent);
         let adapter = adapter.ok_or_else(|| Error::not_found(format!("agent `{agent}`")))?;
         let found = self.inner.detect(adapter).await;
@@ -78,7 +80,10 @@ impl Hub {
                 format!("{agent} is not installed. {hint}"),
             ));
         }
-        Ok(Page { items: found.models, next: None })
+        let placed = found.models.into_iter().zip(1_u32..);
+        let page = index::page_of(placed, &page, |(_, place)| *place)?;
+        let items = page.items.into_iter().map(|(model, _)| model).collect();
+        Ok(Page { items, next: page.next })
     }
 }
 

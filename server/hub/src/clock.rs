@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use car_api::Timestamp;
 
 /// The time.
-pub(crate) fn now() -> Timestamp {
+#[must_use]
+pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -8,6 +8,8 @@ use std::{
 
 use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
 
+use crate::{Redactor, backup::BackupConfig};
+
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -27,13 +29,56 @@ pub struct Config {
     pub max_parallel_runs: u32,
     /// Who works a new ticket that names nobody.
     pub default_agent: AgentId,
+    /// When backups are made and how many are kept.
+    pub backup: BackupConfig,
     /// How runs are worked.
     pub flow: FlowConfig,
     /// How runs of one tree are worked, where its own files say otherwise.
     pub tree_flow: TreeFlow,
+    /// How long events are kept.
+    pub events: EventsConfig,
+    /// How webhooks are sent.
+    pub webhooks: WebhooksConfig,
+    /// What sends them.
+    pub webhook_channel: crate::WebhookChannel,
     /// Variables of the hub's own environment that agents and verification commands inherit,
     /// where set. Everything else stays out.
     pub environment: Vec<(String, String)>,
+    /// What takes secrets out of everything that is kept or sent.
+    pub redactor: Redactor,
+}
+
+/// How long events are kept: until they are older than `keep_days` or `keep_count` newer ones are
+/// there, whichever comes first, but never less than an hour and some thousands of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventsConfig {
+    /// Days an event is kept.
+    pub keep_days: u32,
+    /// Events that are kept.
+    pub keep_count: u64,
+}
+
+impl Default for EventsConfig {
+    fn default() -> Self {
+        Self { keep_days: 30, keep_count: 1_000_000 }
+    }
+}
+
+/// How webhooks are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebhooksConfig {
+    /// Milliseconds after the first attempt that failed; each further delay is four times as long.
+    pub retry_first_ms: u64,
+    /// Attempts after which a delivery is given up.
+    pub max_attempts: u32,
+    /// Seconds without a delivery that arrives after which a webhook is turned off.
+    pub disable_after_s: u64,
+}
+
+impl Default for WebhooksConfig {
+    fn default() -> Self {
+        Self { retry_first_ms: 5_000, max_attempts: 12, disable_after_s: 5 * 86_400 }
+    }
 }
 
 /// Reads how runs of one tree are worked, from the tree's directory; an error is for people.

@@ -1,24 +1,25 @@
 //! Operations on contextspace documents.
 
 use car_api::{
-    Page, RepoId,
+    Page, PageQuery, RepoId,
     context::{ContextDoc, ContextName, ContextUpdate},
 };
 use car_files::{ContentHash, atomic::WriteIf, contextspace};
 
-use crate::{Error, Hub, Result, hub::blocking, tickets::condition};
+use crate::{Error, Hub, Result, hub::blocking, index, tickets::condition};
 
 impl Hub {
-    /// The documents of a repo.
+    /// A page of the documents of a repo.
     ///
     /// # Errors
     /// See the API.
-    pub async fn context_list(&self, repo: &RepoId) -> Result<Page<ContextDoc>> {
+    pub async fn context_list(&self, repo: &RepoId, page: PageQuery) -> Result<Page<ContextDoc>> {
+        let names = index::page_of(ContextName::ALL.iter().copied(), &page, |name| *name)?;
         let mut items = Vec::new();
-        for name in ContextName::ALL {
-            items.push(self.context_get(repo, *name).await?);
+        for name in names.items {
+            items.push(self.context_get(repo, name).await?);
         }
-        Ok(Page { items, next: None })
+        Ok(Page { items, next: names.next })
     }
 
     /// One document; empty when there is none yet.
@@ -51,6 +52,7 @@ impl Hub {
         if_match: Option<String>,
     ) -> Result<ContextDoc> {
         let tree = self.inner.tree(repo)?;
+        let tag = if_match.clone();
         let when = condition(if_match)?;
         let max = usize::try_from(contextspace::MAX_DOC_BYTES).unwrap_or(usize::MAX);
         if body.content.len() > max {
@@ -59,14 +61,18 @@ impl Hub {
                 format!("A document has at most {max} bytes."),
             ));
         }
-        blocking(move || {
+        let (sent, version) = (body.content.clone(), tag);
+        let written = blocking(move || {
             let missing = contextspace::read(&tree, name)?.is_none();
             // A document that is not there reads as an empty one.
             let empty = WriteIf::Hash(ContentHash::of(b""));
             let when = if missing && when == empty { WriteIf::Absent } else { when };
             let hash = contextspace::write(&tree, name, body.content.as_bytes(), when)?;
             Ok(ContextDoc { name, content: body.content, etag: hash.to_string() })
-        })
-        .await
+        });
+        let doc =
+            written.await.map_err(|error: Error| error.with_yours(&sent, version.as_deref()))?;
+        self.note(self.act("context_update", format!("{repo}/{name}"))).await?;
+        Ok(doc)
     }
 }

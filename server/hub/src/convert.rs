@@ -24,6 +24,11 @@ impl From<car_store::Error> for Error {
             }
             car_store::Error::Closed => Self::new(Code::Unavailable, "The hub is shutting down."),
             car_store::Error::Conflict => Self::new(Code::AlreadyExists, "It exists already."),
+            car_store::Error::TooNew { .. }
+            | car_store::Error::Damaged(_)
+            | car_store::Error::NoSpace { .. } => {
+                Self::new(Code::Storage, error.to_string()).with_source(error)
+            }
             car_store::Error::Corrupt { .. }
             | car_store::Error::Database(_)
             | car_store::Error::Migrate(_) => Self::internal(error),
@@ -92,8 +97,8 @@ impl From<WriteError> for Error {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Conflict { current } => {
-                let detail =
-                    "It changed since it was read; look at the present version and try again.";
+                let detail = "It changed since it was read. Carry your change over to `current` and \
+                              send it again with its `etag` as `If-Match`.";
                 let mut error = Self::new(Code::Stale, detail);
                 error.current = current.map(|content| Versioned {
                     content: String::from_utf8_lossy(&content.bytes).into_owned(),

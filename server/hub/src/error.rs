@@ -4,6 +4,7 @@ use std::fmt;
 
 use car_api::{
     Code, Problem,
+    event::Gone,
     problem::{FieldError, Versioned},
     worktree::Unsaved,
 };
@@ -19,8 +20,12 @@ pub struct Error {
     pub errors: Vec<FieldError>,
     /// The present version, for [`Code::Stale`].
     pub current: Option<Versioned>,
+    /// The version that was sent, for [`Code::Stale`].
+    pub yours: Option<Versioned>,
     /// What would be lost, for [`Code::WouldLoseWork`].
     pub unsaved: Vec<Unsaved>,
+    /// Where to start instead, for [`Code::CursorTooOld`].
+    pub gone: Option<Box<Gone>>,
     /// The cause, for the log only.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -36,7 +41,9 @@ impl Error {
             detail: detail.into(),
             errors: Vec::new(),
             current: None,
+            yours: None,
             unsaved: Vec::new(),
+            gone: None,
             source: None,
         }
     }
@@ -68,13 +75,25 @@ impl Error {
         self
     }
 
+    /// With the text that was sent, when it was refused because another one is there now.
+    #[must_use]
+    pub(crate) fn with_yours(mut self, content: &str, etag: Option<&str>) -> Self {
+        if self.code == Code::Stale {
+            let etag = etag.unwrap_or_default().to_owned();
+            self.yours = Some(Versioned { content: content.to_owned(), etag });
+        }
+        self
+    }
+
     /// The error as it goes over the wire.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let mut problem = Problem::new(self.code, self.detail.clone());
         problem.errors.clone_from(&self.errors);
         problem.current.clone_from(&self.current);
+        problem.yours.clone_from(&self.yours);
         problem.unsaved.clone_from(&self.unsaved);
+        problem.gone.clone_from(&self.gone);
         problem
     }
 }

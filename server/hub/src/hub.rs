@@ -1,37 +1,34 @@
 //! The handle everything goes through, and how a hub is opened and closed.
 
 use std::{
-    collections::BTreeMap,
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, RwLock},
 };
 
 use car_api::{
-    AgentId, EventKind, RepoId, Timestamp,
-    audit::Actor,
-    hub::{HubInfo, HubSnapshot},
-    repo::ScanReport,
+    AgentId, EventKind, RepoId, Timestamp, audit::Actor, hub::HubInfo, repo::ScanReport,
 };
 use car_engine::{agent::Adapter, ticket::KnownAgents};
 use car_files::hub_root::{self, HubLock};
-use car_store::{Store, Write};
+use car_store::{Clean, Store, Write};
 
 use crate::{
-    Config, Error, Result,
+    Config, Error, Redactor, Result,
     accounts::Accounts,
-    clock,
+    backup, clock,
+    credentials::{Credentials, Grant, Rights},
+    idempotency::{Claim, Requests},
     index::Index,
     jobs::Jobs,
     live::Live,
     runner::{self, Runs, Slots},
-    tokens::Tokens,
     watch::Watch,
+    webhooks::{self, Webhooks},
 };
 
 /// How long what is being written has at the end.
 const CLOSE: std::time::Duration = std::time::Duration::from_secs(8);
-
-/// Repos and runs a snapshot has at most.
-const SNAPSHOT: usize = 50;
 
 /// The running hub, and who acts on it through this handle. Cheap to clone; every clone is the same
 /// hub.
@@ -39,6 +36,11 @@ const SNAPSHOT: usize = 50;
 pub struct Hub {
     pub(crate) inner: Arc<Inner>,
     pub(crate) actor: Arc<Actor>,
+    pub(crate) rights: Arc<Rights>,
+    /// Where the request says it came from, for the audit chain.
+    pub(crate) claimed: Option<Arc<str>>,
+    /// The request that acts, when it may be sent again.
+    pub(crate) claim: Option<Claim>,
 }
 
 pub(crate) struct Inner {
@@ -52,13 +54,19 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
     pub(crate) jobs: Jobs,
-    pub(crate) tokens: RwLock<Tokens>,
+    pub(crate) requests: Requests,
+    pub(crate) credentials: Credentials,
+    /// One look at a tree at a time.
+    pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
+    pub(crate) webhooks: Webhooks,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
+    pub(crate) unconfirmed: backup::Unconfirmed,
     instance: String,
-    started_at: Timestamp,
+    pub(crate) epoch: String,
+    pub(crate) started_at: Timestamp,
     lock: Mutex<Option<HubLock>>,
 }
 
@@ -76,8 +84,18 @@ impl Hub {
             Ok((lock, manifest))
         })
         .await?;
-        let store = Store::open(&config.root.join(car_files::CAR_DIR).join("hub.sqlite3")).await?;
-        let instance = instance(&store).await?;
+        crate::migrate::prepare(&config.root).await?;
+        let redactor = config.redactor.clone();
+        let clean = Clean::new(move |text| match redactor.redact(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(clean) => Some(clean),
+        });
+        let file = config.root.join(car_files::CAR_DIR).join("hub.sqlite3");
+        let store = Store::open_with(&file, clean).await?;
+        let instance = random_fact(&store, "instance", 16).await?;
+        // Whoever restores the database puts another one in its place.
+        let epoch = random_fact(&store, "epoch", 4).await?;
+        let unconfirmed = backup::pending(&store).await?;
         let index = Index::new(config.root.clone());
         index.set_manifest(&manifest);
         index.set_files(store.ticket_files().await?);
@@ -89,14 +107,17 @@ impl Hub {
         let known_agents = KnownAgents::new(agents.keys().map(AgentId::as_str));
         let (watch, changes) = Watch::new();
         let inner = Arc::new(Inner {
-            tokens: RwLock::new(Tokens::new(store.tokens().await?)),
+            credentials: Credentials::open(&config.root, &store, instance.clone()).await?,
             accounts: Accounts::new(store.accounts().await?),
             slots: Slots::new(config.max_parallel_runs),
             runs: Runs::default(),
-            live: Live::default(),
+            live: Live::new(config.redactor.clone()),
             jobs: Jobs::default(),
+            requests: Requests::default(),
+            refreshing: Mutex::default(),
             manifest: tokio::sync::Mutex::new(()),
             detected: Mutex::default(),
+            unconfirmed: backup::Unconfirmed(RwLock::new(unconfirmed)),
             lock: Mutex::new(Some(lock)),
             config,
             store,
@@ -104,34 +125,59 @@ impl Hub {
             agents,
             known_agents,
             watch,
+            webhooks: Webhooks::default(),
             instance,
+            epoch,
             started_at,
         });
         crate::jobs::fail_left(&inner).await?;
         inner
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
-        crate::agents::end_left(&inner).await;
-        runner::recover(&inner).await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
-        let hub = Self { inner, actor: Arc::new(Actor::hub()) };
-        let all = hub.clone();
+        let all = Arc::clone(&inner);
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
-            for repo in all.inner.index.ids() {
-                all.inner.refresh(&repo).await;
-            }
-            if let Err(error) = crate::worktrees::expire(&all.inner).await {
-                tracing::warn!(%error, "what was kept too long could not be removed");
+            for repo in all.index.ids() {
+                all.refresh(&repo).await;
             }
         });
-        Ok(hub)
+        if inner.unconfirmed.report().is_none() {
+            inner.begin().await?;
+        }
+        Ok(Self::own(inner))
+    }
+
+    /// The hub, acted on by itself.
+    pub(crate) fn own(inner: Arc<Inner>) -> Self {
+        let (actor, rights) = (Arc::new(Actor::hub()), Arc::new(Rights::all()));
+        Self { inner, actor, rights, claimed: None, claim: None }
     }
 
     /// The same hub, acted on by somebody else.
     #[must_use]
-    pub fn acting(&self, actor: Arc<Actor>) -> Self {
-        Self { inner: self.inner.clone(), actor }
+    pub fn acting(&self, grant: &Grant) -> Self {
+        let (actor, rights) = (grant.actor.clone(), grant.rights.clone());
+        Self {
+            inner: self.inner.clone(),
+            actor,
+            rights,
+            claimed: self.claimed.clone(),
+            claim: None,
+        }
+    }
+
+    /// The same, for a request that says where it came from; nobody has checked that.
+    #[must_use]
+    pub fn coming_from(mut self, claimed: Option<Arc<str>>) -> Self {
+        self.claimed = claimed;
+        self
+    }
+
+    /// What takes secrets out of everything that is kept or sent.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.inner.config.redactor
     }
 
     /// Who acts through this handle.
@@ -140,14 +186,30 @@ impl Hub {
         &self.actor
     }
 
-    /// Stops taking work, waits for what is being written, and lets go of the root. Agents live on
-    /// under their shims.
+    /// Takes no more work: runs finish what they are writing, and begin nothing. Agents live on under
+    /// their shims.
+    pub async fn rest(&self) {
+        self.inner.watch.stop();
+        self.inner.runs.close().await;
+    }
+
+    /// Whether whoever writes the database answers.
+    ///
+    /// # Errors
+    /// It is closed.
+    pub async fn beat(&self) -> Result<()> {
+        self.inner.store.commit(Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Stops taking work, waits for what is being written, and lets go of the root.
     pub async fn close(&self) {
         self.inner.watch.stop();
         // A disk that is full must not keep the hub from ending: what is not committed has not
         // happened, and is found again at the next start.
         let closed = async {
             self.inner.runs.close().await;
+            webhooks::stop(&self.inner).await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSE, closed).await.is_err() {
@@ -162,50 +224,28 @@ impl Hub {
         &self.inner.instance
     }
 
-    /// Whether the hub serves: its database answers and recovery has begun.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn ready(&self) -> Result<()> {
-        self.inner.store.fact("instance").await?;
-        Ok(())
-    }
-
     /// What this hub is.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn hub_get(&self) -> Result<HubInfo> {
         let inner = &self.inner;
+        let last_seq = *inner.store.bell().borrow();
+        let backup_at = inner.backup_at().await;
+        let audit = inner.store.audit_head().await?;
         Ok(HubInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: inner.instance.clone(),
             root: inner.config.root.to_string_lossy().into_owned(),
             started_at: inner.started_at,
-            last_seq: *inner.store.bell().borrow(),
+            epoch: inner.epoch.clone(),
+            last_seq,
+            oldest_seq: inner.store.gone() + 1,
             max_parallel_runs: inner.config.max_parallel_runs,
             url: inner.config.url.clone(),
-        })
-    }
-
-    /// What wants attention.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn hub_snapshot(&self) -> Result<HubSnapshot> {
-        let as_of = *self.inner.store.bell().borrow();
-        let mut runs = Vec::new();
-        for row in self.inner.store.active_runs().await? {
-            runs.push(self.inner.run_view(&row).await?);
-        }
-        let waits = |run: &car_api::run::Run| run.explain.owner != car_api::run::Owner::User;
-        runs.sort_by_key(waits);
-        runs.truncate(SNAPSHOT);
-        Ok(HubSnapshot {
-            as_of,
-            repos: self.inner.index.busy(SNAPSHOT),
-            runs,
-            repo_total: u64::try_from(self.inner.index.len()).unwrap_or(u64::MAX),
+            backup_at,
+            restore: inner.unconfirmed.report(),
+            audit,
         })
     }
 
@@ -214,16 +254,47 @@ impl Hub {
     /// # Errors
     /// The root or the manifest cannot be read or written.
     pub async fn hub_scan(&self) -> Result<ScanReport> {
-        self.inner.scan().await
+        let report = self.inner.scan().await?;
+        let added: Vec<_> = report.added.iter().map(RepoId::as_str).collect();
+        self.note(self.act("hub_scan", "").detail(format!("added: {}", added.join(", ")))).await?;
+        Ok(report)
     }
 }
 
 impl Inner {
+    /// Begins to work: ends what an earlier process left, takes up every run, removes what was kept
+    /// too long, makes backups. A restored hub does none of it until its report is confirmed.
+    pub(crate) async fn begin(self: &Arc<Self>) -> Result<()> {
+        crate::agents::end_left(self).await;
+        runner::recover(self).await?;
+        webhooks::recover(self).await?;
+        self.keep_run_tokens();
+        tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
+        tokio::spawn(backup::keep_making(Arc::downgrade(self)));
+        let all = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = crate::worktrees::expire(&all).await {
+                tracing::warn!(%error, "what was kept too long could not be removed");
+            }
+        });
+        Ok(())
+    }
+
     /// Appends one event to the log.
     pub(crate) async fn log(&self, repo: Option<&RepoId>, kind: EventKind) -> Result<()> {
-        let event =
-            Write::Event { at: clock::now(), repo: repo.cloned(), run: None, kind: Box::new(kind) };
-        self.store.commit(vec![event]).await?;
+        self.log_with(repo, kind, Vec::new()).await
+    }
+
+    /// Appends one event to the log, and commits what belongs to it with it.
+    pub(crate) async fn log_with(
+        &self,
+        repo: Option<&RepoId>,
+        kind: EventKind,
+        mut writes: Vec<Write>,
+    ) -> Result<()> {
+        let (repo, kind) = (repo.cloned(), Box::new(kind));
+        writes.push(Write::Event { at: clock::now(), repo, run: None, kind });
+        self.store.commit(writes).await?;
         Ok(())
     }
 
@@ -252,14 +323,13 @@ impl Inner {
     }
 }
 
-async fn instance(store: &Store) -> Result<String> {
-    if let Some(instance) = store.fact("instance").await? {
-        return Ok(instance);
+/// A fact of random bytes that is made when it is not there.
+async fn random_fact(store: &Store, name: &'static str, bytes: usize) -> Result<String> {
+    if let Some(value) = store.fact(name).await? {
+        return Ok(value);
     }
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
-    let value = crate::text::hex(&bytes);
-    store.commit(vec![Write::Fact { name: "instance", value: value.clone() }]).await?;
+    let value = crate::text::random(bytes)?;
+    store.commit(vec![Write::Fact { name, value: value.clone() }]).await?;
     Ok(value)
 }
 

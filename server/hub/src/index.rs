@@ -15,6 +15,7 @@ use bytes::Bytes;
 use car_api::{
     Page, PageQuery, RepoId,
     repo::{Repo, RepoKind, RepoStatus, RunBrief, TicketCounts},
+    run::RunStatus,
     ticket::{Ticket, TicketState},
 };
 use car_engine::{flow::explain, manifest};
@@ -22,7 +23,7 @@ use car_store::{RunRow, TicketFileRow};
 
 pub(crate) use tree::{Change, Read, Tree, issue, read_tree};
 
-use crate::{Error, Result};
+use crate::{Error, Reach, Result, cursor};
 
 /// Entries a page when nothing else is asked for.
 const PAGE: u32 = 100;
@@ -44,9 +45,51 @@ struct State {
     issues: Vec<String>,
 }
 
+/// Which tickets are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TicketFilter {
+    /// Only those that stand so.
+    pub state: Option<TicketState>,
+    /// Only those this agent, or `user`, works.
+    pub agent: Option<String>,
+    /// Only those whose title has this in it, whatever the case.
+    pub title: Option<String>,
+}
+
+impl TicketFilter {
+    fn takes(&self, ticket: &Ticket) -> bool {
+        let title = self.title.as_ref().map(|part| part.to_lowercase());
+        self.state.is_none_or(|state| ticket.state == state)
+            && self.agent.as_ref().is_none_or(|agent| ticket.agent.as_ref() == Some(agent))
+            && title.is_none_or(|part| ticket.title.to_lowercase().contains(&part))
+    }
+}
+
+/// Which repos and worktrees are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct RepoFilter {
+    /// Only base repos, or only worktrees.
+    pub kind: Option<RepoKind>,
+    /// Only those that stand so.
+    pub status: Option<RepoStatus>,
+    /// Only worktrees of this one.
+    pub base: Option<RepoId>,
+    /// Only those whose latest run stands so.
+    pub run: Option<RunStatus>,
+}
+
+impl RepoFilter {
+    fn takes(&self, tree: &Tree) -> bool {
+        self.kind.is_none_or(|kind| tree.kind() == kind)
+            && self.status.is_none_or(|status| tree.standing() == status)
+            && self.base.as_ref().is_none_or(|base| tree.worktree_of().as_ref() == Some(base))
+            && self.run.is_none_or(|run| tree.run.as_ref().is_some_and(|r| r.status == run))
+    }
+}
+
 #[derive(PartialEq, Eq, Hash)]
 struct ListKey {
-    kind: Option<RepoKind>,
+    filter: RepoFilter,
     after: Option<String>,
     limit: Option<u32>,
 }
@@ -64,6 +107,11 @@ impl Index {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.generation += 1;
         state
+    }
+
+    /// How often anything in here has changed.
+    pub(crate) fn generation(&self) -> u64 {
+        self.read().generation
     }
 
     /// Takes over the manifest's entries; what is known of trees that stay is kept.
@@ -176,54 +224,77 @@ impl Index {
     /// A page of repos and worktrees, by id.
     pub(crate) fn repos(
         &self,
-        kind: Option<RepoKind>,
-        base: Option<&RepoId>,
+        filter: &RepoFilter,
         page: &PageQuery,
+        reach: &Reach,
     ) -> Result<Page<Repo>> {
         let limit = limit(page)?;
         let state = self.read();
-        let after = page.after.as_deref();
+        let after: Option<RepoId> = cursor::read(page)?;
         let all = state
             .trees
             .iter()
-            .filter(|(id, _)| after.is_none_or(|after| id.as_str() > after))
-            .filter(|(_, tree)| kind.is_none_or(|kind| tree.kind() == kind))
-            .filter(|(_, tree)| base.is_none_or(|base| tree.worktree_of().as_ref() == Some(base)));
+            .filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after))
+            .filter(|(id, tree)| reach.holds(id, tree.worktree_of().as_ref()))
+            .filter(|(_, tree)| filter.takes(tree));
         let items: Vec<Repo> = all.take(limit + 1).map(|(id, tree)| tree.repo(id)).collect();
         Ok(cut(items, limit, |repo| repo.id.to_string()))
     }
 
     /// The same as it goes over the wire; made once for each state of the index.
-    pub(crate) fn repos_json(&self, kind: Option<RepoKind>, page: &PageQuery) -> Result<Bytes> {
-        let key = ListKey { kind, after: page.after.clone(), limit: page.limit };
+    /// With the number of that state.
+    pub(crate) fn repos_json(&self, filter: RepoFilter, page: &PageQuery) -> Result<(u64, Bytes)> {
         let generation = self.read().generation;
+        let key = ListKey { filter, after: page.after.clone(), limit: page.limit };
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((made_for, bytes)) = answers.get(&key)
             && *made_for == generation
         {
-            return Ok(bytes.clone());
+            return Ok((generation, bytes.clone()));
         }
-        let list = self.repos(kind, None, page)?;
+        let list = self.repos(&key.filter, page, &Reach::Hub)?;
         let bytes = Bytes::from(serde_json::to_vec(&list).map_err(Error::internal)?);
         // Only answers for the present state are worth keeping.
         answers.retain(|_, (made_for, _)| *made_for == generation);
         answers.insert(key, (generation, bytes.clone()));
-        Ok(bytes)
+        Ok((generation, bytes))
     }
 
-    /// Repos and worktrees that are not idle: their latest run has not ended.
-    pub(crate) fn busy(&self, limit: usize) -> Vec<Repo> {
+    /// What wants a person's hand although no run waits for it: repos whose latest run failed, and
+    /// those whose directory or entry cannot be used.
+    pub(crate) fn in_need(&self, reach: &Reach) -> Vec<Repo> {
         let state = self.read();
-        let busy = state
-            .trees
-            .iter()
-            .filter(|(_, tree)| tree.run.as_ref().is_some_and(|run| !run.status.is_end()));
-        busy.take(limit).map(|(id, tree)| tree.repo(id)).collect()
+        let in_need = state.trees.iter().filter(|(id, tree)| {
+            let failed = tree.run.as_ref().is_some_and(|run| run.status == RunStatus::Failed);
+            let bad = matches!(tree.standing(), RepoStatus::Missing | RepoStatus::Invalid);
+            (failed || bad) && reach.holds(id, tree.worktree_of().as_ref())
+        });
+        in_need.map(|(id, tree)| tree.repo(id)).collect()
     }
 
-    /// How many repos and worktrees there are.
-    pub(crate) fn len(&self) -> usize {
-        self.read().trees.len()
+    /// The base repo of a worktree.
+    pub(crate) fn base_of(&self, repo: &RepoId) -> Option<RepoId> {
+        self.read().trees.get(repo)?.worktree_of()
+    }
+
+    /// How many base repos, worktrees and tickets a credential reaches.
+    pub(crate) fn totals(&self, reach: &Reach) -> (u64, u64, TicketCounts) {
+        let state = self.read();
+        let (mut repos, mut worktrees, mut tickets) = (0, 0, TicketCounts::default());
+        for (id, tree) in &state.trees {
+            if !reach.holds(id, tree.worktree_of().as_ref()) {
+                continue;
+            }
+            match tree.kind() {
+                RepoKind::Base => repos += 1,
+                RepoKind::Worktree => worktrees += 1,
+            }
+            let own = tree.counts();
+            tickets.total += own.total;
+            tickets.done += own.done;
+            tickets.invalid += own.invalid;
+        }
+        (repos, worktrees, tickets)
     }
 
     /// How many tickets a repo has.
@@ -235,14 +306,15 @@ impl Index {
     pub(crate) fn tickets(
         &self,
         repo: &RepoId,
-        state: Option<TicketState>,
+        filter: &TicketFilter,
         page: &PageQuery,
     ) -> Result<Page<Ticket>> {
         let limit = limit(page)?;
+        let after: Option<String> = cursor::read(page)?;
         let all = self.read();
         let tree = all.trees.get(repo).ok_or_else(|| no_repo(repo))?;
-        let tickets = tree.tickets_after(page.after.as_deref());
-        let wanted = tickets.filter(|ticket| state.is_none_or(|state| ticket.state == state));
+        let tickets = tree.tickets_after(after.as_deref());
+        let wanted = tickets.filter(|ticket| filter.takes(ticket));
         let items: Vec<Ticket> = wanted.take(limit + 1).cloned().collect();
         Ok(cut(items, limit, tree::cursor))
     }
@@ -250,22 +322,27 @@ impl Index {
     /// A page of all tickets of the hub, by repo and queue.
     pub(crate) fn all_tickets(
         &self,
-        state: Option<TicketState>,
+        filter: &TicketFilter,
         page: &PageQuery,
+        reach: &Reach,
     ) -> Result<Page<Ticket>> {
         let limit = limit(page)?;
+        let after: Option<String> = cursor::read(page)?;
         let all = self.read();
-        let (after_repo, after_ticket) = match page.after.as_deref().map(|a| a.split_once('|')) {
+        let (after_repo, after_ticket) = match after.as_deref().map(|a| a.split_once('|')) {
             Some(Some((repo, ticket))) => (Some(repo), Some(ticket)),
-            Some(None) => return Err(Error::bad_request("`after` is not a cursor of this list.")),
+            Some(None) => return Err(cursor::unknown()),
             None => (None, None),
         };
-        let trees =
-            all.trees.iter().filter(|(id, _)| after_repo.is_none_or(|after| id.as_str() >= after));
+        let trees = all
+            .trees
+            .iter()
+            .filter(|(id, _)| after_repo.is_none_or(|after| id.as_str() >= after))
+            .filter(|(id, tree)| reach.holds(id, tree.worktree_of().as_ref()));
         let tickets = trees.flat_map(|(id, tree)| {
             tree.tickets_after(after_ticket.filter(|_| after_repo == Some(id.as_str())))
         });
-        let wanted = tickets.filter(|ticket| state.is_none_or(|state| ticket.state == state));
+        let wanted = tickets.filter(|ticket| filter.takes(ticket));
         let items: Vec<Ticket> = wanted.take(limit + 1).cloned().collect();
         Ok(cut(items, limit, |ticket| format!("{}|{}", ticket.repo, tree::cursor(ticket))))
     }
@@ -304,11 +381,28 @@ pub(crate) fn limit(page: &PageQuery) -> Result<usize> {
     }
 }
 
+/// How many entries are read for a page of that size: one more tells whether another page follows.
+pub(crate) fn more(limit: usize) -> u32 {
+    u32::try_from(limit + 1).unwrap_or(u32::MAX)
+}
+
+/// A page of a list that is there as a whole, in the order of its keys.
+pub(crate) fn page_of<T, K: Ord + std::str::FromStr + ToString>(
+    all: impl IntoIterator<Item = T>,
+    page: &PageQuery,
+    key: impl Fn(&T) -> K,
+) -> Result<Page<T>> {
+    let limit = limit(page)?;
+    let after: Option<K> = cursor::read(page)?;
+    let rest = all.into_iter().filter(|item| after.as_ref().is_none_or(|after| key(item) > *after));
+    Ok(cut(rest.take(limit + 1).collect(), limit, |item| key(item).to_string()))
+}
+
 /// Cuts a list that was read one entry too far.
 pub(crate) fn cut<T>(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Page<T> {
     let more = items.len() > limit;
     items.truncate(limit);
-    let next = items.last().filter(|_| more).map(cursor);
+    let next = items.last().filter(|_| more).map(|last| cursor::seal(&cursor(last)));
     Page { items, next }
 }
 

@@ -1,4 +1,4 @@
-//! Jobs: long operations with progress.
+//! Jobs: long operations with progress, a log, and an end that can be asked for.
 
 use std::{
     collections::HashMap,
@@ -6,19 +6,74 @@ use std::{
 };
 
 use car_api::{
-    Code, EventKind, JobId, Page, PageQuery, Problem, RepoId,
-    job::{Job, JobKind, JobStatus},
+    Code, EventKind, JobId, Page, PageQuery, Problem, RepoId, audit,
+    job::{Job, JobKind, JobLine, JobResult, JobStatus},
 };
-use car_store::Write;
+use car_store::{JobQuery, Write};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Hub, Result, clock, hub::Inner, index};
+use crate::{Error, Hub, Result, audit::Act, clock, cursor, hub::Inner, idempotency::Made, index};
+
+/// How many lines of a job are kept; what comes after them is counted.
+const LINES: u32 = 2000;
+
+/// How long a line may be, in bytes.
+const LINE: usize = 2000;
+
+/// How many percent lie between two events of one phase.
+const STEP: u8 = 10;
+
+/// How much is written at once.
+const BATCH: usize = 64;
 
 /// Jobs at work.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    running: Mutex<HashMap<JobId, (Job, CancellationToken)>>,
+    running: Mutex<HashMap<JobId, Running>>,
+}
+
+struct Running {
+    job: Job,
+    cancel: CancellationToken,
+    /// Percent that the log last told of.
+    told: u8,
+    lines: u32,
+    /// The end of what was said, without its line's end yet.
+    open: String,
+    news: mpsc::UnboundedSender<News>,
+}
+
+impl Running {
+    fn line(&mut self, text: &str) {
+        let text = text.trim_end();
+        if text.is_empty() || self.lines > LINES {
+            return;
+        }
+        self.lines += 1;
+        let mut line = if self.lines > LINES { "… (not kept)" } else { text }.to_owned();
+        if line.len() > LINE {
+            let end = (0..=LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+            line.truncate(end);
+            line.push('…');
+        }
+        let line = JobLine { seq: self.lines, at: clock::now(), line };
+        let _ = self.news.send(News::Line(line));
+    }
+}
+
+/// What is to be written of a job.
+enum News {
+    Job(Box<Job>),
+    Line(JobLine),
+}
+
+/// How a job ended well.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) result: Option<JobResult>,
+    /// What whoever asked should see.
+    pub(crate) note: Option<String>,
 }
 
 /// What a job's work reports its progress to.
@@ -26,21 +81,91 @@ pub(crate) struct Jobs {
 pub(crate) struct Reporter {
     hub: Arc<Inner>,
     id: JobId,
-    phases: mpsc::UnboundedSender<Job>,
     pub(crate) cancel: CancellationToken,
 }
 
 impl Reporter {
-    /// The job is at something. Another phase joins the log; percents are for whoever asks.
-    pub(crate) fn at(&self, phase: &str, percent: Option<u8>) {
-        let mut running = self.hub.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((job, _)) = running.get_mut(&self.id) else { return };
-        job.percent = percent;
-        if job.phase == phase {
-            return;
+    fn change(&self, change: impl FnOnce(&mut Running)) {
+        let mut running = self.hub.jobs.lock();
+        if let Some(running) = running.get_mut(&self.id) {
+            change(running);
         }
-        phase.clone_into(&mut job.phase);
-        let _ = self.phases.send(job.clone());
+    }
+
+    /// The job is at something. Another phase joins the log, and so does every tenth percent;
+    /// what lies between is for whoever asks.
+    pub(crate) fn at(&self, phase: &str, percent: Option<u8>, bytes: Option<u64>) {
+        self.change(|running| {
+            let job = &mut running.job;
+            job.percent = percent;
+            job.bytes = bytes.or(job.bytes);
+            let another = job.phase != phase;
+            let step = percent.is_some_and(|now| now >= running.told.saturating_add(STEP));
+            if another {
+                phase.clone_into(&mut job.phase);
+            }
+            if another || step {
+                running.told = percent.unwrap_or(0);
+                let _ = running.news.send(News::Job(Box::new(running.job.clone())));
+            }
+            if another {
+                running.line(phase);
+            }
+        });
+    }
+
+    /// One line for the log.
+    pub(crate) fn say(&self, line: &str) {
+        self.change(|running| running.line(line));
+    }
+
+    /// A piece of a command's output, for the log.
+    pub(crate) fn output(&self, text: &str) {
+        self.change(|running| {
+            running.open.push_str(text);
+            while let Some(end) = running.open.find(['\n', '\r']) {
+                let rest = running.open.split_off(end + 1);
+                let line = std::mem::replace(&mut running.open, rest);
+                running.line(&line);
+            }
+            if running.open.len() > LINE {
+                let line = std::mem::take(&mut running.open);
+                running.line(&line);
+            }
+        });
+    }
+
+    /// A command has ended, and with it its last line.
+    pub(crate) fn output_ended(&self) {
+        self.change(|running| {
+            let line = std::mem::take(&mut running.open);
+            running.line(&line);
+        });
+    }
+
+    /// Whether the work may go on.
+    pub(crate) fn not_cancelled(&self) -> Result<()> {
+        if self.cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
+}
+
+/// Why work that was asked to end has not come to its end.
+pub(crate) fn cancelled() -> Error {
+    Error::new(Code::Unavailable, "It was cancelled.")
+}
+
+impl Jobs {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running(&self, id: &JobId) -> Option<Job> {
+        self.lock().get(id).map(|running| running.job.clone())
+    }
+
+    /// How many are at work.
+    pub(crate) fn at_work(&self) -> usize {
+        self.lock().len()
     }
 }
 
@@ -56,17 +181,27 @@ fn writes(job: &Job) -> Vec<Write> {
     ]
 }
 
-/// Starts a job. Its work is told how to report and when to give up, and may end with a note that
-/// whoever asked should see.
+fn writes_of(id: &JobId, news: Vec<News>) -> Vec<Write> {
+    let write = |news| match news {
+        News::Job(job) => writes(&job),
+        News::Line(line) => vec![Write::JobLine(id.clone(), line)],
+    };
+    news.into_iter().flat_map(write).collect()
+}
+
+/// Starts a job, and notes its begin and its end as somebody's act. Its work is told how to report
+/// and when to give up, and may end with something it made and a note that whoever asked should
+/// see.
 pub(crate) async fn start<F, W>(
-    hub: &Arc<Inner>,
+    hub: &Hub,
     kind: JobKind,
     repo: Option<RepoId>,
+    act: Act,
     work: F,
 ) -> Result<Job>
 where
     F: FnOnce(Reporter) -> W,
-    W: Future<Output = Result<Option<String>>> + Send + 'static,
+    W: Future<Output = Result<Outcome>> + Send + 'static,
 {
     let job = Job {
         id: JobId::generate(),
@@ -75,57 +210,96 @@ where
         status: JobStatus::Running,
         phase: "starting".to_owned(),
         percent: None,
+        bytes: None,
+        cancelling: false,
+        result: None,
         problem: None,
         created_at: clock::now(),
         ended_at: None,
     };
-    hub.store.commit(writes(&job)).await?;
+    let mut first = writes(&job);
+    first.push(act.begun());
+    first.extend(hub.remember(&Made::Job { id: job.id.clone() })?);
+    hub.inner.store.commit(first).await?;
     let cancel = CancellationToken::new();
-    {
-        let mut running = hub.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(job.id.clone(), (job.clone(), cancel.clone()));
-    }
-    let (phases, mut news) = mpsc::unbounded_channel();
-    let reporter = Reporter { hub: Arc::clone(hub), id: job.id.clone(), phases, cancel };
+    let (sender, news) = mpsc::unbounded_channel();
+    hub.inner.jobs.lock().insert(
+        job.id.clone(),
+        Running {
+            job: job.clone(),
+            cancel: cancel.clone(),
+            told: 0,
+            lines: 0,
+            open: String::new(),
+            news: sender,
+        },
+    );
+    let reporter = Reporter { hub: Arc::clone(&hub.inner), id: job.id.clone(), cancel };
     let work = work(reporter.clone());
-    tokio::spawn(async move {
-        let mut work = std::pin::pin!(work);
-        // One hand writes, so that nothing is written after the end.
-        let result = loop {
-            tokio::select! {
-                result = &mut work => break result,
-                Some(job) = news.recv() => {
-                    if let Err(error) = reporter.hub.store.commit(writes(&job)).await {
-                        tracing::warn!(job = %job.id, %error, "a job's phase could not be written");
-                    }
+    tokio::spawn(async move { follow(reporter, work, news, act).await });
+    Ok(job)
+}
+
+/// Writes what the work reports, and its end. One hand writes, so that nothing is written after
+/// the end.
+async fn follow(
+    reporter: Reporter,
+    work: impl Future<Output = Result<Outcome>>,
+    mut news: mpsc::UnboundedReceiver<News>,
+    act: Act,
+) {
+    let (hub, id) = (&reporter.hub, &reporter.id);
+    let mut work = std::pin::pin!(work);
+    let mut batch = Vec::with_capacity(BATCH);
+    let result = loop {
+        tokio::select! {
+            result = &mut work => break result,
+            _ = news.recv_many(&mut batch, BATCH) => {
+                let writes = writes_of(id, std::mem::take(&mut batch));
+                if let Err(error) = hub.store.commit(writes).await {
+                    tracing::warn!(job = %id, %error, "a job's progress could not be written");
                 }
             }
-        };
-        let ended = {
-            let mut running =
-                reporter.hub.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.remove(&reporter.id)
-        };
-        let Some((mut job, cancel)) = ended else { return };
-        job.ended_at = Some(clock::now());
-        match result {
-            Ok(note) => {
-                job.phase = note.unwrap_or_else(|| "done".to_owned());
-                job.status = JobStatus::Completed;
-                job.percent = Some(100);
-            }
-            Err(error) => {
-                let cancelled = cancel.is_cancelled();
-                job.status = if cancelled { JobStatus::Cancelled } else { JobStatus::Failed };
-                job.problem = Some(error.problem());
-                tracing::info!(job = %job.id, %error, source = ?error.source, "a job did not end well");
-            }
         }
-        if let Err(error) = reporter.hub.store.commit(writes(&job)).await {
-            tracing::error!(%error, "a job's end could not be written");
-        }
+    };
+    reporter.change(|running| match &result {
+        Ok(Outcome { note: Some(note), .. }) => running.line(note),
+        Ok(Outcome { note: None, .. }) => {}
+        Err(error) => running.line(&error.detail),
     });
-    Ok(job)
+    let Some(Running { mut job, cancel, .. }) = hub.jobs.lock().remove(id) else { return };
+    job.ended_at = Some(clock::now());
+    let act = match result {
+        Ok(outcome) => {
+            job.phase = outcome.note.unwrap_or_else(|| "done".to_owned());
+            job.status = JobStatus::Completed;
+            job.percent = Some(100);
+            job.result = outcome.result;
+            act.done()
+        }
+        Err(_) if cancel.is_cancelled() => {
+            job.status = JobStatus::Cancelled;
+            job.phase = "cancelled".to_owned();
+            job.percent = None;
+            act.detail("cancelled").ended(audit::Outcome::Failed)
+        }
+        Err(error) => {
+            tracing::info!(job = %job.id, %error, source = ?error.source, "a job did not end well");
+            job.status = JobStatus::Failed;
+            job.problem = Some(error.problem());
+            act.detail(error.detail).ended(audit::Outcome::Failed)
+        }
+    };
+    let mut last = Vec::new();
+    while let Ok(one) = news.try_recv() {
+        last.push(one);
+    }
+    let mut last = writes_of(id, last);
+    last.extend(writes(&job));
+    last.push(act);
+    if let Err(error) = hub.store.commit(last).await {
+        tracing::error!(%error, "a job's end could not be written");
+    }
 }
 
 /// After a start no job is at work: those an earlier process left have failed.
@@ -140,28 +314,39 @@ pub(crate) async fn fail_left(hub: &Arc<Inner>) -> Result<()> {
     Ok(())
 }
 
+/// Which jobs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only those that stand so.
+    pub status: Option<JobStatus>,
+    /// Only those of this kind.
+    pub kind: Option<JobKind>,
+    /// Only those of this repo or worktree.
+    pub repo: Option<RepoId>,
+}
+
 impl Hub {
     /// Jobs, newest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn job_list(&self, page: PageQuery) -> Result<Page<Job>> {
+    pub async fn job_list(&self, filter: JobFilter, page: PageQuery) -> Result<Page<Job>> {
         let limit = index::limit(&page)?;
-        let before = page.after.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?;
-        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        let mut jobs = self.inner.store.jobs(before.as_ref(), more).await?;
+        let JobFilter { status, kind, repo } = filter;
+        let query = JobQuery {
+            status,
+            kind,
+            repo,
+            before: cursor::read(&page)?,
+            limit: index::more(limit),
+        };
+        let mut jobs = self.inner.store.jobs(&query).await?;
         for job in &mut jobs {
-            if let Some(live) = self.running(&job.id) {
+            if let Some(live) = self.inner.jobs.running(&job.id) {
                 *job = live;
             }
         }
         Ok(index::cut(jobs, limit, |job| job.id.to_string()))
-    }
-
-    fn running(&self, id: &JobId) -> Option<Job> {
-        let running = self.inner.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.get(id).map(|(job, _)| job.clone())
     }
 
     /// One job.
@@ -169,11 +354,23 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn job_get(&self, job: &JobId) -> Result<Job> {
-        if let Some(job) = self.running(job) {
+        if let Some(job) = self.inner.jobs.running(job) {
             return Ok(job);
         }
         let stored = self.inner.store.job(job).await?;
         stored.ok_or_else(|| Error::not_found(format!("job `{job}`")))
+    }
+
+    /// A page of a job's log, oldest first.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn job_log(&self, job: &JobId, page: PageQuery) -> Result<Page<JobLine>> {
+        self.job_get(job).await?;
+        let limit = index::limit(&page)?;
+        let after = cursor::read(&page)?.unwrap_or(0);
+        let lines = self.inner.store.job_lines(job, after, index::more(limit)).await?;
+        Ok(index::cut(lines, limit, |line| line.seq.to_string()))
     }
 
     /// Asks a job to give up.
@@ -181,12 +378,21 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn job_cancel(&self, job: &JobId) -> Result<Job> {
-        {
-            let running = self.inner.jobs.running.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((job, cancel)) = running.get(job) {
-                cancel.cancel();
-                return Ok(job.clone());
-            }
+        let asked = {
+            let mut running = self.inner.jobs.lock();
+            running.get_mut(job).map(|running| {
+                if !running.job.cancelling {
+                    running.job.cancelling = true;
+                    running.line("asked to end");
+                    let _ = running.news.send(News::Job(Box::new(running.job.clone())));
+                }
+                running.cancel.cancel();
+                running.job.clone()
+            })
+        };
+        if let Some(asked) = asked {
+            self.note(self.act("job_cancel", job)).await?;
+            return Ok(asked);
         }
         let ended = self.job_get(job).await?;
         let detail = format!("The job has ended: {}.", ended.status);

@@ -5,28 +5,57 @@
 
 mod accounts;
 mod agents;
+mod audit;
+pub mod backup;
+mod channel;
 mod clock;
 mod config;
 mod contextspace;
 mod convert;
+mod credentials;
+mod cursor;
+pub mod doctor;
 mod environment;
 mod error;
 mod events;
 mod hub;
+pub mod idempotency;
 mod index;
 mod jobs;
 mod live;
+pub mod measure;
+pub mod migrate;
+mod orphan;
+mod redact;
+pub mod reindex;
 mod repos;
+mod retention;
 mod runner;
 mod runs;
 mod shell;
+mod snapshot;
 mod text;
 mod tickets;
-mod tokens;
 mod watch;
+mod webhooks;
 mod worktrees;
 
-pub use config::{Config, FlowConfig, ReadFlow, TreeFlow};
+pub use audit::{AuditFilter, verify_audit};
+pub use channel::{Attempt, Channel, Message, Sent, WebhookChannel};
+pub use clock::now;
+pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};
+pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
 pub use events::EventFilter;
 pub use hub::Hub;
+pub use index::{RepoFilter, TicketFilter};
+pub use jobs::JobFilter;
+pub use live::LiveText;
+pub use redact::Redactor;
+pub use runs::RunFilter;
+
+/// The agents a ticket may name, for checks outside a hub.
+#[must_use]
+pub fn known_agents(ids: &[car_api::AgentId]) -> car_engine::ticket::KnownAgents {
+    car_engine::ticket::KnownAgents::new(ids.iter().map(car_api::AgentId::as_str))
+}

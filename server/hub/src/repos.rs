@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use car_api::{
     Code, EventKind, Page, PageQuery, RepoId, SalvageId,
-    job::{Job, JobKind},
-    repo::{Repo, RepoClone, RepoCreate, RepoKind, RepoRemove, ScanReport, SetupUpdate},
+    job::{Job, JobKind, JobResult},
+    problem::Versioned,
+    repo::{Repo, RepoClone, RepoCreate, RepoPatch, RepoRemove, ScanReport, Setup, SetupUpdate},
     worktree::{RemovalReport, Salvage},
 };
 use car_engine::manifest::{self, Manifest, sanitize_id};
 use car_files::{
-    CAR_DIR,
+    CAR_DIR, ContentHash,
     atomic::WriteIf,
     hub_root::{self, FoundKind},
     seed::{SeedOptions, seed},
@@ -19,9 +20,14 @@ use car_git::{Git, Patterns, Removal, RemoveRequest, UnsavedKind};
 use car_store::Write;
 
 use crate::{
-    Error, Hub, Result, clock, convert,
+    Error, Hub, Reach, Result,
+    audit::Act,
+    clock, convert,
     hub::{Inner, blocking},
-    jobs,
+    idempotency::Made,
+    index::RepoFilter,
+    jobs::{self, Outcome},
+    text::is_a_line,
 };
 
 /// Ignored files that are made again by building or installing.
@@ -52,20 +58,39 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn repo_list(&self, kind: Option<RepoKind>, page: PageQuery) -> Result<Page<Repo>> {
-        self.inner.index.repos(kind, None, &page)
+    pub async fn repo_list(&self, filter: RepoFilter, page: PageQuery) -> Result<Page<Repo>> {
+        self.inner.index.repos(&filter, &page, &self.rights.reach)
     }
 
-    /// The same as it goes over the wire.
+    /// The same as it goes over the wire, with a word for its version.
     ///
     /// # Errors
     /// See the API.
     pub async fn repo_list_json(
         &self,
-        kind: Option<RepoKind>,
+        filter: RepoFilter,
         page: PageQuery,
-    ) -> Result<bytes::Bytes> {
-        self.inner.index.repos_json(kind, &page)
+    ) -> Result<(String, bytes::Bytes)> {
+        if !self.rights.reach.is_hub() {
+            let version = self.lists_version();
+            let list = self.inner.index.repos(&filter, &page, &self.rights.reach)?;
+            let bytes = serde_json::to_vec(&list).map_err(Error::internal)?;
+            return Ok((version, bytes.into()));
+        }
+        let (generation, bytes) = self.inner.index.repos_json(filter, &page)?;
+        Ok((self.lists_at(generation), bytes))
+    }
+
+    /// A word for the present version of every list of repos, worktrees and tickets: as long as it
+    /// stays the same, so do they. Asked for before a list is read.
+    #[must_use]
+    pub fn lists_version(&self) -> String {
+        self.lists_at(self.inner.index.generation())
+    }
+
+    /// The index counts from each start of the hub.
+    fn lists_at(&self, generation: u64) -> String {
+        format!("{:x}-{generation:x}", self.inner.started_at.micros())
     }
 
     /// Creates a git repository and makes it a repo of the hub.
@@ -77,19 +102,27 @@ impl Hub {
         let path = body.path.clone().unwrap_or_else(|| self.inner.under_repos_root(&id));
         let dir = self.inner.place(&path)?;
         self.inner.not_taken(&id, &path)?;
-        let exists = dir.exists();
-        if exists && !body.force {
+        let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
+        // Two who ask for the same one do not make it at once.
+        let _alone = self.inner.runs.start_alone(&repo).await;
+        self.inner.not_taken(&id, &path)?;
+        // A directory that an earlier try of this request made is its own.
+        let made = Made::Repo { id: repo };
+        let ours = self.begun() == Some(&made);
+        if dir.exists() && !body.force && !ours {
             let detail = format!(
                 "{path} exists already. Choose another id, or take the directory with --force."
             );
             return Err(Error::new(Code::AlreadyExists, detail));
         }
+        self.intend(&made).await?;
         if !dir.join(".git").exists() {
             tokio::fs::create_dir_all(&dir).await.map_err(Error::internal)?;
             Git::at(&dir).init("main").await?;
         }
         let name = (body.id != id).then_some(body.id);
-        self.inner.register(&id, &path, manifest::Kind::Base, name).await
+        let act = self.act("repo_create", &id).detail(&path);
+        self.inner.register(&id, &path, manifest::Kind::Base, name, vec![act.done()]).await
     }
 
     /// Clones a repo as a job.
@@ -97,6 +130,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn repo_clone(&self, body: RepoClone) -> Result<Job> {
+        self.inner.unconfirmed.refuse()?;
         car_git::check_url(&body.url)?;
         let last = body.url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
         let wanted = body.id.clone().unwrap_or_else(|| last.trim_end_matches(".git").to_owned());
@@ -109,18 +143,24 @@ impl Hub {
             return Err(Error::new(Code::AlreadyExists, detail));
         }
         let repo: RepoId = id.parse().map_err(|e| Error::bad_request(format!("The id: {e}.")))?;
-        let hub = Arc::clone(&self.inner);
         let inner = Arc::clone(&self.inner);
-        jobs::start(&hub, JobKind::Clone, Some(repo), move |reporter| async move {
+        let act = self.act("repo_clone", &repo).detail(without_login(&body.url));
+        jobs::start(self, JobKind::Clone, Some(repo), act, move |reporter| async move {
+            reporter.say(&format!("cloning {}", without_login(&body.url)));
             let progress = reporter.clone();
             let report = move |p: car_git::Progress| {
-                progress.at(&format!("{:?}", p.phase).to_lowercase(), p.percent);
+                progress.at(phase(&p.phase), p.percent, p.received_bytes);
             };
             let cancel = reporter.cancel.clone();
             Git::at(&dir).clone_from(&body.url, report, cancel).await?;
-            reporter.at("registering", None);
-            inner.register(&id, &path, manifest::Kind::Base, None).await?;
-            Ok(None)
+            if let Err(error) = reporter.not_cancelled() {
+                // It was asked for in the last moment; nobody knows the clone yet.
+                let _ = tokio::fs::remove_dir_all(&dir).await;
+                return Err(error);
+            }
+            reporter.at("registering", None, None);
+            let repo = inner.register(&id, &path, manifest::Kind::Base, None, Vec::new()).await?;
+            Ok(Outcome { result: Some(JobResult::Repo { repo: Box::new(repo) }), note: None })
         })
         .await
     }
@@ -133,6 +173,29 @@ impl Hub {
         self.inner.index.repo(repo)
     }
 
+    /// Changes what is set of a repo.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn repo_update(&self, repo: &RepoId, body: RepoPatch) -> Result<Repo> {
+        self.inner.index.entry(repo)?;
+        if let Some(name) = body.name {
+            let name = name.map(|name| name.trim().to_owned());
+            if name.as_ref().is_some_and(|name| !is_a_line(name, 200)) {
+                return Err(Error::bad_request("`name` is one line of 1 to 200 characters."));
+            }
+            let id = repo.to_string();
+            let change = move |manifest: &mut Manifest| {
+                if let Some(entry) = manifest.get_mut(&id) {
+                    entry.display_name.clone_from(&name);
+                }
+                Ok(())
+            };
+            self.inner.change_manifest(change).await?;
+        }
+        self.inner.index.repo(repo)
+    }
+
     /// Puts the hub's files into a repo.
     ///
     /// # Errors
@@ -141,6 +204,7 @@ impl Hub {
         let tree = self.inner.tree(repo)?;
         self.inner.seed(tree).await?;
         self.inner.refresh(repo).await;
+        self.note(self.act("repo_init", repo)).await?;
         self.inner.index.repo(repo)
     }
 
@@ -148,31 +212,49 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<SetupUpdate> {
-        Ok(SetupUpdate { commands: self.inner.index.entry(repo)?.setup_commands })
+    pub async fn repo_setup_get(&self, repo: &RepoId) -> Result<Setup> {
+        setup(self.inner.index.entry(repo)?.setup_commands)
     }
 
-    /// Sets the commands that prepare a new worktree of a base repo.
+    /// Sets the commands that prepare a new worktree of a base repo, on the version that was read;
+    /// `*` stands for whatever is there.
     ///
     /// # Errors
     /// See the API.
-    pub async fn repo_setup_update(&self, repo: &RepoId, body: SetupUpdate) -> Result<SetupUpdate> {
+    pub async fn repo_setup_update(
+        &self,
+        repo: &RepoId,
+        body: SetupUpdate,
+        if_match: &str,
+    ) -> Result<Setup> {
         if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
             let detail = format!("{repo} is a worktree; set the commands of its base repo.");
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
-        if body.commands.iter().any(|command| command.trim().is_empty()) {
-            return Err(Error::bad_request("A set-up command is empty."));
-        }
+        let mut body = body;
+        // A blank line between commands is none.
+        body.commands.retain(|command| !command.trim().is_empty());
         let (id, commands) = (repo.to_string(), body.commands.clone());
+        let (version, yours) = (if_match.to_owned(), setup_text(&body.commands)?);
         let change = move |manifest: &mut Manifest| {
-            if let Some(entry) = manifest.get_mut(&id) {
-                entry.setup_commands.clone_from(&commands);
+            let Some(entry) = manifest.get_mut(&id) else { return Ok(()) };
+            let current = setup(entry.setup_commands.clone())?;
+            if version != "*" && version != current.etag {
+                let detail = "The commands changed since they were read; carry your change over \
+                              to `current` and send it with its `etag`.";
+                let mut error = Error::new(Code::Stale, detail);
+                let content = setup_text(&current.commands)?;
+                error.current = Some(Versioned { content, etag: current.etag });
+                error.yours = Some(Versioned { content: yours.clone(), etag: version.clone() });
+                return Err(error);
             }
+            entry.setup_commands.clone_from(&commands);
             Ok(())
         };
         self.inner.change_manifest(change).await?;
-        Ok(body)
+        let act = self.act("repo_setup_update", repo);
+        self.note(act.detail(body.commands.join("\n"))).await?;
+        setup(body.commands)
     }
 
     /// Removes a repo from the hub, and its directory if that is wanted.
@@ -180,12 +262,14 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn repo_remove(&self, repo: &RepoId, body: RepoRemove) -> Result<RemovalReport> {
+        self.inner.unconfirmed.refuse()?;
         if self.inner.index.entry(repo)?.kind != manifest::Kind::Base {
             let detail = format!("{repo} is a worktree; use `car hub worktree cleanup {repo}`.");
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         let page = PageQuery { limit: Some(1), ..PageQuery::default() };
-        let trees = self.inner.index.repos(None, Some(repo), &page)?;
+        let of = RepoFilter { base: Some(repo.clone()), ..RepoFilter::default() };
+        let trees = self.inner.index.repos(&of, &page, &Reach::Hub)?;
         if let Some(tree) = trees.items.first() {
             let detail = format!("{repo} has worktrees ({} …); clean them up first.", tree.id);
             return Err(Error::new(Code::WouldLoseWork, detail));
@@ -194,8 +278,44 @@ impl Hub {
             removal: body.delete_dir.then_some(Removal::Repo),
             drop: body.drop,
             dry_run: body.dry_run,
+            act: self.act("repo_remove", repo),
         };
         self.inner.remove(repo, wish).await
+    }
+}
+
+/// Commands with their version.
+fn setup(commands: Vec<String>) -> Result<Setup> {
+    let etag = ContentHash::of(setup_text(&commands)?.as_bytes()).to_string();
+    Ok(Setup { commands, etag })
+}
+
+/// Commands as a request has them.
+fn setup_text(commands: &[String]) -> Result<String> {
+    let body = SetupUpdate { commands: commands.to_vec() };
+    serde_json::to_string(&body).map_err(Error::internal)
+}
+
+/// An address without what may be a password in it.
+fn without_login(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => match rest.split_once('@') {
+            Some((login, host)) if !login.contains('/') => format!("{scheme}://{host}"),
+            Some(_) | None => url.to_owned(),
+        },
+        None => url.to_owned(),
+    }
+}
+
+/// What git is at, in words.
+fn phase(phase: &car_git::Phase) -> &str {
+    match phase {
+        car_git::Phase::Counting => "counting",
+        car_git::Phase::Compressing => "compressing",
+        car_git::Phase::Receiving => "receiving",
+        car_git::Phase::Resolving => "resolving",
+        car_git::Phase::CheckingOut => "checking out",
+        car_git::Phase::Other(words) => words,
     }
 }
 
@@ -205,6 +325,8 @@ pub(crate) struct RemovalWish {
     pub(crate) removal: Option<Removal>,
     pub(crate) drop: Vec<String>,
     pub(crate) dry_run: bool,
+    /// Who wishes it.
+    pub(crate) act: Act,
 }
 
 impl Inner {
@@ -241,13 +363,14 @@ impl Inner {
         Ok(())
     }
 
-    /// Seeds a tree and adds it to the manifest.
+    /// Seeds a tree and adds it to the manifest; `acts` are noted with it.
     pub(crate) async fn register(
         self: &Arc<Self>,
         id: &str,
         path: &str,
         kind: manifest::Kind,
         name: Option<String>,
+        acts: Vec<Write>,
     ) -> Result<Repo> {
         let tree = self.config.root.join(path);
         self.seed(tree).await?;
@@ -263,7 +386,8 @@ impl Inner {
         self.change_manifest(change).await?;
         let repo: RepoId = id.parse().map_err(Error::internal)?;
         self.refresh(&repo).await;
-        self.log(Some(&repo), EventKind::RepoAdded { path: path.to_owned() }).await?;
+        let added = EventKind::RepoAdded { path: path.to_owned() };
+        self.log_with(Some(&repo), added, acts).await?;
         self.index.repo(&repo)
     }
 
@@ -414,7 +538,8 @@ impl Inner {
                 bytes: 0,
             };
             // Known before anything goes, so that no crash makes it a directory nobody lists.
-            self.store.commit(vec![Write::Salvage(Box::new(salvage.clone()))]).await?;
+            let known = Write::Salvage(Box::new(salvage.clone()));
+            self.store.commit(vec![known, wish.act.begun()]).await?;
             self.watch.forget_tree(&tree);
             let salvage_to = self.config.root.join(&salvage.path);
             let request =
@@ -453,9 +578,13 @@ impl Inner {
             Ok(())
         };
         self.change_manifest(change).await?;
-        self.store.commit(vec![Write::RepoGone(repo.clone())]).await?;
         let salvage = report.salvage.as_ref().map(|salvage| salvage.path.clone());
-        self.log(Some(repo), EventKind::RepoRemoved { salvage }).await?;
+        let act = match &salvage {
+            Some(salvage) => wish.act.detail(format!("kept in {salvage}")),
+            None => wish.act,
+        };
+        let also = vec![Write::RepoGone(repo.clone()), act.done()];
+        self.log_with(Some(repo), EventKind::RepoRemoved { salvage }, also).await?;
         report.removed = true;
         Ok(report)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use car_api::{
     ApprovalId, Code, EventKind, Page, PageQuery, RepoId, RunId, Timestamp, TurnId,
-    dispatch::{Dispatch, DispatchMode, Reply, ReplyCreate},
+    dispatch::{Dispatch, DispatchCreate, DispatchMode, Reply, ReplyCreate},
     item::{Approval, Item, ItemBody, ItemStatus},
     problem::FieldError,
     run::{
@@ -15,15 +15,29 @@ use car_api::{
     verify::Evidence,
 };
 use car_engine::flow::{Flow, Input, explain};
-use car_files::{dispatches, replies, run_dir::RunDir, tickets};
+use car_files::{atomic::WriteError, dispatches, replies, run_dir::RunDir, tickets};
 use car_git::Git;
 use car_store::{RunQuery, RunRow, Write};
 
 use crate::{
-    Error, Hub, Result, clock,
+    Error, Hub, Result, clock, cursor,
     hub::{Inner, blocking},
+    idempotency::Made,
     index,
 };
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only those of this repo or worktree.
+    pub repo: Option<RepoId>,
+    /// Only those that stand so.
+    pub status: Option<RunStatus>,
+    /// Only those asked for at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those asked for before this time.
+    pub until: Option<Timestamp>,
+}
 
 impl Hub {
     /// Starts a run on the queue of a working tree.
@@ -31,6 +45,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_start(&self, repo: &RepoId, body: RunStart) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         let inner = &self.inner;
         let tree = inner.tree(repo)?;
         let status = Git::at(&tree).status().await?;
@@ -57,7 +72,8 @@ impl Hub {
             if !(body.supersede && waits) {
                 return Err(active_error(&active));
             }
-            let told = inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }).await;
+            let told =
+                inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }, None).await;
             // It may have gone on a moment ago; if it has ended, all is well.
             if told.is_err()
                 && let Some(active) = inner.active_run(repo).await?
@@ -77,7 +93,10 @@ impl Hub {
             run: Some(row.id.clone()),
             kind: Box::new(EventKind::RunCreated),
         };
-        match inner.store.commit(vec![Write::RunCreate(Box::new(row.clone())), created]).await {
+        let act = self.act("run_start", &row.id).detail(format!("repo {repo}")).done();
+        let mut writes = vec![Write::RunCreate(Box::new(row.clone())), created, act];
+        writes.extend(self.remember(&Made::Run { id: row.id.clone() })?);
+        match inner.store.commit(writes).await {
             Ok(_) => {}
             // Somebody else was a moment earlier: the schema allows one run a tree.
             Err(car_store::Error::Conflict) => {
@@ -98,20 +117,25 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_list(
-        &self,
-        repo: Option<RepoId>,
-        status: Option<RunStatus>,
-        page: PageQuery,
-    ) -> Result<Page<Run>> {
+    pub async fn run_list(&self, filter: RunFilter, page: PageQuery) -> Result<Page<Run>> {
         let limit = index::limit(&page)?;
-        let before = page.after.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?;
-        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        let query = RunQuery { repo, status, before, limit: more };
+        let RunFilter { repo, status, since, until } = filter;
+        let (before, limit_read) = (cursor::read(&page)?, index::more(limit));
+        let mut query = RunQuery { repo, status, since, until, before, limit: limit_read };
         let mut runs = Vec::new();
-        for row in self.inner.store.runs(&query).await? {
-            runs.push(self.inner.run_view(&row).await?);
+        // A limited credential is shown what it reaches; the others are passed over.
+        loop {
+            let rows = self.inner.store.runs(&query).await?;
+            let all = rows.len() <= limit;
+            query.before = rows.last().map(|row| row.id.clone());
+            for row in rows {
+                if runs.len() <= limit && self.inner.index.reaches_run(&self.rights.reach, &row) {
+                    runs.push(self.inner.run_view(&row).await?);
+                }
+            }
+            if all || runs.len() > limit {
+                break;
+            }
         }
         Ok(index::cut(runs, limit, |run| run.id.to_string()))
     }
@@ -138,6 +162,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_resume(&self, run: &RunId, body: RunResume) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
         let input = Input::Resume {
             max_total_turns: body.max_total_turns,
@@ -145,7 +170,8 @@ impl Hub {
             max_seconds: positive("max_seconds", body.max_seconds)?,
             accept_protected: body.accept_protected,
         };
-        self.inner.runs.tell(run, input).await?;
+        let act = self.act("run_resume", run).done();
+        self.inner.runs.tell(run, input, Some(act)).await?;
         self.run_get(run).await
     }
 
@@ -154,8 +180,9 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_pause(&self, run: &RunId) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
-        self.inner.runs.tell(run, Input::Pause).await?;
+        self.inner.runs.tell(run, Input::Pause, Some(self.act("run_pause", run).done())).await?;
         self.run_get(run).await
     }
 
@@ -164,8 +191,9 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_stop(&self, run: &RunId) -> Result<Run> {
+        self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
-        self.inner.runs.tell(run, Input::Stop).await?;
+        self.inner.runs.tell(run, Input::Stop, Some(self.act("run_stop", run).done())).await?;
         self.run_get(run).await
     }
 
@@ -174,6 +202,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn run_reply(&self, run: &RunId, body: ReplyCreate) -> Result<Reply> {
+        self.inner.unconfirmed.refuse()?;
         let row = self.inner.run_row(run).await?;
         if row.flow.state.status().is_end() {
             let detail = "The run has ended; start a new one, or write to its ticket.";
@@ -184,14 +213,49 @@ impl Hub {
         }
         let tree = self.inner.tree(&row.repo)?;
         let id = row.id.clone();
+        let after = self.inner.last_reply(run).await?;
+        self.intend(&Made::reply(run, after, &body)).await?;
         let reply = blocking(move || {
             let directory = RunDir::create(&tree, id.as_str())?;
             let seq = replies::add(&directory, body.title.as_deref(), &body.body, &[])?;
             Ok(reply_view(replies::read(&directory, seq)?))
         })
         .await?;
-        self.inner.replied(&row, reply.seq, "api").await?;
+        let act = self.act("run_reply", run).detail(format!("reply {}", reply.seq)).done();
+        self.inner.replied(&row, reply.seq, "api", Some(act)).await?;
         Ok(reply)
+    }
+
+    /// Leaves a dispatch in the agent's place; the end of its turn takes it up.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn dispatch_create(&self, run: &RunId, body: DispatchCreate) -> Result<()> {
+        let row = self.inner.run_row(run).await?;
+        if row.flow.state.status().is_end() {
+            return Err(Error::new(Code::IllegalTransition, "The run has ended."));
+        }
+        if body.mode == DispatchMode::TurnSummary {
+            let detail = "`mode` is `notify` or `pause`; turn summaries are the hub's own.";
+            return Err(Error::bad_request(detail));
+        }
+        if body.body.trim().is_empty() || body.body.len() > 256 << 10 {
+            return Err(Error::bad_request("`body` is 1 byte to 256 KiB of text."));
+        }
+        let tree = self.inner.tree(&row.repo)?;
+        let id = row.id.clone();
+        blocking(move || {
+            let directory = RunDir::create(&tree, id.as_str())?;
+            let left = dispatches::leave(&directory, body.mode, body.title.as_deref(), &body.body);
+            left.map_err(|error| match error {
+                WriteError::Conflict { .. } => Error::new(
+                    Code::AlreadyExists,
+                    "A dispatch waits already; it is taken up when the turn ends.",
+                ),
+                WriteError::File(error) => error.into(),
+            })
+        })
+        .await
     }
 
     /// A page of a run's turns, oldest first.
@@ -201,10 +265,8 @@ impl Hub {
     pub async fn run_turns(&self, run: &RunId, page: PageQuery) -> Result<Page<Turn>> {
         self.inner.run_row(run).await?;
         let limit = index::limit(&page)?;
-        let after = page.after.as_deref().unwrap_or("0").parse();
-        let after = after.map_err(|_| Error::bad_request("`after` is a turn's number."))?;
-        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        let turns = self.inner.store.turns(run, after, more).await?;
+        let after = cursor::read(&page)?.unwrap_or(0);
+        let turns = self.inner.store.turns(run, after, index::more(limit)).await?;
         Ok(index::cut(turns, limit, |turn| turn.number.to_string()))
     }
 
@@ -216,7 +278,8 @@ impl Hub {
         let row = self.inner.store.turn(turn).await?;
         let row = row.ok_or_else(|| Error::not_found(format!("turn `{turn}`")))?;
         let mut items = self.inner.store.items(turn).await?;
-        for piece in self.inner.live.writing(turn) {
+        let writing = self.inner.live.writing(turn);
+        for piece in writing.clone() {
             use car_api::event::LiveStream;
             let body = match piece.stream {
                 LiveStream::Message => ItemBody::Message { text: piece.text },
@@ -244,58 +307,63 @@ impl Hub {
             Ok(open.and_then(|run| run.kept_prompt(&name).ok()))
         })
         .await?;
-        Ok(TurnDetail { turn: row, items, prompt })
+        Ok(TurnDetail { turn: row, items, writing, prompt })
     }
 
-    /// A run's dispatch history.
+    /// A page of a run's dispatch history, oldest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_dispatches(&self, run: &RunId) -> Result<Page<Dispatch>> {
+    pub async fn run_dispatches(
+        &self,
+        run: &RunId,
+        mode: Option<DispatchMode>,
+        page: PageQuery,
+    ) -> Result<Page<Dispatch>> {
         let row = self.inner.run_row(run).await?;
         let tree = self.inner.tree(&row.repo)?;
-        let items = blocking(move || {
+        let all: Vec<Dispatch> = blocking(move || {
             let directory = RunDir::create(&tree, row.id.as_str())?;
             Ok(dispatches::list(&directory)?.into_iter().map(dispatch_view).collect())
         })
         .await?;
-        Ok(Page { items, next: None })
+        let wanted = all.into_iter().filter(|found| mode.is_none_or(|mode| found.mode == mode));
+        index::page_of(wanted, &page, |dispatch| dispatch.seq)
     }
 
-    /// A run's reply history.
+    /// A page of a run's reply history, oldest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_replies(&self, run: &RunId) -> Result<Page<Reply>> {
-        let row = self.inner.run_row(run).await?;
-        let tree = self.inner.tree(&row.repo)?;
-        let items = blocking(move || {
-            let directory = RunDir::create(&tree, row.id.as_str())?;
-            Ok(replies::list_after(&directory, 0)?.into_iter().map(reply_view).collect())
-        })
-        .await?;
-        Ok(Page { items, next: None })
+    pub async fn run_replies(&self, run: &RunId, page: PageQuery) -> Result<Page<Reply>> {
+        index::page_of(self.inner.replies_after(run, 0).await?, &page, |reply| reply.seq)
     }
 
-    /// A run's evidence.
+    /// A page of a run's evidence, oldest first.
     ///
     /// # Errors
     /// See the API.
-    pub async fn run_evidence(&self, run: &RunId) -> Result<Page<Evidence>> {
+    pub async fn run_evidence(&self, run: &RunId, page: PageQuery) -> Result<Page<Evidence>> {
         let row = self.inner.run_row(run).await?;
         let tree = self.inner.tree(&row.repo)?;
+        let (limit, after) = (index::limit(&page)?, cursor::read(&page)?.unwrap_or(0_u32));
         let items = blocking(move || {
             let directory = RunDir::create(&tree, row.id.as_str())?;
             let mut items = Vec::new();
-            for number in directory.evidence()? {
+            for number in directory.evidence()?.into_iter().filter(|number| *number > after) {
                 let bytes = directory.read_evidence(number)?;
                 // A file an agent has spoilt is not evidence.
-                items.extend(serde_json::from_slice::<Evidence>(&bytes).ok());
+                items.extend(serde_json::from_slice::<Evidence>(&bytes).ok().map(|e| (number, e)));
+                if items.len() > limit {
+                    break;
+                }
             }
             Ok(items)
         })
         .await?;
-        Ok(Page { items, next: None })
+        let page = index::cut(items, limit, |(number, _): &(u32, Evidence)| number.to_string());
+        let items = page.items.into_iter().map(|(_, evidence)| evidence).collect();
+        Ok(Page { items, next: page.next })
     }
 
     /// Answers a question of a run's agent.
@@ -309,7 +377,9 @@ impl Hub {
         body: ApprovalDecide,
     ) -> Result<Approval> {
         self.inner.run_row(run).await?;
-        self.inner.runs.decide(run, approval, body.decision).await
+        let act = self.act("approval_decide", approval);
+        let act = act.detail(format!("{} for run {run}", body.decision)).done();
+        self.inner.runs.decide(run, approval, body.decision, act).await
     }
 }
 
@@ -458,15 +528,43 @@ impl Inner {
         Err(error)
     }
 
-    async fn replied(self: &Arc<Self>, row: &RunRow, seq: u32, via: &str) -> Result<()> {
+    /// The number of a run's latest reply, 0 when there is none.
+    async fn last_reply(&self, run: &RunId) -> Result<u32> {
+        let row = self.run_row(run).await?;
+        let tree = self.tree(&row.repo)?;
+        blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            Ok(replies::next_seq(&directory)?.saturating_sub(1))
+        })
+        .await
+    }
+
+    /// A run's replies after one of them, oldest first.
+    pub(crate) async fn replies_after(&self, run: &RunId, after: u32) -> Result<Vec<Reply>> {
+        let row = self.run_row(run).await?;
+        let tree = self.tree(&row.repo)?;
+        blocking(move || {
+            let directory = RunDir::create(&tree, row.id.as_str())?;
+            Ok(replies::list_after(&directory, after)?.into_iter().map(reply_view).collect())
+        })
+        .await
+    }
+
+    async fn replied(
+        self: &Arc<Self>,
+        row: &RunRow,
+        seq: u32,
+        via: &str,
+        act: Option<Write>,
+    ) -> Result<()> {
         let event = Write::Event {
             at: clock::now(),
             repo: Some(row.repo.clone()),
             run: Some(row.id.clone()),
             kind: Box::new(EventKind::ReplyReceived { seq, via: via.to_owned() }),
         };
-        self.store.commit(vec![event]).await?;
-        self.runs.tell(&row.id, Input::Replied).await
+        self.store.commit(std::iter::once(event).chain(act).collect()).await?;
+        self.runs.tell(&row.id, Input::Replied, None).await
     }
 
     /// Somebody wrote a reply as a file: a run that waits for it goes on.
@@ -489,7 +587,7 @@ impl Inner {
         })
         .await?;
         match seq {
-            Some(seq) => self.replied(&row, seq, "file").await,
+            Some(seq) => self.replied(&row, seq, "file", None).await,
             None => Ok(()),
         }
     }

@@ -3,22 +3,28 @@
 use std::{ffi::OsStr, path::Path};
 
 use car_api::{
-    AgentId, Code, Page, PageQuery, RepoId,
+    AgentId, Code, Page, PageQuery, RepoId, TicketId,
     problem::FieldError,
     run::RunStatus,
     ticket::{
         LintFinding, LintReport, Severity, Ticket, TicketCreate, TicketDone, TicketLint,
-        TicketMove, TicketState, TicketText, TicketUpdate,
+        TicketMove, TicketPatch, TicketText, TicketUpdate,
     },
 };
-use car_engine::ticket::{MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
+use car_engine::ticket::{FieldValue, MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
 use car_files::{
     ContentHash,
     atomic::WriteIf,
     tickets::{self, Place},
 };
 
-use crate::{Error, Hub, Result, hub::blocking, index, text::hex};
+use crate::{
+    Error, Hub, Result,
+    hub::blocking,
+    idempotency::Made,
+    index::{self, TicketFilter},
+    text::{hex, is_a_line},
+};
 
 /// The condition of a write, from the `If-Match` of the request.
 pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
@@ -36,6 +42,20 @@ pub(crate) fn condition(if_match: Option<String>) -> Result<WriteIf> {
     Ok(WriteIf::Hash(tag.parse().unwrap_or_else(|_| ContentHash::of(tag.as_bytes()))))
 }
 
+/// The version a small edit is made on; any when none is named.
+fn expected(if_match: Option<String>) -> Result<Option<ContentHash>> {
+    Ok(match if_match.map(|tag| condition(Some(tag))).transpose()? {
+        Some(WriteIf::Hash(hash)) => Some(hash),
+        Some(WriteIf::Any | WriteIf::Absent) | None => None,
+    })
+}
+
+fn new_id() -> Result<TicketId> {
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
+    format!("tkt_{}", hex(&id)).parse().map_err(Error::internal)
+}
+
 impl Hub {
     /// The tickets of a repo, in the order of the queue.
     ///
@@ -44,10 +64,10 @@ impl Hub {
     pub async fn ticket_list(
         &self,
         repo: &RepoId,
-        state: Option<TicketState>,
+        filter: TicketFilter,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        self.inner.index.tickets(repo, state, &page)
+        self.inner.index.tickets(repo, &filter, &page)
     }
 
     /// All tickets of the hub, by repo and queue.
@@ -56,10 +76,10 @@ impl Hub {
     /// See the API.
     pub async fn ticket_list_all(
         &self,
-        state: Option<TicketState>,
+        filter: TicketFilter,
         page: PageQuery,
     ) -> Result<Page<Ticket>> {
-        self.inner.index.all_tickets(state, &page)
+        self.inner.index.all_tickets(&filter, &page, &self.rights.reach)
     }
 
     /// Creates a ticket.
@@ -68,21 +88,24 @@ impl Hub {
     /// See the API.
     pub async fn ticket_create(&self, repo: &RepoId, body: TicketCreate) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
-        if body.title.trim().is_empty() || body.title.len() > 500 {
-            return Err(Error::bad_request("`title` is 1 to 500 characters."));
+        if !is_a_line(&body.title, 500) {
+            return Err(Error::bad_request("`title` is one line of 1 to 500 characters."));
         }
         let agent = match body.agent {
             Some(agent) => self.agent_for_ticket(&agent)?,
             None => self.inner.config.default_agent.to_string(),
         };
-        let mut id = [0_u8; 16];
-        getrandom::fill(&mut id).map_err(|error| Error::internal(error.to_string()))?;
+        let id = match self.begun() {
+            // An earlier try of this request got no further than its name.
+            Some(Made::Ticket { id, .. }) => id.clone(),
+            Some(_) | None => new_id()?,
+        };
         let draft = TicketDraft {
             title: Some(body.title),
             agent,
             goal: body.goal,
             body: body.body,
-            ticket_id: format!("tkt_{}", hex(&id)),
+            ticket_id: id.to_string(),
             verify: body.verify,
             ..TicketDraft::default()
         };
@@ -98,10 +121,13 @@ impl Hub {
         if bytes.len() > MAX_TICKET_BYTES {
             return Err(Error::new(Code::TooLarge, "A ticket has at most 1 MiB."));
         }
+        self.intend(&Made::Ticket { repo: repo.clone(), id }).await?;
         let placed =
             blocking(move || Ok(tickets::create(&tree, place, |_| bytes.clone())?)).await?;
         self.inner.refresh(repo).await;
-        self.ticket_get(repo, &placed.name.to_string_lossy()).await
+        let file = placed.name.to_string_lossy();
+        self.note(self.act("ticket_create", format!("{repo}/{file}"))).await?;
+        self.ticket_get(repo, &file).await
     }
 
     fn agent_for_ticket(&self, agent: &str) -> Result<String> {
@@ -112,7 +138,7 @@ impl Hub {
         }
         let known: Vec<&str> = self.inner.agents.keys().map(AgentId::as_str).collect();
         let detail = format!("There is no agent `{agent}`. Use {} or user.", known.join(", "));
-        Err(Error::bad_request(detail))
+        Err(Error::new(Code::AgentUnavailable, detail))
     }
 
     /// One ticket with its text.
@@ -153,6 +179,7 @@ impl Hub {
         if_match: Option<String>,
     ) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
+        let tag = if_match.clone();
         let when = condition(if_match)?;
         let file = self.inner.index.ticket(repo, ticket)?.file;
         if !body.allow_invalid {
@@ -171,12 +198,13 @@ impl Hub {
                 return Err(error);
             }
         }
-        let name = file.clone();
-        blocking(move || {
+        let (name, sent) = (file.clone(), body.content.clone());
+        let written = blocking(move || {
             Ok(tickets::write(&tree, OsStr::new(&name), body.content.as_bytes(), when)?)
-        })
-        .await?;
+        });
+        written.await.map_err(|error| error.with_yours(&sent, tag.as_deref()))?;
         self.inner.refresh(repo).await;
+        self.note(self.act("ticket_update", format!("{repo}/{file}"))).await?;
         self.ticket_get(repo, &file).await
     }
 
@@ -192,14 +220,56 @@ impl Hub {
         if_match: Option<String>,
     ) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
-        let expected = match if_match.map(|tag| condition(Some(tag))).transpose()? {
-            Some(WriteIf::Hash(hash)) => Some(hash),
-            Some(WriteIf::Any | WriteIf::Absent) | None => None,
-        };
+        let expected = expected(if_match)?;
         let file = self.inner.index.ticket(repo, ticket)?.file;
         let name = file.clone();
         blocking(move || Ok(tickets::set_done(&tree, OsStr::new(&name), body.done, expected)?))
             .await?;
+        self.inner.refresh(repo).await;
+        let act = self.act("ticket_done", format!("{repo}/{file}"));
+        self.note(act.detail(format!("done: {}", body.done))).await?;
+        self.ticket_get(repo, &file).await
+    }
+
+    /// Changes fields of a ticket by edits of their lines alone.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn ticket_patch(
+        &self,
+        repo: &RepoId,
+        ticket: &str,
+        body: TicketPatch,
+        if_match: Option<String>,
+    ) -> Result<TicketText> {
+        let tree = self.inner.tree(repo)?;
+        let expected = expected(if_match)?;
+        let file = self.inner.index.ticket(repo, ticket)?.file;
+        let agent = body.agent.map(|agent| self.agent_for_ticket(&agent)).transpose()?;
+        let texts = [
+            ("title", body.title, 500),
+            ("agent", agent.map(Some), 64),
+            ("model", body.model, 200),
+            ("reasoning", body.reasoning, 64),
+        ];
+        for (name, text, max) in &texts {
+            if text.as_ref().and_then(Option::as_ref).is_some_and(|text| !is_a_line(text, *max)) {
+                let detail = format!("`{name}` is one line of 1 to {max} characters.");
+                return Err(Error::bad_request(detail));
+            }
+        }
+        let name = file.clone();
+        blocking(move || {
+            let mut fields: Vec<(&str, Option<FieldValue<'_>>)> = texts
+                .iter()
+                .filter_map(|(key, text, _)| {
+                    Some((*key, text.as_ref()?.as_deref().map(FieldValue::Text)))
+                })
+                .collect();
+            fields.extend(body.done.map(|done| ("done", Some(FieldValue::Bool(done)))));
+            Ok(tickets::set_fields(&tree, OsStr::new(&name), &fields, expected)?)
+        })
+        .await?;
         self.inner.refresh(repo).await;
         self.ticket_get(repo, &file).await
     }
@@ -216,6 +286,9 @@ impl Hub {
     ) -> Result<Page<Ticket>> {
         let tree = self.inner.tree(repo)?;
         let ticket = self.inner.index.ticket(repo, ticket)?;
+        if body.to == 0 {
+            return Err(Error::bad_request("`to` is 1 or more."));
+        }
         let Some(from) = ticket.number else {
             let detail = format!("{} has no number; rename the file first.", ticket.file);
             return Err(Error::bad_request(detail));
@@ -223,7 +296,9 @@ impl Hub {
         self.not_while_running(repo)?;
         blocking(move || Ok(tickets::move_to(&tree, from, body.to)?)).await?;
         self.inner.refresh(repo).await;
-        self.inner.index.tickets(repo, None, &PageQuery::default())
+        let act = self.act("ticket_move", format!("{repo}/{}", ticket.file));
+        self.note(act.detail(format!("{from} to {}", body.to))).await?;
+        self.inner.index.tickets(repo, &TicketFilter::default(), &PageQuery::default())
     }
 
     /// Numbers the queue 1, 2, 3, …
@@ -235,7 +310,8 @@ impl Hub {
         self.not_while_running(repo)?;
         blocking(move || Ok(tickets::renumber(&tree)?)).await?;
         self.inner.refresh(repo).await;
-        self.inner.index.tickets(repo, None, &PageQuery::default())
+        self.note(self.act("ticket_renumber", repo)).await?;
+        self.inner.index.tickets(repo, &TicketFilter::default(), &PageQuery::default())
     }
 
     /// Numbers never shift under an agent at work.
@@ -264,6 +340,10 @@ impl Hub {
         let agents = self.inner.known_agents.clone();
         let report = blocking(move || lint(&tree, &agents, body.fix)).await?;
         self.inner.refresh(repo).await;
+        if body.fix {
+            let act = self.act("ticket_lint", repo);
+            self.note(act.detail(format!("mended: {}", report.fixed.join(", ")))).await?;
+        }
         Ok(report)
     }
 }

@@ -193,6 +193,12 @@ impl Inner {
 
     /// Reads what changed of a tree, and tells those who wait for it.
     pub(crate) async fn refresh(self: &Arc<Self>, repo: &RepoId) {
+        let alone = {
+            let mut all = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(repo.clone()).or_default())
+        };
+        // One look at a time: an older one must not take the place of a newer one.
+        let _alone = alone.lock().await;
         let Some(known) = self.index.known(repo) else { return };
         let Some(tree) = self.index.tree_path(repo) else { return };
         self.watch.watch_tree(repo, &tree);

@@ -4,19 +4,22 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use car_api::{
     Code, EventKind, Page, PageQuery, RepoId, SalvageId,
-    job::{Job, JobKind},
+    job::{Job, JobKind, JobResult},
     repo::Repo,
     worktree::{RemovalReport, Salvage, WorktreeCleanup, WorktreeCreate},
 };
 use car_engine::manifest;
 use car_files::CAR_DIR;
-use car_git::{Git, Removal, StartPoint};
+use car_git::{Git, Removal, StartPoint, UnsavedKind};
 use car_store::Write;
 
 use crate::{
-    Error, Hub, Result, clock, environment,
+    Error, Hub, Result,
+    audit::Act,
+    clock, cursor, environment,
     hub::{Inner, blocking},
-    index, jobs,
+    index::{self, RepoFilter},
+    jobs::{self, Outcome},
     repos::RemovalWish,
     shell::{self, Shell},
 };
@@ -28,7 +31,8 @@ impl Hub {
     /// See the API.
     pub async fn worktree_list(&self, base: Option<RepoId>, page: PageQuery) -> Result<Page<Repo>> {
         let kind = Some(car_api::repo::RepoKind::Worktree);
-        self.inner.index.repos(kind, base.as_ref(), &page)
+        let filter = RepoFilter { kind, base, ..RepoFilter::default() };
+        self.inner.index.repos(&filter, &page, &self.rights.reach)
     }
 
     /// Creates a worktree of a base repo as a job, and runs the repo's set-up commands in it.
@@ -36,10 +40,11 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn worktree_create(&self, body: WorktreeCreate) -> Result<Job> {
+        self.inner.unconfirmed.refuse()?;
         let base = self.inner.index.entry(&body.base)?;
         if base.kind != manifest::Kind::Base {
             let detail = format!("{} is a worktree itself; name its base repo.", body.base);
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         let repo_dir = self.inner.tree(&body.base)?;
         car_git::check_branch_name(&body.branch)?;
@@ -51,22 +56,33 @@ impl Hub {
             let detail = format!("The worktree {id} exists already.");
             return Err(Error::new(Code::AlreadyExists, detail));
         }
-        let (hub, inner) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
+        let inner = Arc::clone(&self.inner);
         let kind = JobKind::WorktreeCreate;
-        jobs::start(&hub, kind, Some(repo.clone()), move |reporter| async move {
-            reporter.at("checking out", None);
+        let act = self.act("worktree_create", &repo).detail(format!("branch {}", body.branch));
+        jobs::start(self, kind, Some(repo.clone()), act, move |reporter| async move {
+            reporter.at("checking out", None, None);
             if let Some(parent) = dir.parent() {
                 tokio::fs::create_dir_all(parent).await.map_err(Error::internal)?;
             }
             let start = body.start_point.map_or(StartPoint::Default, StartPoint::Rev);
-            let added = Git::at(&repo_dir).worktree_add(&dir, &body.branch, &start).await?;
+            let cancel = reporter.cancel.clone();
+            let added =
+                Git::at(&repo_dir).worktree_add_until(&dir, &body.branch, &start, cancel).await?;
             let kind = manifest::Kind::Worktree { of: Some(body.base.to_string()) };
-            inner.register(&id, &path, kind, None).await?;
+            inner.register(&id, &path, kind, None, Vec::new()).await?;
             inherit(repo_dir, dir.clone()).await?;
-            if !body.skip_setup {
-                inner.set_up(&repo, &dir, &reporter).await?;
+            let prepared = match body.skip_setup {
+                true => reporter.not_cancelled(),
+                false => inner.set_up(&repo, &dir, &reporter).await,
+            };
+            if let Err(error) = prepared {
+                if reporter.cancel.is_cancelled() {
+                    inner.take_back(&repo, added.created_branch, &reporter).await;
+                }
+                return Err(error);
             }
-            Ok(added.note)
+            let result = JobResult::Repo { repo: Box::new(inner.index.repo(&repo)?) };
+            Ok(Outcome { result: Some(result), note: added.note })
         })
         .await
     }
@@ -80,13 +96,16 @@ impl Hub {
         repo: &RepoId,
         body: WorktreeCleanup,
     ) -> Result<RemovalReport> {
+        self.inner.unconfirmed.refuse()?;
         if self.inner.index.entry(repo)?.kind == manifest::Kind::Base {
             let detail = format!("{repo} is a repo of its own; use `car hub remove {repo}`.");
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::IllegalTransition, detail));
         }
         let removal =
             if body.delete_branch { Removal::WorktreeAndBranch } else { Removal::Worktree };
-        let wish = RemovalWish { removal: Some(removal), drop: body.drop, dry_run: body.dry_run };
+        let act = self.act("worktree_cleanup", repo);
+        let wish =
+            RemovalWish { removal: Some(removal), drop: body.drop, dry_run: body.dry_run, act };
         self.inner.remove(repo, wish).await
     }
 
@@ -94,12 +113,15 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn salvage_list(&self, page: PageQuery) -> Result<Page<Salvage>> {
+    pub async fn salvage_list(
+        &self,
+        repo: Option<RepoId>,
+        page: PageQuery,
+    ) -> Result<Page<Salvage>> {
         let limit = index::limit(&page)?;
-        let before = page.after.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?;
-        let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
-        let items = self.inner.store.salvages(before.as_ref(), more).await?;
+        let before = cursor::read(&page)?;
+        let items =
+            self.inner.store.salvages(repo.as_ref(), before.as_ref(), index::more(limit)).await?;
         Ok(index::cut(items, limit, |salvage| salvage.id.to_string()))
     }
 
@@ -108,6 +130,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn salvage_restore(&self, salvage: &SalvageId) -> Result<Repo> {
+        self.inner.unconfirmed.refuse()?;
         let inner = &self.inner;
         let kept = inner.store.salvage(salvage).await?;
         let kept = kept.ok_or_else(|| Error::not_found(format!("salvage `{salvage}`")))?;
@@ -129,7 +152,8 @@ impl Hub {
             tracing::info!(repo = %kept.repo, note, "a worktree was restored");
         }
         inner.bring_back_archive(&kept.repo, &dir).await?;
-        inner.register(kept.repo.as_str(), &path, kind, None).await
+        let act = self.act("salvage_restore", salvage).detail(kept.repo.as_str());
+        inner.register(kept.repo.as_str(), &path, kind, None, vec![act.done()]).await
     }
 }
 
@@ -142,16 +166,18 @@ impl Inner {
         environment.push((car_shim::MARKER.into(), marker.clone().into()));
         let timeout = Duration::from_secs(self.config.flow.setup_timeout_s);
         for script in self.index.setup_commands(repo) {
-            reporter.at(&format!("set-up: {script}"), None);
+            reporter.not_cancelled()?;
+            reporter.at(&format!("set-up: {script}"), None, None);
             let shell =
                 Shell { script: &script, dir, environment: &environment, timeout, max_tail: 4096 };
             let done = tokio::select! {
-                done = shell::run(&shell, &marker, |_| {}) => done.map_err(Error::internal)?,
-                () = reporter.cancel.cancelled() => {
-                    let detail = "Cancelled; the worktree stays as it is.";
-                    return Err(Error::new(Code::Unavailable, detail));
+                done = shell::run(&shell, &marker, |text| reporter.output(text)) => {
+                    done.map_err(Error::internal)?
                 }
+                // What the command started is ended with it.
+                () = reporter.cancel.cancelled() => return Err(jobs::cancelled()),
             };
+            reporter.output_ended();
             if done.exit_code != Some(0) {
                 let how = match (done.timed_out, done.exit_code) {
                     (true, _) => format!("did not end within {} s", timeout.as_secs()),
@@ -160,12 +186,38 @@ impl Inner {
                 };
                 let detail = format!(
                     "The set-up command `{script}` {how}. The worktree {repo} stays. Its last words:\n{}",
-                    done.tail
+                    self.config.redactor.redact(&done.tail)
                 );
                 return Err(Error::new(Code::GitState, detail));
             }
         }
         Ok(())
+    }
+
+    /// Removes a worktree whose creation was cancelled, with its branch if that is new. What is in
+    /// it by now and nowhere else is kept as a salvage.
+    async fn take_back(
+        self: &Arc<Self>,
+        repo: &RepoId,
+        with_branch: bool,
+        reporter: &jobs::Reporter,
+    ) {
+        reporter.at("cleaning up", None, None);
+        let removal = if with_branch { Removal::WorktreeAndBranch } else { Removal::Worktree };
+        let drop = UnsavedKind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
+        let act = Act::of_hub("worktree_cleanup", repo).detail("its creation was cancelled");
+        let wish = RemovalWish { removal: Some(removal), drop, dry_run: false, act };
+        match self.remove(repo, wish).await {
+            Ok(report) => {
+                if let Some(salvage) = report.salvage {
+                    reporter.say(&format!("what was in it is kept as {}", salvage.id));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%repo, %error, "a cancelled worktree could not be removed");
+                reporter.say(&format!("the worktree stays: {error}"));
+            }
+        }
     }
 
     /// Copies the hub's own directory of a tree to the archive of its base repo.
@@ -260,7 +312,7 @@ fn copy_dir(from: &std::path::Path, to: &std::path::Path, depth: u32) -> std::io
 /// Removes what was kept longer than promised.
 pub(crate) async fn expire(hub: &Arc<Inner>) -> Result<()> {
     let now = clock::now();
-    for salvage in hub.store.salvages(None, u32::MAX).await? {
+    for salvage in hub.store.salvages(None, None, u32::MAX).await? {
         if salvage.keep_until < now {
             let dir = hub.config.root.join(&salvage.path);
             blocking(move || {
@@ -268,8 +320,10 @@ pub(crate) async fn expire(hub: &Arc<Inner>) -> Result<()> {
                 Ok(())
             })
             .await?;
-            hub.store.commit(vec![Write::SalvageGone(salvage.id)]).await?;
-            hub.log(Some(&salvage.repo), EventKind::RepoRemoved { salvage: None }).await?;
+            let act = Act::of_hub("salvage_expire", &salvage.id).detail(salvage.repo.as_str());
+            let also = vec![Write::SalvageGone(salvage.id), act.done()];
+            let gone = EventKind::RepoRemoved { salvage: None };
+            hub.log_with(Some(&salvage.repo), gone, also).await?;
         }
     }
     Ok(())

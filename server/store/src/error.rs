@@ -26,6 +26,32 @@ pub enum Error {
     /// Anything else the database says.
     #[error(transparent)]
     Database(sqlx::Error),
+    /// A newer program changed the database in a way this one cannot work with.
+    #[error(
+        "a newer car-hub changed the database (schema {schema}, this car-hub knows {known}): use \
+         that one{}", match .snapshot { Some(path) => format!(", or stop the hub and put {path} in the place of hub.sqlite3 to go back to what it was then"), None => String::new() }
+    )]
+    TooNew {
+        /// Number of its newest migration.
+        schema: i64,
+        /// The newest this program knows.
+        known: i64,
+        /// The copy from before, of the schema this program knows.
+        snapshot: Option<String>,
+    },
+    /// The database is damaged, so its schema is left as it is.
+    #[error("the database is damaged ({0}); see `car-hub doctor`")]
+    Damaged(String),
+    /// There is not space enough for a copy before the schema is changed.
+    #[error(
+        "{needed} MiB are needed beside the database to bring its schema up to date, and {free} MiB are free"
+    )]
+    NoSpace {
+        /// MiB needed.
+        needed: u64,
+        /// MiB there are.
+        free: u64,
+    },
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -61,7 +87,11 @@ impl Error {
             Self::Busy => Self::Busy,
             Self::Closed => Self::Closed,
             Self::Corrupt { what, detail } => Self::corrupt(what, detail),
-            Self::Database(_) | Self::Migrate(_) => Self::corrupt("transaction", self),
+            Self::Database(_)
+            | Self::Migrate(_)
+            | Self::TooNew { .. }
+            | Self::Damaged(_)
+            | Self::NoSpace { .. } => Self::corrupt("transaction", self),
         }
     }
 

@@ -1,11 +1,11 @@
 //! The log.
 
-use car_api::{Event, EventKind, RepoId, RunId, Timestamp};
+use car_api::{Event, RepoId, RunId, Timestamp};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     Result, Store,
-    columns::{from_json, json, parse_opt, row},
+    columns::{from_json, parse_opt, row},
 };
 
 /// Which events are wanted.
@@ -50,9 +50,9 @@ impl TryFrom<Row> for Event {
 pub(crate) async fn append(
     conn: &mut SqliteConnection,
     at: Timestamp,
-    repo: Option<&RepoId>,
-    run: Option<&RunId>,
-    kind: &EventKind,
+    (repo, run): (Option<&RepoId>, Option<&RunId>),
+    kind: &str,
+    payload: String,
 ) -> Result<i64> {
     let seq: i64 = sqlx::query_scalar(
         "update counters set value = value + 1 where name = 'events' returning value",
@@ -64,13 +64,46 @@ pub(crate) async fn append(
     )
     .bind(seq)
     .bind(at.micros())
-    .bind(kind.word())
+    .bind(kind)
     .bind(repo.map(RepoId::as_str))
     .bind(run.map(RunId::as_str))
-    .bind(json(kind)?)
+    .bind(payload)
     .execute(conn)
     .await?;
     Ok(seq)
+}
+
+/// Forgets events up to a number. Whoever asks for it does so in small steps.
+pub(crate) async fn delete_up_to(conn: &mut SqliteConnection, up_to: i64) -> Result<()> {
+    sqlx::query("delete from events where seq <= $1").bind(up_to).execute(conn).await?;
+    Ok(())
+}
+
+/// What a query leaves in: conditions on columns, and their values from `$3` on.
+fn conditions(query: &EventQuery) -> (String, Vec<&str>) {
+    let mut sql = String::new();
+    let mut binds: Vec<&str> = Vec::new();
+    for (column, value) in [
+        ("repo", query.repo.as_ref().map(RepoId::as_str)),
+        ("run", query.run.as_ref().map(RunId::as_str)),
+    ] {
+        if let Some(value) = value {
+            binds.push(value);
+            sql.push_str(&format!(" and {column} = ${}", binds.len() + 2));
+        }
+    }
+    if !query.kinds.is_empty() {
+        let places: Vec<String> = query
+            .kinds
+            .iter()
+            .map(|kind| {
+                binds.push(kind);
+                format!("${}", binds.len() + 2)
+            })
+            .collect();
+        sql.push_str(&format!(" and kind in ({})", places.join(", ")));
+    }
+    (sql, binds)
 }
 
 impl Store {
@@ -79,29 +112,11 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>> {
-        let mut sql = "select seq, at, repo, run, payload from events where seq > $1".to_owned();
-        let mut binds: Vec<&str> = Vec::new();
-        for (column, value) in [
-            ("repo", query.repo.as_ref().map(RepoId::as_str)),
-            ("run", query.run.as_ref().map(RunId::as_str)),
-        ] {
-            if let Some(value) = value {
-                binds.push(value);
-                sql.push_str(&format!(" and {column} = ${}", binds.len() + 2));
-            }
-        }
-        if !query.kinds.is_empty() {
-            let places: Vec<String> = query
-                .kinds
-                .iter()
-                .map(|kind| {
-                    binds.push(kind);
-                    format!("${}", binds.len() + 2)
-                })
-                .collect();
-            sql.push_str(&format!(" and kind in ({})", places.join(", ")));
-        }
-        sql.push_str(" order by seq limit $2");
+        let (conditions, binds) = conditions(query);
+        let sql = format!(
+            "select seq, at, repo, run, payload from events where seq > $1{conditions}
+             order by seq limit $2"
+        );
         // Only column names and placeholders of ours are in the text.
         let mut statement = sqlx::query_as::<_, Row>(AssertSqlSafe(sql))
             .bind(query.after)
@@ -110,5 +125,37 @@ impl Store {
             statement = statement.bind(value);
         }
         statement.fetch_all(&self.readers).await?.into_iter().map(Event::try_from).collect()
+    }
+
+    /// The cursor before the last `limit` events that match, among those after `after`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn before_last(&self, query: &EventQuery) -> Result<i64> {
+        let (conditions, binds) = conditions(query);
+        let sql = format!(
+            "select min(seq) from (select seq from events where seq > $1{conditions}
+             order by seq desc limit $2) as newest"
+        );
+        let mut statement = sqlx::query_scalar::<_, Option<i64>>(AssertSqlSafe(sql))
+            .bind(query.after)
+            .bind(i64::from(query.limit));
+        for value in binds {
+            statement = statement.bind(value);
+        }
+        let first = statement.fetch_one(&self.readers).await?;
+        Ok(first.map_or_else(|| *self.bell().borrow(), |seq| seq - 1))
+    }
+
+    /// When an event was written; nothing for one that is not there.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn event_at(&self, seq: i64) -> Result<Option<Timestamp>> {
+        let at: Option<i64> = sqlx::query_scalar("select at from events where seq = $1")
+            .bind(seq)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(at.map(Timestamp::from_micros))
     }
 }

@@ -7,7 +7,7 @@ use car_api::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    Result, Store,
+    Clean, Result, Store,
     columns::{from_json, json, row},
 };
 
@@ -31,7 +31,11 @@ row! {
     }
 }
 
-pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &ItemRow) -> Result<()> {
+pub(crate) async fn upsert(
+    conn: &mut SqliteConnection,
+    row: &ItemRow,
+    clean: &Clean,
+) -> Result<()> {
     sqlx::query(
         "insert into items (turn, place, item, completed, body) values ($1, $2, $3, $4, $5)
          on conflict (turn, item) do update set completed = excluded.completed, body = excluded.body",
@@ -40,7 +44,7 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &ItemRow) -> Result
     .bind(i64::from(row.place))
     .bind(&row.item.id)
     .bind(row.completed)
-    .bind(json(&row.item.body)?)
+    .bind(clean.text(json(&row.item.body)?))
     .execute(conn)
     .await?;
     Ok(())

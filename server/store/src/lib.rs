@@ -6,36 +6,61 @@
 
 mod accounts;
 mod approvals;
+mod audit;
+mod clean;
 mod columns;
+mod deliveries;
+mod devices;
 mod effects;
 mod error;
 mod events;
 mod facts;
+mod idempotency;
 mod items;
 mod jobs;
+mod migrate;
+mod run_grants;
 mod runs;
 mod salvages;
 mod sessions;
+mod snapshot;
+mod stats;
 mod store;
 mod ticket_files;
 mod tokens;
 mod turns;
 mod verdicts;
+mod void;
+mod webhooks;
 mod write;
+mod writings;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounts::AccountRow;
 pub use approvals::ApprovalRow;
+pub use audit::{AuditEntry, AuditQuery, verify_audit_file};
+pub use clean::Clean;
+pub use deliveries::{DeliveryQuery, DeliveryRow};
+pub use devices::DeviceRow;
 pub use effects::EffectRow;
 pub use error::{Error, Result};
 pub use events::EventQuery;
+pub use idempotency::{KeptAnswer, RequestKey, RequestRow};
 pub use items::ItemRow;
+pub use jobs::JobQuery;
+pub use migrate::{Plan, plan};
+pub use run_grants::RunGrantRow;
 pub use runs::{RunQuery, RunRow};
 pub use sessions::SessionRow;
-pub use store::{Committed, Store};
+pub use snapshot::{
+    Look, SECRET_TABLES, fact_of, last_event_at, look, open_session_dirs, snapshot,
+};
+pub use stats::{Durations, Stats};
+pub use store::{Committed, Store, schema};
 pub use ticket_files::TicketFileRow;
 pub use tokens::TokenRow;
 pub use verdicts::VerdictRow;
+pub use webhooks::{Secrets, WebhookRow};
 pub use write::Write;

@@ -37,6 +37,10 @@ pub struct RunQuery {
     pub repo: Option<RepoId>,
     /// Only in this status.
     pub status: Option<RunStatus>,
+    /// Only those asked for at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those asked for before this time.
+    pub until: Option<Timestamp>,
     /// Only older than this run, which was the last of the page before.
     pub before: Option<RunId>,
     /// At most so many.
@@ -53,6 +57,13 @@ row! {
         queued_at: i64,
         started_at: Option<i64>,
         ended_at: Option<i64>,
+    }
+}
+
+row! {
+    struct Count {
+        status: String,
+        many: i64,
     }
 }
 
@@ -135,16 +146,34 @@ impl Store {
             "select {COLUMNS} from runs
              where ($1 is null or repo = $1) and ($2 is null or status = $2)
                and ($3 is null or id < $3)
-             order by id desc limit $4"
+               and ($4 is null or created_at >= $4) and ($5 is null or created_at < $5)
+             order by id desc limit $6"
         );
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(query.repo.as_ref().map(RepoId::as_str))
             .bind(query.status.map(RunStatus::as_str))
             .bind(query.before.as_ref().map(RunId::as_str))
+            .bind(micros(query.since))
+            .bind(micros(query.until))
             .bind(i64::from(query.limit))
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(RunRow::try_from).collect()
+    }
+
+    /// How many runs stand how.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn runs_by_status(&self) -> Result<Vec<(RunStatus, u64)>> {
+        let rows: Vec<Count> =
+            sqlx::query_as("select status, count(*) as many from runs group by status")
+                .fetch_all(&self.readers)
+                .await?;
+        let count = |row: Count| {
+            Ok((parse("status", &row.status)?, u64::try_from(row.many).unwrap_or_default()))
+        };
+        rows.into_iter().map(count).collect()
     }
 
     /// Every run that has not ended, oldest first.

@@ -1,6 +1,6 @@
 //! What was kept of removed worktrees and repos.
 
-use car_api::{SalvageId, worktree::Salvage};
+use car_api::{RepoId, SalvageId, worktree::Salvage};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -10,12 +10,13 @@ use crate::{
 
 pub(crate) async fn upsert(conn: &mut SqliteConnection, salvage: &Salvage) -> Result<()> {
     sqlx::query(
-        "insert into salvages (id, created_at, body) values ($1, $2, $3)
+        "insert into salvages (id, created_at, body, repo) values ($1, $2, $3, $4)
          on conflict (id) do update set body = excluded.body",
     )
     .bind(salvage.id.as_str())
     .bind(salvage.created_at.micros())
     .bind(json(salvage)?)
+    .bind(salvage.repo.as_str())
     .execute(conn)
     .await?;
     Ok(())
@@ -43,11 +44,19 @@ impl Store {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn salvages(&self, before: Option<&SalvageId>, limit: u32) -> Result<Vec<Salvage>> {
+    pub async fn salvages(
+        &self,
+        repo: Option<&RepoId>,
+        before: Option<&SalvageId>,
+        limit: u32,
+    ) -> Result<Vec<Salvage>> {
         let bodies: Vec<String> = sqlx::query_scalar(
-            "select body from salvages where ($1 is null or id < $1) order by id desc limit $2",
+            "select body from salvages
+             where ($1 is null or id < $1) and ($2 is null or repo = $2)
+             order by id desc limit $3",
         )
         .bind(before.map(SalvageId::as_str))
+        .bind(repo.map(RepoId::as_str))
         .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;

@@ -1,6 +1,13 @@
 //! The database: one writer that groups commits, and readers beside it.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     AssertSqlSafe, Connection, SqlSafeStr, SqliteConnection, SqlitePool,
@@ -9,11 +16,16 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Result, Write, write};
+use crate::{Clean, Error, Result, Stats, Write, migrate, stats::Counter, write};
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "hub", include_str!("../../../migrations/0001_hub.sql"))];
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "hub", include_str!("../../../migrations/0001_hub.sql")),
+    (2, "credentials", include_str!("../../../migrations/0002_credentials.sql")),
+    (3, "audit", include_str!("../../../migrations/0003_audit.sql")),
+    (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
+    (5, "api", include_str!("../../../migrations/0005_api.sql")),
+];
 
 /// How many waiting commits one transaction takes at most.
 const GROUP: usize = 256;
@@ -23,12 +35,16 @@ const GROUP: usize = 256;
 pub struct Store {
     commits: mpsc::Sender<Commit>,
     bell: watch::Receiver<i64>,
+    gone: Arc<AtomicI64>,
+    counter: Arc<Counter>,
     pub(crate) readers: SqlitePool,
 }
 
 #[derive(Debug)]
 struct Commit {
     writes: Vec<Write>,
+    /// Whether nothing comes after it: the writer lets go of the file before it answers.
+    last: bool,
     done: oneshot::Sender<Result<Committed>>,
 }
 
@@ -45,6 +61,14 @@ impl Store {
     /// # Errors
     /// The file cannot be opened or is no database of the hub.
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, Clean::default()).await
+    }
+
+    /// The same; texts that are kept for others to read go through `clean` first.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is no database of the hub.
+    pub async fn open_with(path: &Path, clean: Clean) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -55,11 +79,20 @@ impl Store {
             .busy_timeout(Duration::from_secs(30))
             .pragma("cache_size", "-1024")
             .pragma("journal_size_limit", "16777216");
+        migrate::refuse_newer(path).await?;
         let mut writer = SqliteConnection::connect_with(&options).await?;
-        migrator().run(&mut writer).await?;
+        // Before and after: an older program is kept away from what is half on its way.
+        migrate::note(&mut writer).await?;
+        migrator(schema()).run(&mut writer).await?;
+        migrate::note(&mut writer).await?;
         let last: i64 = sqlx::query_scalar("select value from counters where name = 'events'")
             .fetch_one(&mut writer)
             .await?;
+        let gone: i64 = sqlx::query_scalar("select coalesce(min(seq) - 1, $1) from events")
+            .bind(last)
+            .fetch_one(&mut writer)
+            .await?;
+        let gone = Arc::new(AtomicI64::new(gone));
         let readers = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(3)
@@ -69,8 +102,16 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
-        tokio::spawn(run_writer(writer, queue, ring));
-        Ok(Self { commits, bell, readers })
+        let counter = Arc::new(Counter::default());
+        tokio::spawn(run_writer(
+            writer,
+            queue,
+            ring,
+            Arc::clone(&gone),
+            clean,
+            Arc::clone(&counter),
+        ));
+        Ok(Self { commits, bell, gone, counter, readers })
     }
 
     /// Commits all of the writes or none. Returns when they are on disk.
@@ -78,8 +119,12 @@ impl Store {
     /// # Errors
     /// `Conflict` when a unique rule forbids one of them; else what the database says.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed> {
+        self.send(writes, false).await
+    }
+
+    async fn send(&self, writes: Vec<Write>, last: bool) -> Result<Committed> {
         let (done, answer) = oneshot::channel();
-        self.commits.send(Commit { writes, done }).await.map_err(|_| Error::Closed)?;
+        self.commits.send(Commit { writes, last, done }).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -89,20 +134,49 @@ impl Store {
         self.bell.clone()
     }
 
-    /// Waits until every commit asked for so far is done, then lets the readers go.
+    /// Number of the newest event that is no longer kept; 0 while all are.
+    ///
+    /// It moves before the events go, so whoever looks after reading, and finds it below where the
+    /// reading began, has read everything there was.
+    #[must_use]
+    pub fn gone(&self) -> i64 {
+        self.gone.load(Ordering::SeqCst)
+    }
+
+    /// What was written since the process began, and what waits.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let queued = self.commits.max_capacity() - self.commits.capacity();
+        Stats { queued: u64::try_from(queued).unwrap_or(u64::MAX), ..self.counter.now() }
+    }
+
+    /// Waits until every commit asked for so far is done, then lets go of the file: all of it is
+    /// in one piece, and later commits are refused.
     pub async fn close(&self) {
         // An empty commit queues behind all others.
         let _ = self.commit(Vec::new()).await;
         self.readers.close().await;
+        let _ = self.send(Vec::new(), true).await;
     }
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+/// Number of the newest migration this program knows.
+#[must_use]
+pub fn schema() -> i64 {
+    MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
+}
+
+/// The migrations up to a number. A database that has more is one a newer program made, and was
+/// looked at before.
+pub(crate) fn migrator(up_to: i64) -> Migrator {
+    let known = MIGRATIONS.iter().filter(|(version, _, _)| *version <= up_to);
+    let migrations = known.map(|(version, name, sql)| {
         let sql = AssertSqlSafe(*sql).into_sql_str();
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
     });
-    Migrator::with_migrations(migrations.collect())
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// Takes what is waiting, writes it in one transaction, answers everybody. A group that fails on
@@ -111,14 +185,28 @@ async fn run_writer(
     mut conn: SqliteConnection,
     mut queue: mpsc::Receiver<Commit>,
     bell: watch::Sender<i64>,
+    gone: Arc<AtomicI64>,
+    clean: Clean,
+    counter: Arc<Counter>,
 ) {
     let mut waiting = Vec::with_capacity(GROUP);
+    let mut farewells = Vec::new();
     while queue.recv_many(&mut waiting, GROUP).await > 0 {
-        let group = std::mem::take(&mut waiting);
+        let (last, group): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut waiting).into_iter().partition(|commit| commit.last);
+        farewells.extend(last.into_iter().map(|commit: Commit| commit.done));
         let (writes, dones): (Vec<_>, Vec<_>) =
             group.into_iter().map(|commit| (commit.writes, commit.done)).unzip();
-        match write_group(&mut conn, &writes).await {
+        for write in writes.iter().flatten() {
+            if let Write::EventsGone { up_to } = write {
+                gone.fetch_max(*up_to, Ordering::SeqCst);
+            }
+        }
+        let began = Instant::now();
+        match write_group(&mut conn, &writes, &clean).await {
             Ok(results) => {
+                let written = writes.iter().zip(&results).filter(|(_, result)| result.is_ok());
+                counter.transaction(began.elapsed(), written.map(|(writes, _)| writes.as_slice()));
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
                 if let Some(last) = last {
                     bell.send_replace(last);
@@ -136,15 +224,22 @@ async fn run_writer(
                 }
             }
         }
+        if !farewells.is_empty() {
+            break;
+        }
     }
     let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut conn).await;
     let _ = conn.close().await;
+    for done in farewells {
+        let _ = done.send(Ok(Committed { last_seq: None }));
+    }
 }
 
 /// One result for each of the group, or an error that holds for all of it.
 async fn write_group(
     conn: &mut SqliteConnection,
     group: &[Vec<Write>],
+    clean: &Clean,
 ) -> Result<Vec<Result<Committed>>> {
     if group.iter().all(Vec::is_empty) {
         return Ok(group.iter().map(|_| Ok(Committed { last_seq: None })).collect());
@@ -156,7 +251,7 @@ async fn write_group(
         if !alone {
             sqlx::query("savepoint one").execute(&mut *conn).await?;
         }
-        let result = write_one(conn, writes).await;
+        let result = write_one(conn, writes, clean).await;
         if let Err(error @ (Error::DiskFull | Error::Busy)) = result {
             return Err(error);
         }
@@ -176,10 +271,14 @@ async fn write_group(
     Ok(results)
 }
 
-async fn write_one(conn: &mut SqliteConnection, writes: &[Write]) -> Result<Committed> {
+async fn write_one(
+    conn: &mut SqliteConnection,
+    writes: &[Write],
+    clean: &Clean,
+) -> Result<Committed> {
     let mut last_seq = None;
     for one in writes {
-        last_seq = write::apply(conn, one).await?.or(last_seq);
+        last_seq = write::apply(conn, one, clean).await?.or(last_seq);
     }
     Ok(Committed { last_seq })
 }

@@ -230,6 +230,9 @@ async fn a_revoked_token_is_gone_and_a_secret_is_kept_once() {
     let token = Token {
         id: TokenId::generate(),
         name: "laptop".into(),
+        scopes: vec![car_api::Scope::Read],
+        repos: vec!["demo".parse().unwrap()],
+        run: None,
         created_at: at(1),
         expires_at: Some(at(9)),
         last_used_at: None,

@@ -1,11 +1,11 @@
 //! Personal access tokens.
 
-use car_api::{Timestamp, TokenId, token::Token};
+use car_api::{RunId, Timestamp, TokenId, token::Token};
 use sqlx::SqliteConnection;
 
 use crate::{
     Result, Store,
-    columns::{micros, parse, row, time},
+    columns::{from_json, json, micros, parse, parse_opt, row, time},
 };
 
 /// A token and the hash of its secret. The secret itself is kept nowhere.
@@ -21,6 +21,9 @@ row! {
     struct Row {
         id: String,
         name: String,
+        scopes: String,
+        repos: String,
+        run: Option<String>,
         secret_hash: String,
         created_at: i64,
         expires_at: Option<i64>,
@@ -30,14 +33,17 @@ row! {
 
 pub(crate) async fn insert(conn: &mut SqliteConnection, row: &TokenRow) -> Result<()> {
     sqlx::query(
-        "insert into tokens (id, name, secret_hash, created_at, expires_at)
-         values ($1, $2, $3, $4, $5)",
+        "insert into tokens (id, name, secret_hash, created_at, expires_at, scopes, repos, run)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(row.token.id.as_str())
     .bind(&row.token.name)
     .bind(&row.secret_hash)
     .bind(row.token.created_at.micros())
     .bind(micros(row.token.expires_at))
+    .bind(json(&row.token.scopes)?)
+    .bind(json(&row.token.repos)?)
+    .bind(row.token.run.as_ref().map(RunId::as_str))
     .execute(conn)
     .await?;
     Ok(())
@@ -68,8 +74,8 @@ impl Store {
     /// What the database says.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "select id, name, secret_hash, created_at, expires_at, last_used_at from tokens
-             where revoked_at is null order by id",
+            "select id, name, scopes, repos, run, secret_hash, created_at, expires_at, last_used_at
+             from tokens where revoked_at is null order by id",
         )
         .fetch_all(&self.readers)
         .await?;
@@ -79,6 +85,9 @@ impl Store {
                     token: Token {
                         id: parse("token id", &row.id)?,
                         name: row.name,
+                        scopes: from_json("token's scopes", &row.scopes)?,
+                        repos: from_json("token's repos", &row.repos)?,
+                        run: parse_opt("run id", row.run.as_deref())?,
                         created_at: Timestamp::from_micros(row.created_at),
                         expires_at: time(row.expires_at),
                         last_used_at: time(row.last_used_at),

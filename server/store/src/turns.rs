@@ -4,7 +4,7 @@ use car_api::{RunId, SessionId, Timestamp, TurnId, turn::Turn};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Result, Store,
+    Clean, Result, Store,
     columns::{from_json, from_json_opt, json, micros, parse, parse_opt, row, time},
 };
 
@@ -63,6 +63,7 @@ pub(crate) async fn upsert(
     conn: &mut SqliteConnection,
     turn: &Turn,
     fingerprint: Option<&str>,
+    clean: &Clean,
 ) -> Result<()> {
     sqlx::query(
         "insert into turns (id, run, number, ticket, ticket_file, agent, purpose, status, session,
@@ -88,8 +89,8 @@ pub(crate) async fn upsert(
     .bind(turn.started_at.micros())
     .bind(micros(turn.ended_at))
     .bind(json(&turn.usage)?)
-    .bind(&turn.message)
-    .bind(turn.error.as_ref().map(json).transpose()?)
+    .bind(turn.message.clone().map(|message| clean.text(message)))
+    .bind(turn.error.as_ref().map(json).transpose()?.map(|error| clean.text(error)))
     .bind(turn.diff.as_ref().map(json).transpose()?)
     .bind(fingerprint)
     .execute(conn)

@@ -1,14 +1,19 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    EventKind, RepoId, RunId, Timestamp, TokenId, job::Job, turn::Turn, worktree::Salvage,
+    DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, TurnId, WebhookId,
+    job::Job,
+    turn::{Turn, Writing},
+    worktree::Salvage,
 };
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, EffectRow, ItemRow, Result, RunRow, SessionRow, TicketFileRow,
-    TokenRow, VerdictRow, accounts, approvals, effects, events, facts, items, jobs, runs, salvages,
-    sessions, ticket_files, tokens, turns, verdicts,
+    AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
+    KeptAnswer, RequestKey, Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow,
+    VerdictRow, WebhookRow, accounts, approvals, audit, columns::json, deliveries, devices,
+    effects, events, facts, idempotency, items, jobs, run_grants, runs, salvages, sessions,
+    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -25,6 +30,13 @@ pub enum Write {
         /// What has become true.
         kind: Box<EventKind>,
     },
+    /// Events up to a number are no longer kept.
+    EventsGone {
+        /// The number, inclusive.
+        up_to: i64,
+    },
+    /// Add a line to the audit chain.
+    Audit(Box<AuditEntry>),
     /// A new run; fails with `Conflict` when its tree has an active one.
     RunCreate(Box<RunRow>),
     /// A run's new state.
@@ -51,6 +63,8 @@ pub enum Write {
     Turn(Box<Turn>, Option<String>),
     /// A piece of a turn, new or changed.
     Item(ItemRow),
+    /// What is being written in a turn.
+    Writings(TurnId, Vec<Writing>),
     /// A session, new or changed.
     Session(SessionRow),
     /// A question of an agent, new or changed.
@@ -76,12 +90,54 @@ pub enum Write {
     TokenUsed(TokenId, Timestamp),
     /// A token no longer works.
     TokenRevoke(TokenId, Timestamp),
+    /// A browser was paired.
+    DeviceCreate(Box<DeviceRow>),
+    /// A browser's secret, or when it was used, has changed.
+    DeviceUpdate(Box<DeviceRow>),
+    /// A browser has to pair again.
+    DeviceRevoke(DeviceId, Timestamp),
+    /// The token of a run's agent, new or renewed.
+    RunGrant(RunGrantRow),
+    /// The agent of a run needs no token any more.
+    RunGrantGone(RunId),
     /// Something was kept of a removed worktree or repo.
     Salvage(Box<Salvage>),
     /// What was kept is gone: restored or expired.
     SalvageGone(car_api::SalvageId),
     /// What is known of an account.
     Account(AccountRow),
+    /// A webhook, new or changed; its cursor is left alone when it exists.
+    Webhook(Box<WebhookRow>),
+    /// Events up to a number are in a webhook's ledger, as far as they match.
+    WebhookCursor {
+        /// The webhook.
+        webhook: WebhookId,
+        /// The number.
+        cursor: i64,
+    },
+    /// A webhook and its ledger go.
+    WebhookGone(WebhookId),
+    /// A line of the ledger, new or changed.
+    Delivery(Box<DeliveryRow>),
+    /// Ended deliveries from before a time go.
+    DeliveriesGone {
+        /// The time.
+        before: Timestamp,
+    },
+    /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
+    /// read anew from the files.
+    AllVoid(Timestamp),
+    /// No token holds any more.
+    SecretsGone,
+    /// A request that may be sent again makes this: in one commit with what it makes, or just
+    /// before, when that is a file.
+    RequestMade(RequestKey, String),
+    /// A request that may be sent again was answered.
+    RequestAnswered(RequestKey, Box<KeptAnswer>),
+    /// Requests that came before this time are forgotten.
+    RequestsForgotten(Timestamp),
+    /// A line of a job's log.
+    JobLine(car_api::JobId, car_api::job::JobLine),
     /// A fact about the database itself.
     Fact {
         /// Its name.
@@ -92,11 +148,19 @@ pub enum Write {
 }
 
 /// Carries one change out. Gives the event's number for an event.
-pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<Option<i64>> {
+pub(crate) async fn apply(
+    conn: &mut SqliteConnection,
+    write: &Write,
+    clean: &Clean,
+) -> Result<Option<i64>> {
     match write {
         Write::Event { at, repo, run, kind } => {
-            return events::append(conn, *at, repo.as_ref(), run.as_ref(), kind).await.map(Some);
+            let payload = clean.text(json(&**kind)?);
+            let place = (repo.as_ref(), run.as_ref());
+            return events::append(conn, *at, place, kind.word(), payload).await.map(Some);
         }
+        Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
+        Write::Audit(entry) => audit::append(conn, entry, clean).await?,
         Write::RunCreate(row) => runs::insert(conn, row).await?,
         Write::Run(row) => runs::update(conn, row).await?,
         Write::EffectAdd(row) => effects::insert(conn, row).await?,
@@ -104,21 +168,42 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, write: &Write) -> Result<
         Write::EffectDone { run, step, place } => {
             effects::done(conn, run, *step, *place).await?;
         }
-        Write::Turn(turn, fingerprint) => turns::upsert(conn, turn, fingerprint.as_deref()).await?,
-        Write::Item(row) => items::upsert(conn, row).await?,
+        Write::Turn(turn, fingerprint) => {
+            turns::upsert(conn, turn, fingerprint.as_deref(), clean).await?;
+        }
+        Write::Item(row) => items::upsert(conn, row, clean).await?,
+        Write::Writings(turn, pieces) => writings::set(conn, turn, pieces).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,
         Write::Verdict(row) => verdicts::upsert(conn, row).await?,
         Write::TicketFile(row) => ticket_files::upsert(conn, row).await?,
         Write::TicketFileGone { repo, file } => ticket_files::delete(conn, repo, file).await?,
         Write::RepoGone(repo) => ticket_files::delete_repo(conn, repo).await?,
-        Write::Job(job) => jobs::upsert(conn, job).await?,
+        Write::Job(job) => jobs::upsert(conn, job, clean).await?,
         Write::TokenCreate(row) => tokens::insert(conn, row).await?,
         Write::TokenUsed(id, at) => tokens::used(conn, id, *at).await?,
         Write::TokenRevoke(id, at) => tokens::revoke(conn, id, *at).await?,
+        Write::DeviceCreate(row) => devices::insert(conn, row).await?,
+        Write::DeviceUpdate(row) => devices::update(conn, row).await?,
+        Write::DeviceRevoke(id, at) => devices::revoke(conn, id, *at).await?,
+        Write::RunGrant(row) => run_grants::upsert(conn, row).await?,
+        Write::RunGrantGone(run) => run_grants::delete(conn, run).await?,
         Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
         Write::SalvageGone(id) => salvages::delete(conn, id).await?,
         Write::Account(row) => accounts::upsert(conn, row).await?,
+        Write::Webhook(row) => webhooks::upsert(conn, row).await?,
+        Write::WebhookCursor { webhook, cursor } => {
+            webhooks::move_cursor(conn, webhook, *cursor).await?;
+        }
+        Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
+        Write::Delivery(row) => deliveries::upsert(conn, row).await?,
+        Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
+        Write::AllVoid(at) => void::all(conn, *at).await?,
+        Write::SecretsGone => snapshot::secrets_gone(conn).await?,
+        Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,
+        Write::RequestAnswered(key, answer) => idempotency::answered(conn, key, answer).await?,
+        Write::RequestsForgotten(before) => idempotency::forget(conn, *before).await?,
+        Write::JobLine(job, line) => jobs::add_line(conn, job, line).await?,
         Write::Fact { name, value } => facts::upsert(conn, name, value).await?,
     }
     Ok(None)

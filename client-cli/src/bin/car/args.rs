@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// A directory in the hub that is meant
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// Read the token from this file (or set CAR_TOKEN)
+    /// Read the token from this file (or set CAR_TOKEN or CAR_TOKEN_FILE)
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Print the API's JSON
@@ -66,6 +66,9 @@ pub(crate) enum Command {
     /// What was kept of removed worktrees and repos
     #[command(subcommand)]
     Salvage(cmd::salvage::Salvage),
+    /// Archives of the whole hub, and the report of a restore
+    #[command(subcommand)]
+    Backup(cmd::backup::Backup),
     /// Tickets of a queue
     #[command(subcommand, visible_alias = "tickets")]
     Ticket(cmd::ticket::Ticket),
@@ -89,6 +92,8 @@ pub(crate) enum Command {
     Watch(cmd::watch::Watch),
     /// Answer a run; the text will be in its next prompt
     Reply(cmd::answer::Reply),
+    /// Say or ask people something in the name of a run's agent
+    Ask(cmd::answer::Ask),
     /// Say yes to a question of a run's agent
     Approve(cmd::answer::Approve),
     /// Say no to a question of a run's agent
@@ -103,9 +108,27 @@ pub(crate) enum Command {
     Jobs(cmd::jobs::Jobs),
     /// The hub's log
     Events(cmd::events::Events),
+    /// Addresses that events are posted to
+    #[command(subcommand, visible_alias = "webhooks")]
+    Webhook(cmd::webhook::Webhook),
+    /// Who did what on the hub, in a chain that shows when it was tampered with
+    #[command(subcommand)]
+    Audit(cmd::audit::Audit),
     /// Personal access tokens of the hub
     #[command(subcommand)]
     Token(cmd::token::Token),
+    /// The keys that sign short-lived tokens
+    #[command(subcommand)]
+    Keys(cmd::token::Keys),
+    /// Let a browser in, or a machine that asks (`car login`)
+    Pair(cmd::pair::Pair),
+    /// Browsers that may use the hub
+    #[command(subcommand)]
+    Devices(cmd::pair::Devices),
+    /// Get a token for a hub on another machine, and use that hub
+    Login(cmd::login::Login),
+    /// End that token, and forget the hub
+    Logout(cmd::login::Logout),
     /// Choose the hub to talk to, or give one a name
     Use(cmd::contexts::Use),
     /// The hubs that have a name

@@ -131,7 +131,10 @@ fn what(kind: &EventKind, full: bool) -> String {
             format!("dispatch {seq} ({}) {title}", mode.as_str().replace('_', " "))
         }
         EventKind::ReplyReceived { seq, via } => format!("reply {seq} by {via}"),
-        EventKind::VerifyStarted { attempt, commands, .. } => {
+        EventKind::VerifyStarted { commands, again: true, .. } => {
+            format!("verifying once more, on the final tree: {}", commands.join("; "))
+        }
+        EventKind::VerifyStarted { attempt, commands, again: false, .. } => {
             format!("verifying, try {attempt}: {}", commands.join("; "))
         }
         EventKind::VerifyEnded { evidence } if full => run_records::evidence_text(evidence),
@@ -140,6 +143,12 @@ fn what(kind: &EventKind, full: bool) -> String {
             let bad = bad.map(|c| format!(": {}", c.command.run)).unwrap_or_default();
             format!("verification {}{bad}", evidence.verdict.as_str().replace('_', " "))
         }
+        EventKind::WebhookDisabled { description, reason, webhook } => {
+            let name = if description.is_empty() { webhook.as_str() } else { description };
+            format!("webhook turned off: {name}. {reason}")
+        }
+        EventKind::BackupFailed { detail } => format!("the backup was not made: {detail}"),
+        EventKind::RestoreConfirmed => "the restore was confirmed".to_owned(),
         EventKind::JobUpdated { job } => {
             let percent = job.percent.map(|p| format!(" {p}%")).unwrap_or_default();
             let kind = job.kind.as_str().replace('_', " ");

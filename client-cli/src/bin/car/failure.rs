@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     Usage(String),
     #[error("{0}")]
     NotFound(String),
+    /// Somebody said no, or nobody said yes.
+    #[error("{0}")]
+    Refused(String),
     /// The hub did its part; the outcome is bad and was printed already.
     #[error("")]
     Outcome,
@@ -50,6 +53,7 @@ impl Failure {
             Self::Find(FindError::NoSuchContext(_)) | Self::NotFound(_) => status::NOT_FOUND,
             Self::Find(FindError::File(_)) => status::FAILURE,
             Self::Usage(_) => status::USAGE,
+            Self::Refused(_) => status::AUTH,
             Self::Outcome => status::OUTCOME,
         }
     }
@@ -68,6 +72,7 @@ impl Failure {
             Self::Find(FindError::File(_)) | Self::Io(_) => "file",
             Self::Usage(_) => "usage",
             Self::NotFound(_) => "not_found",
+            Self::Refused(_) => "refused",
             Self::Outcome => "outcome",
         }
     }
@@ -90,7 +95,7 @@ impl Failure {
                     .to_owned(),
             ),
             Self::Client(ClientError::OtherHub { .. }) => Some(
-                "if the hub was made anew, name it again: car use NAME URL --token-file FILE"
+                "if the hub was made anew, log in again: car logout NAME, then car login URL"
                     .to_owned(),
             ),
             Self::Client(ClientError::Newer { .. }) => {
@@ -104,6 +109,7 @@ impl Failure {
             | Self::Io(_)
             | Self::Usage(_)
             | Self::NotFound(_)
+            | Self::Refused(_)
             | Self::Outcome => None,
         }
     }
@@ -117,7 +123,7 @@ fn of_problem(problem: &Problem) -> Option<String> {
     match problem.code {
         Code::Unauthenticated => Some(
             "on the hub's machine the token is found by itself; elsewhere it may have expired, or \
-             another hub answers here now: give a new one by --token-file or CAR_TOKEN"
+             another hub answers here now: car login URL"
                 .to_owned(),
         ),
         Code::WouldLoseWork => {
@@ -128,6 +134,7 @@ fn of_problem(problem: &Problem) -> Option<String> {
         Code::RunActive => Some("`car run list` shows it".to_owned()),
         Code::TicketsInvalid => Some("`car tickets lint` shows every finding".to_owned()),
         Code::AgentUnavailable => Some("`car agents` says what each agent needs".to_owned()),
+        Code::RestoreUnconfirmed => Some("`car backup report` shows what it gave".to_owned()),
         Code::Internal => problem
             .instance
             .as_ref()
@@ -137,12 +144,17 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::WrongHost
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::NotAcceptable
+        | Code::Timeout
+        | Code::RateLimited
         | Code::TooLarge
         | Code::UnsupportedMediaType
         | Code::PreconditionRequired
         | Code::Stale
         | Code::AlreadyExists
         | Code::IllegalTransition
+        | Code::IdempotencyMismatch
+        | Code::IdempotencyInFlight
         | Code::GitState
         | Code::GitFailed
         | Code::Storage
@@ -161,6 +173,9 @@ fn of_code(code: Code) -> u8 {
         | Code::AlreadyExists
         | Code::RunActive
         | Code::IllegalTransition
+        | Code::RestoreUnconfirmed
+        | Code::IdempotencyMismatch
+        | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
         Code::TicketsInvalid | Code::GitState | Code::GitFailed | Code::AgentUnavailable => {
@@ -168,6 +183,9 @@ fn of_code(code: Code) -> u8 {
         }
         Code::WrongHost
         | Code::MethodNotAllowed
+        | Code::NotAcceptable
+        | Code::Timeout
+        | Code::RateLimited
         | Code::TooLarge
         | Code::UnsupportedMediaType
         | Code::Storage
@@ -218,6 +236,7 @@ fn json(failure: &Failure) -> String {
         | Failure::Io(_)
         | Failure::Usage(_)
         | Failure::NotFound(_)
+        | Failure::Refused(_)
         | Failure::Outcome => Ok(serde_json::json!({
             "code": failure.word(),
             "title": "The command was not done",
@@ -241,6 +260,9 @@ mod tests {
                 &[
                     "wrong_host",
                     "method_not_allowed",
+                    "not_acceptable",
+                    "timeout",
+                    "rate_limited",
                     "too_large",
                     "unsupported_media_type",
                     "storage",
@@ -254,7 +276,16 @@ mod tests {
             (4, &["unauthenticated", "forbidden"]),
             (
                 5,
-                &["stale", "already_exists", "run_active", "illegal_transition", "would_lose_work"],
+                &[
+                    "stale",
+                    "already_exists",
+                    "run_active",
+                    "illegal_transition",
+                    "would_lose_work",
+                    "restore_unconfirmed",
+                    "idempotency_mismatch",
+                    "idempotency_in_flight",
+                ],
             ),
             (6, &["unavailable"]),
             (7, &["tickets_invalid", "git_state", "git_failed", "agent_unavailable"]),
@@ -309,6 +340,7 @@ mod tests {
             ),
             (client(ClientError::Protocol { url: url(), detail: "x".to_owned() }), 1, "not_a_hub"),
             (Failure::Usage("x".to_owned()), 2, "usage"),
+            (Failure::Refused("x".to_owned()), 4, "refused"),
             (Failure::NotFound("x".to_owned()), 3, "not_found"),
             (Failure::Io(io::Error::other("x")), 1, "file"),
             (Failure::Outcome, 7, "outcome"),

@@ -10,6 +10,7 @@ mod original;
 mod out;
 mod pick;
 mod place;
+mod qr;
 mod session;
 mod table;
 mod time_text;

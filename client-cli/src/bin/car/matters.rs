@@ -13,6 +13,8 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         | EventKind::RepoRemoved { .. }
         | EventKind::TicketSelected { .. }
         | EventKind::ReplyReceived { .. } => Some(Tone::Plain),
+        EventKind::RestoreConfirmed => Some(Tone::Good),
+        EventKind::BackupFailed { .. } | EventKind::WebhookDisabled { .. } => Some(Tone::Bad),
         EventKind::ApprovalRequested { .. } => Some(Tone::Waits),
         EventKind::RunStateChanged { state, .. } => match state.status() {
             RunStatus::Paused | RunStatus::Parked => Some(Tone::Waits),

@@ -1,6 +1,6 @@
 //! A hub that was found, and what the words of the command line mean there.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, io, path::PathBuf};
 
 use car_api::{JobId, Page, PageQuery, RepoId, RunId, TurnId, ticket::Ticket};
 use car_client::{
@@ -25,13 +25,9 @@ pub(crate) struct Session {
 
 /// What the command line and the environment say about the hub.
 pub(crate) fn wanted(global: &Global) -> Result<Wanted, Failure> {
-    let token = match &global.token_file {
-        Some(path) => Some(fs::read_to_string(path)?.trim().to_owned()),
-        None => env::var("CAR_TOKEN").ok().filter(|token| !token.is_empty()),
-    };
     Ok(Wanted {
         hub: global.hub.clone().filter(|hub| !hub.is_empty()),
-        token,
+        token: token(global)?,
         path: global.path.clone(),
         cwd: env::current_dir()?,
         config_dir: credentials::config_dir(|name| env::var_os(name)),
@@ -46,6 +42,27 @@ pub(crate) fn how(source: &Source) -> String {
         Source::Directory => "by the directory".to_owned(),
         Source::LastStarted => "as the one started last on this machine".to_owned(),
     }
+}
+
+/// The token somebody named. One that was named and cannot be read is an error, never a reason to
+/// take another: an agent must not come to act with the rights of its owner by that.
+fn token(global: &Global) -> Result<Option<String>, Failure> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if global.token_file.is_none()
+        && let Some(token) = env::var("CAR_TOKEN").ok().filter(|token| !token.is_empty())
+    {
+        return Ok(Some(token));
+    }
+    // Some agents keep variables with TOKEN in their names from the commands they run.
+    let of_run = || set("CAR_RUN_DIR").map(|dir| dir.join("token"));
+    let Some(path) = global.token_file.clone().or_else(|| set("CAR_TOKEN_FILE")).or_else(of_run)
+    else {
+        return Ok(None);
+    };
+    let text = fs::read_to_string(&path).map_err(|error| {
+        io::Error::new(error.kind(), format!("the token of {}: {error}", path.display()))
+    })?;
+    Ok(Some(text.trim().to_owned()))
 }
 
 impl Session {

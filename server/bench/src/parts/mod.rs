@@ -4,8 +4,10 @@ mod cli;
 mod flows;
 mod idle;
 mod listing;
+mod log;
 mod spawned;
 mod start;
+mod stream;
 mod turns;
 
 use crate::{Bench, Outcome};
@@ -20,4 +22,6 @@ pub(crate) const ALL: &[(&str, Part)] = &[
     ("P4", listing::measure),
     ("P5", turns::measure),
     ("P6", flows::measure),
+    ("P7", stream::measure),
+    ("P8", log::measure),
 ];

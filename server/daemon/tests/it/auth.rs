@@ -2,28 +2,8 @@
 
 use crate::{
     contract::operations,
-    harness::{Answer, TestHub},
+    harness::{Answer, TestHub, target},
 };
-
-/// A target for an operation's path: parameters get values that can be parsed.
-fn target(path: &str) -> String {
-    let filled = [
-        ("{repo}", "nothing"),
-        ("{ticket}", "1"),
-        ("{name}", "spec"),
-        ("{run}", "run_1"),
-        ("{turn}", "trn_1"),
-        ("{approval}", "apr_1"),
-        ("{agent}", "nobody"),
-        ("{job}", "job_1"),
-        ("{salvage}", "slv_1"),
-        ("{token}", "tok_1"),
-    ];
-    let target =
-        filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    assert!(!target.contains('{'), "auth.rs needs a value for the parameters of {path}");
-    target
-}
 
 fn call(hub: &TestHub, method: &str, path: &str, credential: Option<&str>) -> Answer {
     let authorization = credential.map(|text| format!("Authorization: {text}"));
@@ -40,17 +20,20 @@ fn every_operation_asks_for_a_credential() {
     let basic = format!("Basic {}", hub.token());
     let operations = operations();
     assert!(operations.len() > 50);
-    for (path, method, _) in &operations {
+    for (path, method, operation) in &operations {
         let public = car_http::PUBLIC.contains(&path.as_str());
         for credential in [None, Some("Bearer"), Some(&wrong), Some(&bare), Some(&basic)] {
             let answer = call(&hub, method, path, credential);
             if public {
-                assert_eq!(answer.status, 200, "{method} {path}");
+                assert!(![401, 403].contains(&answer.status), "{method} {path}: {answer:?}");
             } else {
                 assert_eq!(answer.status, 401, "{method} {path} with {credential:?}");
                 assert_eq!(answer.code(), "unauthenticated");
                 assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
             }
+        }
+        if operation["operationId"] == "credential_delete" {
+            continue;
         }
         let right = format!("Bearer {}", hub.token());
         let answer = call(&hub, method, path, Some(&right));
@@ -87,7 +70,7 @@ fn the_public_list_says_nothing() {
 fn a_token_in_the_query_is_no_credential() {
     let hub = TestHub::start();
     let query = format!("/api/v1/hub?token={}", hub.token());
-    assert_eq!(hub.send("GET", &query, &[], "").status, 401);
+    assert_eq!(hub.send("GET", &query, &[], "").code(), "bad_request");
     let header = format!("Authorization: Bearer {}", hub.token());
     let events = format!("/api/v1/events?token={}", hub.token());
     assert_eq!(hub.send("GET", &events, &[&header], "").code(), "bad_request");
@@ -99,7 +82,11 @@ fn a_deleted_token_is_worth_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let secret = runtime.block_on(async {
         let client = hub.client();
-        let body = car_api::token::TokenCreate { name: "short".to_owned(), days: Some(1) };
+        let body = car_api::token::TokenCreate {
+            name: "short".to_owned(),
+            days: Some(1),
+            ..Default::default()
+        };
         let made = client.token_create(&body).await.unwrap();
         let other = car_client::Client::new(hub.url(), Some(&made.secret)).unwrap();
         other.hub_get().await.unwrap();

@@ -112,3 +112,32 @@ fn every_operation_is_described() {
         }
     }
 }
+
+/// Filters are checked against this list; a kind that is missing from it could not be asked for.
+#[test]
+fn every_kind_of_event_has_its_word() {
+    let document = document();
+    let variants = document.pointer("/components/schemas/EventKind/oneOf").unwrap();
+    let kinds: Vec<_> = variants
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variant| {
+            let mut words = Vec::new();
+            words_of_kind(variant, &mut words);
+            words.pop().unwrap_or_else(|| panic!("no kind: {variant}"))
+        })
+        .collect();
+    assert_eq!(kinds, car_api::EventKind::WORDS);
+}
+
+/// The words a schema allows for its member `kind`, whether it is composed of others or not.
+fn words_of_kind(schema: &Value, into: &mut Vec<String>) {
+    if let Some(kind) = schema.pointer("/properties/kind") {
+        let word = kind.get("const").or_else(|| kind.pointer("/enum/0"));
+        into.extend(word.and_then(Value::as_str).map(str::to_owned));
+    }
+    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        words_of_kind(part, into);
+    }
+}

@@ -5,17 +5,22 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duratio
 use car_api::{
     Code, PageQuery, RepoId, RunId,
     agent::ApprovalPolicy,
+    backup::BackupCreate,
     context::{ContextName, ContextUpdate},
-    dispatch::ReplyCreate,
+    dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
     item::Decision,
     job::{Job, JobStatus},
-    repo::{RepoClone, RepoCreate, RepoRemove, SetupUpdate},
+    pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
+    repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
-    ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketText, TicketUpdate},
-    token::TokenCreate,
+    ticket::{
+        TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketText, TicketUpdate,
+    },
+    token::{TokenCreate, TokenExchange, WsTicketCreate},
+    webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{Client, ClientError, EventFilter};
+use car_client::{AuditFilter, Client, ClientError, EventFilter};
 
 use crate::{
     contract::operations,
@@ -66,16 +71,28 @@ async fn tour() {
     approvals(&client, &repo).await;
     worktrees(&client, &repo).await;
     tokens(&client).await;
+    audit(&client).await;
+    webhooks(&client).await;
+    pairing(&hub, &client).await;
     removal(&client, &repo).await;
 }
 
 async fn the_hub(client: &Client) {
     client.health_live().await.unwrap();
-    client.health_ready().await.unwrap();
+    assert!(client.health_ready().await.unwrap().ready);
+    assert!(client.metrics_get().await.unwrap().contains("car_hub_uptime_seconds"));
+    assert!(client.docs_get().await.unwrap().contains("id=\"run_start\""));
+    assert!(client.docs_style().await.unwrap().contains("color-scheme"));
     assert_eq!(client.hub_get().await.unwrap().version, env!("CARGO_PKG_VERSION"));
-    assert_eq!(client.hub_snapshot().await.unwrap().repo_total, 0);
+    assert_eq!(client.hub_snapshot().await.unwrap().counts.repos, 0);
     assert_eq!(client.hub_scan().await.unwrap().total, 0);
     assert!(client.openapi_get().await.unwrap()["paths"].is_object());
+    let report = client.hub_doctor().await.unwrap();
+    assert!(report.ok, "{report:#?}");
+    let made = client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
+    assert_eq!(finished(client, &made).await.status, JobStatus::Completed);
+    assert_eq!(client.backup_list().await.unwrap().items.len(), 1);
+    assert_eq!(code(client.restore_confirm().await), Code::IllegalTransition);
     let events = client.event_list(0, None, &EventFilter::default()).await.unwrap();
     assert_eq!(events.items[0].seq, 1);
 }
@@ -92,13 +109,21 @@ async fn repos(hub: &TestHub, client: &Client) -> RepoId {
     assert_eq!(client.repo_get(&repo.id).await.unwrap().path, repo.path);
     assert_eq!(client.repo_list(None, &PageQuery::default()).await.unwrap().items.len(), 1);
     let setup = SetupUpdate { commands: vec!["touch prepared".to_owned()] };
-    assert_eq!(client.repo_setup_update(&repo.id, &setup).await.unwrap(), setup);
-    assert_eq!(client.repo_setup_get(&repo.id).await.unwrap(), setup);
+    let read = client.repo_setup_get(&repo.id).await.unwrap();
+    let set = client.repo_setup_update(&repo.id, &setup, Some(&read.etag)).await.unwrap();
+    assert_eq!(set.commands, setup.commands);
+    assert_eq!(client.repo_setup_get(&repo.id).await.unwrap(), set);
+    let stale = client.repo_setup_update(&repo.id, &setup, Some(&read.etag)).await;
+    assert_eq!(code(stale), Code::Stale);
+    let patch = RepoPatch { name: Some(Some("The base".to_owned())) };
+    assert_eq!(client.repo_update(&repo.id, &patch).await.unwrap().name, "The base");
 
     let url = dir.to_str().unwrap().to_owned();
     let job = client.repo_clone(&RepoClone { url, id: Some("copy".to_owned()) }).await.unwrap();
     assert_eq!(finished(client, &job).await.status, JobStatus::Completed);
     assert!(!client.job_list(&PageQuery::default()).await.unwrap().items.is_empty());
+    let log = client.job_log(&job.id, &PageQuery::default()).await.unwrap().items;
+    assert!(log[0].line.starts_with("cloning "), "{log:?}");
     // It has ended: cancelling is refused or changes nothing.
     match client.job_cancel(&job.id).await {
         Ok(same) => assert_eq!(same.status, JobStatus::Completed),
@@ -119,6 +144,9 @@ async fn tickets(client: &Client, repo: &RepoId) {
     let etag = read.ticket.etag.as_str();
     let changed = client.ticket_update(repo, &number(&one), &body, Some(etag)).await.unwrap();
     assert!(changed.content.ends_with("More.\n") && changed.ticket.etag != etag);
+    let patch = TicketPatch { model: Some(Some("m".to_owned())), ..TicketPatch::default() };
+    let patched = client.ticket_patch(repo, &number(&one), &patch, None).await.unwrap();
+    assert_eq!(patched.ticket.model.as_deref(), Some("m"));
     let done = client.ticket_done(repo, &number(&one), &TicketDone { done: true }, None).await;
     assert!(done.unwrap().content.contains("done: true"));
     let moved = client.ticket_move(repo, &number(&two), &TicketMove { to: 1 }).await.unwrap();
@@ -164,6 +192,9 @@ async fn runs(client: &Client, repo: &RepoId) {
         client.run_dispatches(&run.id).await.unwrap().items[0].title.as_deref(),
         Some("Which?")
     );
+    let ask = DispatchCreate { mode: DispatchMode::Notify, title: None, body: "So.".to_owned() };
+    client.dispatch_create(&run.id, &ask).await.unwrap();
+    assert_eq!(code(client.dispatch_create(&run.id, &ask).await), Code::AlreadyExists);
     let reply = ReplyCreate { title: None, body: "That.".to_owned() };
     client.run_reply(&run.id, &reply).await.unwrap();
     until(client, &run.id, RunStatus::Completed).await;
@@ -225,11 +256,53 @@ async fn worktrees(client: &Client, repo: &RepoId) {
 }
 
 async fn tokens(client: &Client) {
-    let body = TokenCreate { name: "tour".to_owned(), days: Some(1) };
+    let body = TokenCreate { name: "tour".to_owned(), days: Some(1), ..TokenCreate::default() };
     let made = client.token_create(&body).await.unwrap();
     let listed = client.token_list().await.unwrap().items;
     assert!(listed.iter().any(|token| token.id == made.token.id));
     client.token_delete(&made.token.id).await.unwrap();
+    assert_eq!(client.credential_get().await.unwrap().scopes.len(), car_api::Scope::ALL.len());
+    let access = client.token_exchange(&TokenExchange::default()).await.unwrap();
+    let short = Client::new(client.url(), Some(&access.secret)).unwrap();
+    short.hub_get().await.unwrap();
+    assert_eq!(code(short.credential_delete().await), Code::Forbidden, "it runs out by itself");
+    assert!(client.ws_ticket_create(&WsTicketCreate::default()).await.is_ok());
+    assert_eq!(client.key_list().await.unwrap().items.len(), 1);
+    assert_eq!(client.key_rotate().await.unwrap().items.len(), 2);
+    short.hub_get().await.unwrap();
+    let other = client.token_create(&body).await.unwrap();
+    let other = Client::new(client.url(), Some(&other.secret)).unwrap();
+    assert_eq!(client.token_delete_others().await.unwrap().tokens, 1);
+    for shut_out in [&short, &other] {
+        assert_eq!(code(shut_out.hub_get().await), Code::Unauthenticated);
+    }
+}
+
+async fn pairing(hub: &TestHub, client: &Client) {
+    let stranger = Client::new(hub.url(), None).unwrap();
+    let opened = client.pairing_create(&PairingCreate::default()).await.unwrap();
+    let claim = PairRequest::Device { code: opened.code, name: "tour".to_owned() };
+    let asked = stranger.pair_request(&claim).await.unwrap();
+    let waiting = client.pairing_get(&asked.pairing, Some(PairingState::Open), Some(20)).await;
+    assert_eq!(waiting.unwrap().state, PairingState::Waiting);
+    let yes = PairingDecide { approve: true, scopes: None, repos: None, days: None };
+    client.pairing_decide(&asked.pairing, &yes).await.unwrap();
+    assert_eq!(client.pairing_list().await.unwrap().items[0].state, PairingState::Approved);
+    let finish = PairFinish { secret: asked.secret, wait: Some(20) };
+    let outcome = stranger.pair_finish(&finish).await.unwrap();
+    let PairOutcome::Device { device, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(client.device_list().await.unwrap().items, std::slice::from_ref(&device));
+    client.device_delete(&device.id).await.unwrap();
+    assert!(client.device_list().await.unwrap().items.is_empty());
+}
+
+async fn audit(client: &Client) {
+    let filter = AuditFilter { verb: Some("token_create".to_owned()), ..AuditFilter::default() };
+    let lines = client.audit_list(&filter, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(lines[0].actor.name, "this machine");
+    let head = client.audit_head().await.unwrap();
+    let report = client.audit_verify(Some(&head)).await.unwrap();
+    assert!(report.ok && report.lines >= head.seq, "{report:?}");
 }
 
 async fn removal(client: &Client, repo: &RepoId) {
@@ -298,4 +371,34 @@ fn git(dir: &Path, args: &[&str]) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn webhooks(client: &Client) {
+    // Nobody listens there: what is sent is tried again.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let body = WebhookCreate {
+        url: format!("http://{address}/hook"),
+        description: "nobody".to_owned(),
+        filter: WebhookFilter::default(),
+    };
+    let made = client.webhook_create(&body).await.unwrap();
+    let id = made.webhook.id;
+    assert!(made.secret.starts_with("whsec_"));
+    assert_eq!(client.webhook_list(&PageQuery::default()).await.unwrap().items.len(), 1);
+    let bad = WebhookUpdate { url: Some("ftp://nowhere".to_owned()), ..WebhookUpdate::default() };
+    assert_eq!(code(client.webhook_update(&id, &bad).await), Code::BadRequest);
+    assert_ne!(client.webhook_rotate(&id).await.unwrap().secret, made.secret);
+    let sent = client.webhook_test(&id).await.unwrap();
+    assert_eq!((sent.status, sent.attempts), (DeliveryStatus::Failed, 1));
+    let failed = Some(DeliveryStatus::Failed);
+    let ledger = client.webhook_deliveries(&id, failed, &PageQuery::default()).await.unwrap();
+    assert_eq!(ledger.items, std::slice::from_ref(&sent));
+    let again = client.webhook_redeliver(&id, &sent.id).await.unwrap();
+    assert_eq!((again.id, again.status), (sent.id.clone(), DeliveryStatus::Pending));
+    let off = WebhookUpdate { enabled: Some(false), ..WebhookUpdate::default() };
+    assert!(!client.webhook_update(&id, &off).await.unwrap().enabled);
+    assert_eq!(code(client.webhook_redeliver(&id, &sent.id).await), Code::IllegalTransition);
+    assert_eq!(client.webhook_get(&id).await.unwrap().description, "nobody");
+    client.webhook_delete(&id).await.unwrap();
+    assert_eq!(code(client.webhook_get(&id).await), Code::NotFound);
 }

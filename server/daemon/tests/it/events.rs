@@ -5,7 +5,12 @@ use std::{
     net::TcpStream,
 };
 
-use car_api::{EventKind, PageQuery, event::StreamMessage, repo::RepoCreate, token::TokenCreate};
+use car_api::{
+    EventKind, PageQuery,
+    event::{EventCursor, StreamMessage},
+    repo::RepoCreate,
+    token::TokenCreate,
+};
 use car_client::{Client, EventFilter, watch::Update};
 
 use crate::harness::{DEADLINE, TestHub};
@@ -85,10 +90,10 @@ async fn a_watch_sees_the_past_then_what_comes_and_survives_a_restart() {
 }
 
 /// Reads server-sent events until one has all that is waited for.
-struct Sse(BufReader<TcpStream>);
+pub(crate) struct Sse(BufReader<TcpStream>);
 
 impl Sse {
-    fn open(hub: &TestHub, token: &str, target: &str, more: &str) -> Self {
+    pub(crate) fn open(hub: &TestHub, token: &str, target: &str, more: &str) -> Self {
         let mut stream = TcpStream::connect(hub.authority()).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let host = hub.authority();
@@ -102,7 +107,7 @@ impl Sse {
     }
 
     /// The next message and its id; none at the end.
-    fn next(&mut self) -> Option<(Option<i64>, StreamMessage)> {
+    pub(crate) fn next(&mut self) -> Option<(Option<i64>, StreamMessage)> {
         let mut id = None;
         loop {
             let mut line = String::new();
@@ -110,7 +115,9 @@ impl Sse {
                 return None;
             }
             if let Some(text) = line.strip_prefix("id: ") {
-                id = Some(text.trim().parse().unwrap());
+                let cursor: EventCursor = text.trim().parse().unwrap();
+                assert!(cursor.epoch.is_some(), "an id names its log");
+                id = Some(cursor.seq);
             }
             if let Some(text) = line.strip_prefix("data: ") {
                 return Some((id, serde_json::from_str(text).unwrap()));
@@ -132,12 +139,14 @@ async fn scripts_follow_with_server_sent_events() {
         };
         assert_eq!((id, event.event.word()), (Some(event.seq), kind));
     }
-    assert_eq!(sse.next(), Some((Some(last), StreamMessage::CaughtUp { seq: last })));
+    let epoch = client.hub_get().await.unwrap().epoch;
+    let caught_up = StreamMessage::CaughtUp { seq: last, epoch: epoch.clone() };
+    assert_eq!(sse.next(), Some((Some(last), caught_up)));
     add_repo(&client, "present").await;
     let Some((Some(id), StreamMessage::Event { .. })) = sse.next() else { panic!("nothing came") };
     assert_eq!(id, last + 1);
 
-    let more = format!("Last-Event-ID: {last}\r\n");
+    let more = format!("Last-Event-ID: {epoch}-{last}\r\n");
     let mut resumed = Sse::open(&hub, &hub.token(), "/api/v1/events", &more);
     assert_eq!(resumed.next().unwrap().0, Some(last + 1));
 }
@@ -146,7 +155,7 @@ async fn scripts_follow_with_server_sent_events() {
 async fn a_deleted_token_ends_its_streams_and_so_does_stopping() {
     let mut hub = TestHub::start();
     let client = hub.client();
-    let body = TokenCreate { name: "short".to_owned(), days: None };
+    let body = TokenCreate { name: "short".to_owned(), ..TokenCreate::default() };
     let made = client.token_create(&body).await.unwrap();
     let (_, last) = all(&client, &EventFilter::default()).await;
     let target = format!("/api/v1/events?after={last}");

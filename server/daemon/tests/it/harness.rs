@@ -21,6 +21,10 @@ pub(crate) struct TestHub {
     served: Option<Served>,
     /// Words put before the hub's program, such as those that choose its network.
     within: Vec<String>,
+    /// Whether callers are limited as by default; most tests ask more in a second than a person.
+    pub(crate) limited: bool,
+    /// Where its programs are looked for, when not where the test's own are.
+    pub(crate) path: Option<String>,
 }
 
 struct Served {
@@ -41,7 +45,7 @@ impl TestHub {
     /// A hub's root that nobody serves yet.
     pub(crate) fn unserved() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let hub = Self { dir, served: None, within: Vec::new() };
+        let hub = Self { dir, served: None, within: Vec::new(), limited: false, path: None };
         fs::create_dir(hub.root()).unwrap();
         let made = hub.run(&["init", hub.root().to_str().unwrap()]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -66,13 +70,14 @@ impl TestHub {
         assert!(self.served.is_none(), "it is served already");
         let root = self.root();
         let port: &[&str] = if args.contains(&"--port") { &[] } else { &["--port", "0"] };
-        let mut child = self
-            .command(&["serve", "--root", root.to_str().unwrap()])
-            .args(port)
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = self.command(&["serve", "--root", root.to_str().unwrap()]);
+        command.args(port).args(args);
+        self.serve_by(command);
+    }
+
+    /// Serves by this command and waits until the hub says it is ready.
+    pub(crate) fn serve_by(&mut self, mut command: Command) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -97,7 +102,22 @@ impl TestHub {
             .env_remove("CAR_HUB_ROOT")
             .env_remove("CAR_HUB_URL")
             .env_remove("CAR_TOKEN")
+            .env_remove("XDG_RUNTIME_DIR")
             .stdin(Stdio::null());
+        if !self.limited {
+            for limit in [
+                "REQUESTS_PER_SECOND",
+                "RUN_STARTS_PER_MINUTE",
+                "SOCKETS_PER_MINUTE",
+                "FAILURES_PER_MINUTE",
+                "FAILURES_PER_CREDENTIAL_PER_MINUTE",
+            ] {
+                command.env(format!("CAR_SERVER_LIMITS_{limit}"), "0");
+            }
+        }
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
         // Commits need somebody, whoever runs the tests.
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), "Test");
@@ -141,6 +161,22 @@ impl TestHub {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         Answer::read(stream)
+    }
+
+    /// The same, as text: there may be several answers.
+    pub(crate) fn raw_text(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.authority()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        // What is refused early may be cut off while it is still being sent.
+        let _ = stream.write_all(request.as_bytes());
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A connection for many requests, one after the other.
+    pub(crate) fn connect(&self) -> Connection {
+        Connection { authority: self.authority().to_owned(), stream: None }
     }
 
     /// A request with this method, target and further header lines, on a connection of its own.
@@ -220,6 +256,30 @@ fn processes_of(root: &Path) -> Vec<(i32, String)> {
     found
 }
 
+/// A target for an operation's path: parameters get values that can be parsed.
+pub(crate) fn target(path: &str) -> String {
+    let filled = [
+        ("{repo}", "nothing"),
+        ("{ticket}", "1"),
+        ("{name}", "spec"),
+        ("{run}", "run_1"),
+        ("{turn}", "trn_1"),
+        ("{approval}", "apr_1"),
+        ("{agent}", "nobody"),
+        ("{job}", "job_1"),
+        ("{salvage}", "slv_1"),
+        ("{token}", "tok_1"),
+        ("{device}", "dev_1"),
+        ("{delivery}", "msg_1"),
+        ("{webhook}", "whk_1"),
+        ("{pairing}", "pair_1"),
+    ];
+    let target =
+        filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
+    assert!(!target.contains('{'), "harness.rs needs a value for the parameters of {path}");
+    target
+}
+
 /// Waits for a condition, a moment at a time.
 pub(crate) fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -229,6 +289,38 @@ pub(crate) fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Option<T>
         }
         assert!(begun.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A connection that is kept while the hub keeps it.
+pub(crate) struct Connection {
+    authority: String,
+    stream: Option<BufReader<TcpStream>>,
+}
+
+impl Connection {
+    /// Sends a request, which must ask for an answer with a length, and reads that answer.
+    pub(crate) fn send(&mut self, request: &str) -> Answer {
+        loop {
+            let kept = self.stream.is_some();
+            let stream = self.stream.get_or_insert_with(|| {
+                let stream = TcpStream::connect(&self.authority).unwrap();
+                stream.set_read_timeout(Some(DEADLINE)).unwrap();
+                stream.set_nodelay(true).unwrap();
+                BufReader::new(stream)
+            });
+            let sent = stream.get_mut().write_all(request.as_bytes());
+            let answer = sent.ok().and_then(|()| Answer::read_one(stream));
+            let closes = answer.as_ref().is_none_or(|a| a.header("connection") == Some("close"));
+            if closes {
+                self.stream = None;
+            }
+            match answer {
+                Some(answer) => return answer,
+                // A kept connection may have been closed meanwhile; a new one may not.
+                None => assert!(kept, "no answer to {request:?}"),
+            }
+        }
     }
 }
 
@@ -254,6 +346,26 @@ impl Answer {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
         Self { status: status.unwrap_or(0), headers, body: body.to_owned() }
+    }
+
+    /// One answer of several, by its length.
+    fn read_one(stream: &mut BufReader<TcpStream>) -> Option<Self> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut head).ok()? == 0 {
+                return None;
+            }
+        }
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap_or(0))];
+        stream.read_exact(&mut body).ok()?;
+        Some(Self { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

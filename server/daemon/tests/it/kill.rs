@@ -276,6 +276,7 @@ async fn look_after(
                     | PauseReason::ProtectedPaths
                     | PauseReason::AgentAuth
                     | PauseReason::Requested
+                    | PauseReason::Restored
                     | PauseReason::MissingRequiredContext => {
                         panic!("{} is paused: {reason}: {details}", lane.repo.id)
                     }

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a panic")]
 
+mod audit;
 mod auth;
+mod backup;
 mod codex;
 mod commands;
 mod compat;
@@ -11,18 +13,34 @@ mod config;
 mod contract;
 mod corpus;
 mod coverage;
+mod credentials;
+mod deploy;
+mod doctor;
 mod events;
 mod flow;
+mod fuzz;
+mod gate;
+mod gone;
 mod harness;
 #[path = "../../../files/tests/it/hostile.rs"]
 mod hostile;
 mod http;
+mod idempotency;
+mod jobs;
 mod kill;
 mod layers;
 mod lifecycle;
 mod limits;
+mod lists;
+mod lockout;
 mod namespaces;
+mod outdated;
 mod planted;
+mod secrets;
+mod shutdown;
 mod stage;
 mod starters;
+mod stream;
+mod versions;
+mod webhooks;
 mod work;

@@ -1,6 +1,7 @@
 //! When the hub cannot go on, and when it begins again.
 
 use car_api::{
+    Timestamp,
     run::{FailureCode, PauseReason, Phase, RunState},
     turn::TurnPurpose,
 };
@@ -65,4 +66,29 @@ pub(super) fn recovered(flow: Flow) -> Transition {
         RunState::Pending => Vec::new(),
     };
     Transition { flow, effects }
+}
+
+/// Nothing that was under way when the backup was made is under way now, and the tree may be older
+/// or newer than the run's memory: a person looks first.
+pub(super) fn restored(mut flow: Flow, backup: Timestamp, moment: &Moment) -> Transition {
+    match &flow.state {
+        RunState::Pending | RunState::Running { .. } | RunState::Parked { .. } => {
+            if let (RunState::Running { phase: Phase::InTurn { .. } }, Some(work)) =
+                (&flow.state, &mut flow.work)
+            {
+                work.next = TurnPurpose::Continue;
+            }
+            let details = format!(
+                "It was restored from a backup of {backup}. Look whether the tree is as it \
+                 should be, then let it go on."
+            );
+            pause(flow, PauseReason::Restored, details, moment)
+        }
+        RunState::Stopping => flow.end(RunState::Stopped),
+        RunState::Paused { .. }
+        | RunState::Completed
+        | RunState::Failed { .. }
+        | RunState::Stopped
+        | RunState::Superseded { .. } => flow.keep(),
+    }
 }

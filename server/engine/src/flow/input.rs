@@ -99,6 +99,11 @@ pub enum Input {
     },
     /// The hub started again and found it so.
     Recovered,
+    /// It came out of a backup: what was under way then is not any more.
+    Restored {
+        /// When the backup was made.
+        backup: Timestamp,
+    },
 }
 
 /// What a look at the queue found.
@@ -143,6 +148,8 @@ pub struct Candidate {
     pub brief: Brief,
     /// Whether it says done already.
     pub done: bool,
+    /// Whether this run finished it before, and the tree has changed since it was checked.
+    pub again: bool,
     /// What `git status` says when the tree is not clean.
     pub dirty: Option<String>,
     /// Protected files that differ from the run's base.

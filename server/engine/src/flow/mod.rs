@@ -76,6 +76,7 @@ pub fn step(flow: &Flow, input: Input, moment: &Moment) -> Result<Transition, Il
         Input::Blocked { details } => failure::blocked(flow, details, moment),
         Input::Fail { code, message } => failure::fail(flow, code, message),
         Input::Recovered => Ok(failure::recovered(flow)),
+        Input::Restored { backup } => Ok(failure::restored(flow, backup, moment)),
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn resume_rule(reason: PauseReason) -> ResumeRule {
         | PauseReason::ProtectedPaths
         | PauseReason::AgentAuth
         | PauseReason::Requested
+        | PauseReason::Restored
         | PauseReason::MissingRequiredContext => ResumeRule::Fix,
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn surveyed(
 
 /// The next ticket is known: begin a turn, or check a claim that stands already.
 fn selected(mut flow: Flow, candidate: Candidate, moment: &Moment) -> Transition {
-    let Candidate { ticket, brief, done, dirty, protected, fingerprint } = candidate;
+    let Candidate { ticket, brief, done, again, dirty, protected, fingerprint } = candidate;
     match &mut flow.work {
         Some(work) if work.ticket.id == ticket.id => {
             // Another agent or model means another conversation.
@@ -73,7 +73,9 @@ fn selected(mut flow: Flow, candidate: Candidate, moment: &Moment) -> Transition
             work.brief.model = brief.model;
             work.brief.reasoning = brief.reasoning;
         }
-        Some(_) | None => flow.work = Some(Work::new(ticket, brief, fingerprint)),
+        Some(_) | None => {
+            flow.work = Some(Work { again, ..Work::new(ticket, brief, fingerprint) });
+        }
     }
     if done { claimed(flow, dirty, &protected, moment) } else { begin_turn(flow, moment) }
 }
@@ -249,11 +251,17 @@ fn claimed(
 }
 
 fn finish_ticket(mut flow: Flow, verified: bool) -> Transition {
-    flow.finished.tickets += 1;
-    flow.finished.verified += u32::from(verified);
     flow.accept_protected = false;
-    let finished =
-        flow.work.take().map(|work| Effect::FinishTicket { ticket: work.ticket, verified });
+    let work = flow.work.take();
+    let again = work.as_ref().is_some_and(|work| work.again);
+    if !again {
+        flow.finished.tickets += 1;
+        flow.finished.verified += u32::from(verified);
+    }
+    // One that was checked again and held is as finished as it was.
+    let finished = work
+        .filter(|work| !again || work.turns > 0)
+        .map(|work| Effect::FinishTicket { ticket: work.ticket, verified });
     let mut transition = flow.select();
     if let Some(effect) = finished {
         transition.effects.insert(0, effect);

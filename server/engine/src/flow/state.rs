@@ -97,6 +97,9 @@ pub struct Work {
     pub continued: bool,
     /// Whether a fresh conversation was tried because the old one was too long.
     pub refreshed: bool,
+    /// Whether this run finished the ticket before and checks it again on the tree as it is now.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// What a ticket asks for, as it was when the hub selected it. An agent that edits these does not
@@ -202,6 +205,7 @@ impl Work {
             fingerprint: Some(fingerprint),
             continued: false,
             refreshed: false,
+            again: false,
         }
     }
 

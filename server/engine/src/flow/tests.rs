@@ -49,6 +49,7 @@ fn candidate(done: bool, dirty: Option<&str>) -> Input {
         ticket: ticket(1),
         brief: brief(),
         done,
+        again: false,
         dirty: dirty.map(str::to_owned),
         protected: Vec::new(),
         fingerprint: "f".into(),
@@ -152,6 +153,7 @@ fn inputs() -> Vec<Input> {
         Input::Blocked { details: "no such program".into() },
         Input::Fail { code: FailureCode::RepoNotFound, message: "gone".into() },
         Input::Recovered,
+        Input::Restored { backup: Timestamp::from_secs(0) },
     ]
 }
 

@@ -59,7 +59,22 @@ pub fn set_field(bytes: &[u8], key: &str, value: FieldValue<'_>) -> Result<Vec<u
         None => before.addition(key, value)?,
     };
     let after = apply(bytes, &[edit]);
-    before.check(&after, key, value)?;
+    before.check(&after, key, Some(value))?;
+    Ok(after)
+}
+
+/// Takes the field `key` out with its line. A file without it stays as it is.
+///
+/// # Errors
+/// As [`set_field`].
+pub fn remove_field(bytes: &[u8], key: &str) -> Result<Vec<u8>, EditError> {
+    let before = Readable::new(bytes)?;
+    if before.root.get(key).is_none() {
+        return Ok(bytes.to_vec());
+    }
+    let edit = before.removal(key)?;
+    let after = apply(bytes, &[edit]);
+    before.check(&after, key, None)?;
     Ok(after)
 }
 
@@ -161,8 +176,30 @@ impl<'a> Readable<'a> {
         Ok(TextEdit { range, replacement })
     }
 
-    /// Shows that `after` differs in `key` only.
-    fn check(&self, after: &[u8], key: &str, value: FieldValue<'_>) -> Result<(), EditError> {
+    /// The line of a field whose value is on it.
+    fn removal(&self, key: &str) -> Result<TextEdit, EditError> {
+        let not_simple = || EditError::NotSimple(key.to_owned());
+        let entry = self.root.entries().iter().find(|(k, _)| k.text() == Some(key));
+        let (name, value) = entry.ok_or_else(not_simple)?;
+        let yaml = self.source.yaml();
+        let line = lines(yaml)
+            .find(|line| line.content.contains(&name.span.start))
+            .ok_or_else(not_simple)?;
+        let block = value.scalar().is_none_or(|scalar| scalar.style == Style::Block);
+        if block || self.root.column != 1 || value.span.end > line.content.end {
+            return Err(not_simple());
+        }
+        let range = self.source.file_range(line.content.start..line.next);
+        Ok(TextEdit { range, replacement: String::new() })
+    }
+
+    /// Shows that `after` differs in `key` only, and has this value there or none.
+    fn check(
+        &self,
+        after: &[u8],
+        key: &str,
+        value: Option<FieldValue<'_>>,
+    ) -> Result<(), EditError> {
         let refused = || EditError::WouldChangeMore(key.to_owned());
         let changed = Readable::new(after).map_err(|_| refused())?;
         let others = |root: &Node| -> Vec<(Node, Node)> {
@@ -173,7 +210,11 @@ impl<'a> Readable<'a> {
         let same = before.len() == now.len()
             && before.iter().zip(&now).all(|(a, b)| a.0.same_data(&b.0) && a.1.same_data(&b.1))
             && self.source.body() == changed.source.body()
-            && changed.root.get(key).is_some_and(|node| holds(node, value));
+            && match (changed.root.get(key), value) {
+                (Some(node), Some(value)) => holds(node, value),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
         if same { Ok(()) } else { Err(refused()) }
     }
 }

@@ -21,7 +21,7 @@ pub use assignee::{Assignee, KnownAgents};
 pub use car_api::verify::{VerifyCommand, VerifyTree};
 pub use directory::{Listed, check_directory};
 pub use draft::{TicketDraft, new_ticket};
-pub use edit::{EditError, FieldValue, fix, set_done, set_field};
+pub use edit::{EditError, FieldValue, fix, remove_field, set_done, set_field};
 pub use frontmatter::{
     CONTEXT_ENTRY_BYTES, CONTEXT_TOTAL_BYTES, ContextEntry, DEFAULT_VERIFY_TIMEOUT_S, Frontmatter,
     Outline, is_ticket_id, verify_commands,

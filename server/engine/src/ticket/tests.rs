@@ -3,7 +3,7 @@
 use super::{
     Assignee, Code, FieldValue, KnownAgents, Listed, Parsed, Severity, TicketDraft,
     VerificationNote, VerifyCommand, VerifyTree, check_directory, effective_id, fix, new_ticket,
-    parse, queue, set_done, set_field, set_verification_note,
+    parse, queue, remove_field, set_done, set_field, set_verification_note,
 };
 use proptest::prelude::*;
 
@@ -326,6 +326,31 @@ fn text_fields_keep_their_quotes() {
     assert_eq!(set("---\ntitle: a\n---\n", "a: b # c"), "---\ntitle: 'a: b # c'\n---\n");
     assert_eq!(set("---\ntitle: a\n---\n", "x\ny"), "---\ntitle: \"x\\ny\"\n---\n");
     assert_eq!(set("---\r\na: 1\r\n---\r\n", "t"), "---\r\na: 1\r\ntitle: t\r\n---\r\n");
+}
+
+#[test]
+fn a_field_goes_with_its_line_and_nothing_else() {
+    let gone = |text: &str| {
+        remove_field(text.as_bytes(), "model").map(|after| String::from_utf8(after).unwrap())
+    };
+    for (before, after) in [
+        ("---\na: 1\nmodel: x # why\n# note\nb: 2\n---\nB\n", "---\na: 1\n# note\nb: 2\n---\nB\n"),
+        ("---\na: 1\nmodel:\n---\n", "---\na: 1\n---\n"),
+        ("---\r\nmodel: x\r\na: 1\r\n---\r\n", "---\r\na: 1\r\n---\r\n"),
+        ("---\na: 1\n---\nmodel: x\n", "---\na: 1\n---\nmodel: x\n"),
+    ] {
+        assert_eq!(gone(before).unwrap(), after);
+    }
+    for refused in [
+        "---\na: 1\nmodel: |\n  x\n---\n",
+        "---\na: 1\nmodel:\n  - x\n---\n",
+        "---\na: 1\nmodel: [x]\n---\n",
+        "---\na: 1\nmodel: x\n  y\n---\n",
+        "---\n{a: 1, model: x}\n---\n",
+        "---\nmodel: x\n---\n",
+    ] {
+        assert!(gone(refused).is_err(), "{refused}");
+    }
 }
 
 #[test]

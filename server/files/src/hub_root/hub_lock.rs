@@ -81,6 +81,20 @@ pub fn holder(root: &Path) -> Result<Option<Holder>, FileError> {
     Ok(content.and_then(|content| serde_json::from_slice(&content.bytes).ok()))
 }
 
+/// Whether somebody holds the lock. Changes nothing.
+///
+/// # Errors
+/// [`FileError`] when the file cannot be opened.
+pub fn is_held(root: &Path) -> Result<bool, FileError> {
+    let dir = Dir::open(root)?.open_beneath(Path::new(CAR_DIR))?;
+    let Some((file, _)) = if_found(dir.open_file(OsStr::new(FILE)))? else { return Ok(false) };
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(false),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+        Err(errno) => Err(FileError::errno(dir.path_of(OsStr::new(FILE)), errno)),
+    }
+}
+
 fn describe(holder: Option<&Holder>) -> String {
     match holder {
         Some(Holder { pid, since }) => format!(" (process {pid}, since {since})"),

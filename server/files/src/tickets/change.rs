@@ -8,7 +8,8 @@ use crate::error::{FileError, Reason};
 use crate::{CAR_DIR, lock};
 use car_engine::ticket::queue::{self, Name, TicketName, classify};
 use car_engine::ticket::{
-    Issue, KnownAgents, MAX_TICKET_BYTES, VerificationNote, parse, set_verification_note,
+    FieldValue, Issue, KnownAgents, MAX_TICKET_BYTES, VerificationNote, parse, remove_field,
+    set_field, set_verification_note,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -122,6 +123,29 @@ pub fn set_done(
     expected: Option<ContentHash>,
 ) -> Result<ContentHash, ChangeError> {
     edit(tree, name, expected, |bytes| Ok(car_engine::ticket::set_done(bytes, done)?))
+}
+
+/// Sets fields of the frontmatter, or takes them out, by minimal edits in one write. With
+/// `expected`, only on that version; without, on whatever version is there.
+///
+/// # Errors
+/// As [`set_done`].
+pub fn set_fields(
+    tree: &Path,
+    name: &OsStr,
+    fields: &[(&str, Option<FieldValue<'_>>)],
+    expected: Option<ContentHash>,
+) -> Result<ContentHash, ChangeError> {
+    edit(tree, name, expected, |bytes| {
+        let mut bytes = bytes.to_vec();
+        for (key, value) in fields {
+            bytes = match value {
+                Some(value) => set_field(&bytes, key, *value)?,
+                None => remove_field(&bytes, key)?,
+            };
+        }
+        Ok(bytes)
+    })
 }
 
 /// Reopens or closes a ticket together with its verification note, in one write.

@@ -267,6 +267,10 @@ impl Tree {
             .filter(move |ticket| after.is_none_or(|after| cursor(ticket).as_str() > after))
     }
 
+    pub(super) fn standing(&self) -> RepoStatus {
+        self.status.unwrap_or(RepoStatus::Ready)
+    }
+
     pub(super) fn kind(&self) -> RepoKind {
         match self.entry.as_ref().map(|entry| &entry.kind) {
             Some(manifest::Kind::Worktree { .. }) => RepoKind::Worktree,
@@ -303,7 +307,7 @@ impl Tree {
             kind: self.kind(),
             worktree_of: self.worktree_of(),
             branch: self.branch.clone().or_else(|| entry.and_then(|entry| entry.branch.clone())),
-            status: self.status.unwrap_or(RepoStatus::Ready),
+            status: self.standing(),
             tickets: self.counts(),
             run: self.run.clone(),
             issue: None,

@@ -9,20 +9,24 @@ use std::{
 use car_api::{
     Code, EventKind, SessionId, Timestamp, TurnId,
     run::{FailureCode, Phase, RunState, RunStatus},
+    verify::VerifyCommand,
 };
 use car_engine::flow::{Effect, Input, Moment, explain, step};
 use car_files::{replies, run_dir::RunDir};
 use car_store::{ApprovalRow, EffectRow, RunRow, SessionRow, Write};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use super::{
-    Message,
+    Asked, Message,
     examine::TreeSeen,
     session::{News, Session},
     turn::TurnAtWork,
     verify::Verification,
 };
-use crate::{Error, FlowConfig, Result, clock, hub::Inner};
+use crate::{Error, FlowConfig, Result, audit::Act, clock, hub::Inner};
 
 pub(super) struct Actor {
     pub(super) hub: Arc<Inner>,
@@ -45,9 +49,13 @@ pub(super) struct Actor {
     pub(super) session: Option<Session>,
     pub(super) turn: Option<TurnAtWork>,
     pub(super) verification: Option<Verification>,
+    /// Trees and the commands that passed on them, since this process took the run up.
+    pub(super) proven: Vec<(String, Vec<VerifyCommand>)>,
     pub(super) wake: Option<Timestamp>,
     /// What the tree looked like, while nobody can have changed it since.
     pub(super) seen: Option<TreeSeen>,
+    /// What is counted of a turn's changes while the run goes on.
+    pub(super) counting: Option<(TurnId, JoinHandle<CountedDiff>)>,
     pub(super) approvals: Vec<ApprovalRow>,
     /// The agent's last message and why the last checkpoint failed, for the next prompt.
     pub(super) last_message: Option<String>,
@@ -57,6 +65,9 @@ pub(super) struct Actor {
     /// Tokens used in each conversation of this run before the present turn.
     pub(super) thread_usage: HashMap<String, car_api::item::Usage>,
 }
+
+/// What `git diff` counted.
+type CountedDiff = std::result::Result<car_git::DiffStats, car_git::GitError>;
 
 struct Pending {
     /// The transition it belongs to.
@@ -107,8 +118,8 @@ pub(super) async fn run(
 fn refuse(message: Message) {
     let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
     match message {
-        Message::Input(_, Some(done)) => drop(done.send(Err(ended()))),
-        Message::Decide(_, _, done) => drop(done.send(Err(ended()))),
+        Message::Input(_, Some(asked)) => drop(asked.done.send(Err(ended()))),
+        Message::Decide(_, _, asked) => drop(asked.done.send(Err(ended()))),
         Message::Input(_, None) | Message::Close => {}
     }
 }
@@ -128,8 +139,10 @@ impl Actor {
             session: None,
             turn: None,
             verification: None,
+            proven: Vec::new(),
             wake: None,
             seen: None,
+            counting: None,
             approvals: Vec::new(),
             last_message: None,
             checkpoint_error: None,
@@ -212,6 +225,7 @@ impl Actor {
             self.flush().await;
             self.settle();
             if self.row.flow.state.status().is_end() {
+                self.hub.end_run_grant(&self.row.id, &self.tree).await;
                 self.hub.watch.forget_run(&self.row.id, &self.tree);
                 return false;
             }
@@ -224,9 +238,9 @@ impl Actor {
                         self.flush().await;
                         return true;
                     }
-                    Some(Message::Input(input, done)) => self.told(input, done),
-                    Some(Message::Decide(approval, decision, done)) => {
-                        self.decided(&approval, decision, done).await;
+                    Some(Message::Input(input, asked)) => self.told(input, asked),
+                    Some(Message::Decide(approval, decision, asked)) => {
+                        self.decided(&approval, decision, asked).await;
                     }
                 },
                 outcome = Verification::outcome(&mut self.verification) => {
@@ -253,11 +267,14 @@ impl Actor {
         }
     }
 
-    fn told(&mut self, input: Input, done: Option<oneshot::Sender<Result<()>>>) {
+    fn told(&mut self, input: Input, asked: Option<Asked<()>>) {
         let result = self.apply(input);
-        match (result, done) {
-            (Ok(()), Some(done)) => self.waiting.push(done),
-            (Err(error), Some(done)) => drop(done.send(Err(error))),
+        match (result, asked) {
+            (Ok(()), Some(asked)) => {
+                self.writes.extend(asked.act);
+                self.waiting.push(asked.done);
+            }
+            (Err(error), Some(asked)) => drop(asked.done.send(Err(error))),
             (Ok(()) | Err(_), None) => {}
         }
     }
@@ -338,8 +355,24 @@ impl Actor {
         if before != status || backing_off {
             let explain = explain(&self.row.flow, None).line;
             let state = self.row.flow.state.clone();
+            self.audit_state(status, &explain);
             self.event(EventKind::RunStateChanged { state, explain });
         }
+    }
+
+    /// A run that pauses or ends is the hub's own act; who asked for it has a line of their own.
+    fn audit_state(&mut self, status: RunStatus, explain: &str) {
+        let verb = match status {
+            RunStatus::Paused => "run_paused",
+            RunStatus::Completed => "run_completed",
+            RunStatus::Failed => "run_failed",
+            RunStatus::Stopped => "run_stopped",
+            RunStatus::Superseded => "run_superseded",
+            RunStatus::Pending | RunStatus::Running | RunStatus::Parked | RunStatus::Stopping => {
+                return;
+            }
+        };
+        self.writes.push(Act::of_hub(verb, &self.row.id).detail(explain).done());
     }
 
     /// An effect that is only memory is committed with the transition; one that touches files
@@ -446,7 +479,11 @@ impl Actor {
 
     /// Commits what is noted. A database that cannot be written delays, and loses nothing.
     pub(super) async fn flush(&mut self) {
+        if let Err(error) = self.counted().await {
+            tracing::warn!(run = %self.row.id, %error, "a turn's changes could not be counted");
+        }
         if !self.writes.is_empty() {
+            self.note_writings();
             if let Some(session) = &mut self.session {
                 self.writes.push(Write::Session(session.note()));
             }

@@ -1,5 +1,7 @@
 //! A look at what a turn left behind: dispatch, ticket, tree.
 
+use std::path::Path;
+
 use car_api::{
     EventKind, TurnId,
     dispatch::DispatchMode,
@@ -14,7 +16,7 @@ use car_git::{Git, Oid, Patterns, Status};
 use car_store::Write;
 
 use super::actor::Actor;
-use crate::{Error, Result, clock, hub::blocking};
+use crate::{Error, Result, clock, hub::blocking, reindex::Sealed};
 
 /// How many status lines a person or an agent is shown.
 const MAX_STATUS_LINES: usize = 20;
@@ -34,25 +36,23 @@ impl Actor {
         if let Some(seen) = &self.seen {
             return Ok(seen.clone());
         }
-        let git = Git::at(&self.tree);
-        let status = git.status().await.map_err(Error::from)?.excluding(CAR_DIR);
-        let hash = git.fingerprint(&status).await.map_err(Error::from)?;
-        // The commit stands in front, so that the tree before a turn can be told later.
-        let head = status.head.as_ref().map_or("unborn", |oid| oid.as_str());
-        let fingerprint = format!("{head}:{hash}");
-        let dirty = (!status.is_clean()).then(|| lines(&status));
-        let seen = TreeSeen { status, fingerprint, dirty };
+        let seen = see(&self.tree).await?;
         self.seen = Some(seen.clone());
         Ok(seen)
     }
 
     pub(super) async fn examine(&mut self, turn: &TurnId) -> Result<()> {
         let base = self.seen_before(turn).await;
-        let (dispatch, dispatch_seq) = self.take_dispatch(turn).await?;
-        let ticket = self.read_ticket().await?;
-        self.seen = None;
-        let mut seen = self.look().await?;
-        self.note_diff(turn, base.as_ref(), &seen.status).await?;
+        // None of the three changes what the others read: the run's files are not git's business.
+        let (archived, ticket, seen) =
+            tokio::try_join!(self.archive(turn), self.read_ticket(), see(&self.tree))?;
+        let Archived { dispatch, created, dispatch_seq } = archived;
+        if let Some((seq, mode, title)) = created {
+            self.event(EventKind::DispatchCreated { seq, mode, title });
+        }
+        self.seen = Some(seen.clone());
+        let mut seen = seen;
+        self.count_diff(turn, base, &seen.status).await?;
         if self.row.flow.options.auto_commit && seen.dirty.is_some() {
             self.checkpoint(turn).await;
             self.seen = None;
@@ -82,39 +82,41 @@ impl Actor {
 
     /// Archives the agent's dispatch and the summary of its turn. Done again after a crash, both
     /// keep their numbers.
-    async fn take_dispatch(&mut self, turn: &TurnId) -> Result<(DispatchFinding, u32)> {
+    async fn archive(&self, turn: &TurnId) -> Result<Archived> {
         let (tree, run) = (self.tree.clone(), self.row.id.clone());
         let first = self.row.flow.dispatch_seq + 1;
         let message = match self.noted_turn(turn).await? {
             Some(row) if row.message.is_some() => row.message,
             Some(_) | None => self.last_message.clone(),
         };
-        let (finding, entry, seq) = blocking(move || {
+        blocking(move || {
             let run = RunDir::create(&tree, run.as_str())?;
             let mut seq = first - 1;
-            let mut finding = DispatchFinding::None;
+            let mut dispatch = DispatchFinding::None;
             let mut created = None;
             match dispatches::archive(&run, first) {
                 // Done before a crash: without a dispatch the summary has this number already.
-                Ok(Some(entry)) if is_summary(&entry) => return Ok((finding, None, first)),
+                Ok(Some(entry)) if is_summary(&entry) => {
+                    return Ok(Archived { dispatch, created, dispatch_seq: first });
+                }
                 Ok(Some(entry)) => {
                     seq = first;
-                    if let Ok(dispatch) = entry.dispatch {
-                        if dispatch.mode == DispatchMode::Pause {
-                            let first_line = dispatch.body.trim().lines().next();
-                            let title = dispatch.title.clone().or(first_line.map(str::to_owned));
+                    if let Ok(said) = entry.dispatch {
+                        if said.mode == DispatchMode::Pause {
+                            let first_line = said.body.trim().lines().next();
+                            let title = said.title.clone().or(first_line.map(str::to_owned));
                             let title = title.filter(|t| !t.is_empty());
-                            finding = DispatchFinding::Pause {
+                            dispatch = DispatchFinding::Pause {
                                 title: title
                                     .unwrap_or_else(|| "The agent asks for you.".to_owned()),
                             };
                         }
-                        created = Some((entry.seq, dispatch.mode, dispatch.title));
+                        created = Some((entry.seq, said.mode, said.title));
                     }
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    finding = DispatchFinding::Broken {
+                    dispatch = DispatchFinding::Broken {
                         details: format!("The agent's dispatch cannot be read: {error}"),
                     };
                 }
@@ -123,13 +125,9 @@ impl Actor {
                 dispatches::put_turn_summary(&run, seq + 1, &message)?;
                 seq += 1;
             }
-            Ok((finding, created, seq))
+            Ok(Archived { dispatch, created, dispatch_seq: seq })
         })
-        .await?;
-        if let Some((seq, mode, title)) = entry {
-            self.event(EventKind::DispatchCreated { seq, mode, title });
-        }
-        Ok((finding, seq))
+        .await
     }
 
     /// Leaves a dispatch of the hub's own.
@@ -194,23 +192,35 @@ impl Actor {
         Ok(hit.map(|path| path.to_string_lossy().into_owned()).collect())
     }
 
-    async fn note_diff(
+    /// Counts what a turn changed. Between two commits nothing can change any more: that is counted
+    /// while the run goes on, and written with what is committed next.
+    async fn count_diff(
         &mut self,
         turn: &TurnId,
-        base: Option<&Oid>,
+        base: Option<Oid>,
         status: &Status,
     ) -> Result<()> {
-        let stats = Git::at(&self.tree).diff_stats(base, status).await.map_err(Error::from)?;
+        let (git, status) = (Git::at(&self.tree), status.clone());
+        let clean = status.is_clean();
+        let counting = tokio::spawn(async move { git.diff_stats(base.as_ref(), &status).await });
+        self.counting = Some((turn.clone(), counting));
+        if clean { Ok(()) } else { self.counted().await }
+    }
+
+    /// Writes down what was counted.
+    pub(super) async fn counted(&mut self) -> Result<()> {
+        let Some((turn, counting)) = self.counting.take() else { return Ok(()) };
+        let stats = counting.await.map_err(Error::internal)?.map_err(Error::from)?;
         let diff = DiffStats {
             files_changed: stats.files_changed,
             insertions: stats.insertions,
             deletions: stats.deletions,
         };
-        self.event(EventKind::DiffUpdated { turn: turn.clone(), diff });
-        if let Some(mut row) = self.noted_turn(turn).await? {
+        if let Some(mut row) = self.noted_turn(&turn).await? {
             row.diff = Some(diff);
             self.writes.push(Write::Turn(Box::new(row), None));
         }
+        self.event(EventKind::DiffUpdated { turn, diff });
         Ok(())
     }
 
@@ -272,19 +282,21 @@ impl Actor {
     /// Writes what explains the run without the database.
     pub(super) async fn seal(&mut self) -> Result<()> {
         let (tree, row) = (self.tree.clone(), self.row.clone());
-        let sealed = serde_json::json!({
-            "version": 1,
-            "id": row.id,
-            "repo": row.repo,
-            "state": row.flow.state,
-            "finished": row.flow.finished,
-            "turns": row.flow.spent.turns,
-            "usage": row.flow.spent.usage,
-            "base_commit": row.base_commit,
-            "created_at": row.created_at,
-            "ended_at": row.ended_at,
-            "sealed_at": clock::now(),
-        });
+        let sealed = Sealed {
+            version: 2,
+            id: row.id.clone(),
+            repo: row.repo.clone(),
+            state: row.flow.state.clone(),
+            finished: row.flow.finished,
+            turns: row.flow.spent.turns,
+            usage: row.flow.spent.usage,
+            base_commit: row.base_commit.clone(),
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            sealed_at: clock::now(),
+            turn_list: self.hub.store.turns(&row.id, 0, u32::MAX).await?,
+        };
         let kept = blocking(move || {
             RunDir::create(&tree, row.id.as_str())?.write_run(&sealed)?;
             Ok(())
@@ -296,6 +308,27 @@ impl Actor {
         }
         Ok(())
     }
+}
+
+/// Looks at a tree.
+async fn see(tree: &Path) -> Result<TreeSeen> {
+    let git = Git::at(tree);
+    let status = git.status().await.map_err(Error::from)?.excluding(CAR_DIR);
+    let hash = git.fingerprint(&status).await.map_err(Error::from)?;
+    // The commit stands in front, so that the tree before a turn can be told later.
+    let head = status.head.as_ref().map_or("unborn", |oid| oid.as_str());
+    let fingerprint = format!("{head}:{hash}");
+    let dirty = (!status.is_clean()).then(|| lines(&status));
+    Ok(TreeSeen { status, fingerprint, dirty })
+}
+
+/// What became of an agent's dispatch and of the summary of its turn.
+struct Archived {
+    dispatch: DispatchFinding,
+    /// Number, mode and title of the dispatch, when there was one.
+    created: Option<(u32, DispatchMode, Option<String>)>,
+    /// The highest number given.
+    dispatch_seq: u32,
 }
 
 fn is_summary(entry: &dispatches::Entry) -> bool {

@@ -15,12 +15,15 @@ pub(crate) mod verify;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use car_api::{ApprovalId, Code, RepoId, RunId, item::Approval, item::Decision};
 use car_engine::flow::Input;
-use car_store::RunRow;
+use car_store::{RunRow, Write};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, Result, hub::Inner};
@@ -30,12 +33,21 @@ pub(crate) use slots::Slots;
 
 /// What the task of a run can be told.
 pub(crate) enum Message {
-    /// Something happened; who asks is told when it is committed.
-    Input(Input, Option<oneshot::Sender<Result<()>>>),
+    /// Something happened; who asks is told when it is committed, together with what is to be
+    /// noted of it.
+    Input(Input, Option<Asked<()>>),
     /// A question of the agent was answered.
-    Decide(ApprovalId, Decision, oneshot::Sender<Result<Approval>>),
+    Decide(ApprovalId, Decision, Asked<Approval>),
     /// Let go: the hub is closing.
     Close,
+}
+
+/// Somebody who asked something of a run.
+pub(crate) struct Asked<T> {
+    /// What is committed with it: their act, for the audit chain.
+    pub(crate) act: Option<Write>,
+    /// Where they wait for the answer.
+    pub(crate) done: oneshot::Sender<Result<T>>,
 }
 
 /// The tasks of all runs that have not ended.
@@ -43,6 +55,7 @@ pub(crate) enum Message {
 pub(crate) struct Runs {
     handles: Mutex<HashMap<RunId, Handle>>,
     starts: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
+    closed: AtomicBool,
 }
 
 struct Handle {
@@ -67,11 +80,15 @@ impl Runs {
         lock.lock_owned().await
     }
 
-    /// Starts the task of a run. `first` is what it is told first.
+    /// Starts the task of a run, unless the hub is closing: then the next hub does. `first` is what
+    /// it is told first.
     pub(crate) fn start(&self, hub: &Arc<Inner>, row: RunRow, first: Option<Input>) {
         let (messages, inbox) = mpsc::channel(64);
         let (id, repo) = (row.id.clone(), row.repo.clone());
         let mut handles = self.lock();
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
         let task = tokio::spawn(actor::run(Arc::clone(hub), row, inbox, first));
         handles.insert(id, Handle { repo, messages, task: Some(task) });
     }
@@ -80,12 +97,21 @@ impl Runs {
         self.lock().get(run).map(|handle| handle.messages.clone())
     }
 
-    /// Tells a run something and waits until it is committed.
-    pub(crate) async fn tell(&self, run: &RunId, input: Input) -> Result<()> {
-        let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+    /// Why a run has no task.
+    fn gone(&self) -> Error {
+        if self.closed.load(Ordering::Acquire) {
+            return Error::new(Code::Unavailable, "The hub is shutting down; try again.");
+        }
+        Error::new(Code::IllegalTransition, "The run has ended.")
+    }
+
+    /// Tells a run something, and waits until it is committed with the act it came by.
+    pub(crate) async fn tell(&self, run: &RunId, input: Input, act: Option<Write>) -> Result<()> {
+        let ended = || self.gone();
         let sender = self.sender(run).ok_or_else(ended)?;
         let (done, answer) = oneshot::channel();
-        sender.send(Message::Input(input, Some(done))).await.map_err(|_| ended())?;
+        let asked = Asked { act, done };
+        sender.send(Message::Input(input, Some(asked))).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 
@@ -110,11 +136,12 @@ impl Runs {
         run: &RunId,
         approval: &ApprovalId,
         decision: Decision,
+        act: Write,
     ) -> Result<Approval> {
-        let ended = || Error::new(Code::IllegalTransition, "The run has ended.");
+        let ended = || self.gone();
         let sender = self.sender(run).ok_or_else(ended)?;
         let (done, answer) = oneshot::channel();
-        let message = Message::Decide(approval.clone(), decision, done);
+        let message = Message::Decide(approval.clone(), decision, Asked { act: Some(act), done });
         sender.send(message).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
@@ -125,7 +152,11 @@ impl Runs {
 
     /// Lets every task finish what it is writing. Agents live on.
     pub(crate) async fn close(&self) {
-        let handles: Vec<Handle> = self.lock().drain().map(|(_, handle)| handle).collect();
+        let handles: Vec<Handle> = {
+            let mut handles = self.lock();
+            self.closed.store(true, Ordering::Release);
+            handles.drain().map(|(_, handle)| handle).collect()
+        };
         for handle in &handles {
             let _ = handle.messages.send(Message::Close).await;
         }

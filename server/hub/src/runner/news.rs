@@ -12,10 +12,9 @@ use car_engine::{
     flow::{Input, budget_spent},
 };
 use car_store::{ApprovalRow, ItemRow, Write};
-use tokio::sync::oneshot;
 
-use super::{actor::Actor, session::News};
-use crate::{Error, Result, clock};
+use super::{Asked, actor::Actor, session::News};
+use crate::{Error, clock};
 
 /// How much of a command's output is kept in the log, from its end, in bytes.
 const MAX_OUTPUT: usize = 32 << 10;
@@ -94,6 +93,17 @@ impl Actor {
                     self.end_turn(outcome);
                 }
             }
+        }
+    }
+
+    /// Notes what is being written as of the line that is about to be committed: after a restart
+    /// the lines after it are read again, and live text must go on where it was.
+    pub(super) fn note_writings(&mut self) {
+        let Some(at_work) = &mut self.turn else { return };
+        let pieces = self.hub.live.writing(&at_work.row.id);
+        if !pieces.is_empty() || at_work.writings_noted {
+            at_work.writings_noted = !pieces.is_empty();
+            self.writes.push(Write::Writings(at_work.row.id.clone(), pieces));
         }
     }
 
@@ -202,8 +212,9 @@ impl Actor {
         &mut self,
         id: &ApprovalId,
         decision: Decision,
-        done: oneshot::Sender<Result<Approval>>,
+        asked: Asked<Approval>,
     ) {
+        let Asked { act, done } = asked;
         let Some(row) = self.approvals.iter_mut().find(|row| row.id == *id) else {
             let _ = done.send(Err(Error::not_found("such open question of this run")));
             return;
@@ -218,6 +229,7 @@ impl Actor {
         row.decision = Some(decision);
         let approval = row.approval();
         self.writes.push(Write::Approval(Box::new(row.clone())));
+        self.writes.extend(act);
         self.flush().await;
         let _ = done.send(Ok(approval));
         self.drive().await;

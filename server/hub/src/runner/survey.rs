@@ -16,6 +16,8 @@ use car_files::{
     run_dir::RunDir,
     tickets::{self, Listing, TicketFile},
 };
+use car_git::Git;
+use car_store::{VerdictRow, Write};
 
 use super::actor::Actor;
 use crate::{Error, Result, clock, hub::blocking};
@@ -66,18 +68,15 @@ impl Actor {
                 listing.clashes.iter().map(|(_, issue)| issue.message.clone()).collect();
             return Ok(Finding::NeedsFix { details: lines.join("\n") });
         }
-        let verdicts = self.hub.store.verdicts(&self.row.repo).await.map_err(Error::from)?;
-        let passed: Vec<TicketId> = verdicts
-            .into_iter()
-            .filter(|row| matches!(row.verdict, Verdict::Passed | Verdict::PreExisting))
-            .map(|row| row.ticket)
-            .collect();
+        let mut verdicts = self.hub.store.verdicts(&self.row.repo).await.map_err(Error::from)?;
+        verdicts.retain(|row| matches!(row.verdict, Verdict::Passed | Verdict::PreExisting));
+        let passed: Vec<TicketId> = verdicts.iter().map(|row| row.ticket.clone()).collect();
         let next = self.next_open(&listing, &passed)?;
         let (file, front, ticket) = match next {
             Next::Open { file, front, ticket } => (file, front, ticket),
             Next::Mend => return self.mend().await,
             Next::Invalid { details } => return Ok(Finding::NeedsFix { details }),
-            Next::None => return Ok(Finding::AllDone),
+            Next::None => return self.outdated(&listing, verdicts).await,
         };
         if front.assignee == Assignee::User && !front.done {
             return Ok(Finding::ForUser { ticket });
@@ -103,10 +102,51 @@ impl Actor {
             ticket,
             brief,
             done,
+            again: false,
             dirty: seen.dirty,
             protected,
             fingerprint: seen.fingerprint,
         })))
+    }
+
+    /// All tickets are done. Those this run had checked on a tree that later tickets changed are
+    /// checked again, so that what holds at the end holds for the tree there is at the end.
+    async fn outdated(&mut self, listing: &Listing, verdicts: Vec<VerdictRow>) -> Result<Finding> {
+        let own = |row: &VerdictRow| row.run == self.row.id && row.tree.is_some();
+        let mut own: Vec<VerdictRow> = verdicts.into_iter().filter(own).collect();
+        if own.is_empty() {
+            return Ok(Finding::AllDone);
+        }
+        let tree = Git::at(&self.tree).tree_hash().await.map_err(Error::from)?;
+        let Some(tree) = tree.map(|tree| tree.to_string()) else { return Ok(Finding::AllDone) };
+        own.retain(|row| row.tree.as_ref() != Some(&tree));
+        for file in &listing.files {
+            let Ok(loaded) = &file.content else { continue };
+            let Some(front) = &loaded.parsed.frontmatter else { continue };
+            let ticket = run_ticket(file, front)?;
+            let Some(row) = own.iter().find(|row| row.ticket == ticket.id) else { continue };
+            let brief = self.brief(front);
+            if brief.verify.is_empty() {
+                continue;
+            }
+            if self.proven.iter().any(|(on, held)| *on == tree && *held == brief.verify) {
+                // The same commands passed on this very tree, for another ticket.
+                let row = VerdictRow { tree: Some(tree.clone()), at: clock::now(), ..row.clone() };
+                self.writes.push(Write::Verdict(row));
+                continue;
+            }
+            let fingerprint = self.look().await?.fingerprint;
+            return Ok(Finding::Next(Box::new(Candidate {
+                ticket,
+                brief,
+                done: true,
+                again: true,
+                dirty: None,
+                protected: Vec::new(),
+                fingerprint,
+            })));
+        }
+        Ok(Finding::AllDone)
     }
 
     fn next_open<'a>(&self, listing: &'a Listing, passed: &[TicketId]) -> Result<Next<'a>> {
@@ -149,6 +189,7 @@ impl Actor {
             ticket: work.ticket,
             brief: work.brief,
             done: false,
+            again: false,
             dirty: None,
             protected: Vec::new(),
             fingerprint,

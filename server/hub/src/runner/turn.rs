@@ -47,6 +47,8 @@ pub(super) struct TurnAtWork {
     pub(super) restarted: bool,
     /// Whether a budget was found used up.
     pub(super) over_budget: bool,
+    /// Whether the database knows of pieces that are being written.
+    pub(super) writings_noted: bool,
 }
 
 impl TurnAtWork {
@@ -204,6 +206,9 @@ impl Actor {
             at_work.over_budget = true;
             at_work.interrupt();
         }
+        let pieces = self.hub.store.writings(&at_work.row.id).await.map_err(Error::from)?;
+        at_work.writings_noted = !pieces.is_empty();
+        self.hub.live.take_up(&at_work.row.id, pieces);
         let items = self.hub.store.items(&at_work.row.id).await.map_err(Error::from)?;
         for (place, item) in (0..).zip(items) {
             at_work.places.insert(item.id, place);
@@ -241,6 +246,7 @@ impl Actor {
             last_line: Instant::now(),
             restarted: false,
             over_budget: false,
+            writings_noted: false,
         }
     }
 
@@ -283,8 +289,13 @@ impl Actor {
         planned: car_store::SessionRow,
         adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
     ) -> Result<Session> {
-        let environment: Vec<(OsString, OsString)> =
+        let mut environment: Vec<(OsString, OsString)> =
             environment::for_agent(&self.hub.config, &self.row.repo, adapter.as_ref());
+        let token = self.hub.grant_run(&self.row.id, &self.row.repo, &self.tree).await?;
+        if let Some(dir) = token.parent() {
+            environment.push(("CAR_RUN_DIR".into(), dir.into()));
+        }
+        environment.push(("CAR_TOKEN_FILE".into(), token.into()));
         let program = &self.hub.config.shim_program;
         session::start(planned, adapter, program, &self.tree, environment).await
     }
@@ -388,6 +399,7 @@ impl Actor {
         turn.error.clone_from(&error);
         turn.ended_at = Some(clock::now());
         self.hub.live.over(&turn.id);
+        self.writes.push(Write::Writings(turn.id.clone(), Vec::new()));
         self.void_approvals();
         self.event(EventKind::TurnEnded {
             turn: turn.id.clone(),

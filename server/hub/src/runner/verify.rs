@@ -81,7 +81,8 @@ impl Actor {
         .await?;
         let commands: Vec<String> = work.brief.verify.iter().map(|c| c.run.clone()).collect();
         let ticket = work.ticket.id.clone();
-        self.event(EventKind::VerifyStarted { ticket, attempt, commands });
+        let again = work.again;
+        self.event(EventKind::VerifyStarted { ticket, attempt, commands, again });
         let turn = self.hub.store.last_turn(&self.row.id).await.map_err(Error::from)?;
         let mut environment = environment::for_command(&self.hub.config, &self.row.repo);
         environment.push((car_shim::MARKER.into(), format!("verify-{}", self.row.id).into()));
@@ -174,6 +175,11 @@ impl Actor {
         }));
         let outcome = match verdict {
             Verdict::Passed | Verdict::PreExisting => {
+                if let Some(tree) = &evidence.tree {
+                    // Older trees do not come back, or are checked once more if they do.
+                    self.proven.retain(|(known, _)| known == tree);
+                    self.proven.push((tree.clone(), work.brief.verify.clone()));
+                }
                 if work.verify_retries > 0 {
                     self.remove_note(&work.ticket.file).await;
                 }
@@ -264,7 +270,8 @@ async fn on_checkout(
             let timeout = job.setup_timeout;
             let done = shell_at(job, setup, &place, timeout, None).await?;
             if done.exit_code != Some(0) {
-                let detail = format!("the set-up command `{setup}` failed:\n{}", done.tail);
+                let tail = job.hub.config.redactor.redact(&done.tail);
+                let detail = format!("the set-up command `{setup}` failed:\n{tail}");
                 return Err(Error::bad_request(detail));
             }
         }
@@ -292,7 +299,7 @@ async fn run_one(
         exit_code: done.exit_code,
         timed_out: done.timed_out,
         duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-        tail: done.tail,
+        tail: job.hub.config.redactor.redact(&done.tail).into_owned(),
         fails_on_base: None,
     })
 }

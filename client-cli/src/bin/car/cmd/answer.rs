@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use car_api::{
     ApprovalId, RunId,
-    dispatch::ReplyCreate,
+    dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
     item::{Approval, ApprovalRequest, Decision},
     run::ApprovalDecide,
 };
@@ -32,6 +32,21 @@ pub(crate) struct Reply {
 }
 
 #[derive(Args)]
+pub(crate) struct Ask {
+    /// What is to be said, as Markdown
+    text: String,
+    /// Run, by id, the id's last letters, or its repo [default: the latest of the repo you are in]
+    #[arg(long)]
+    run: Option<String>,
+    /// Title
+    #[arg(long)]
+    title: Option<String>,
+    /// Only tell; do not wait for an answer
+    #[arg(long)]
+    notify: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Approve {
     #[command(flatten)]
     which: Which,
@@ -55,6 +70,20 @@ struct Which {
     run: String,
     /// The question's id or a piece of it [default: the only one]
     approval: Option<String>,
+}
+
+pub(crate) async fn ask(args: Ask, s: &Session) -> Result<(), Failure> {
+    let run = s.run(args.run.as_deref()).await?;
+    let mode = if args.notify { DispatchMode::Notify } else { DispatchMode::Pause };
+    let body = DispatchCreate { mode, title: args.title, body: args.text };
+    s.client.dispatch_create(&run, &body).await?;
+    s.out.note(&match mode {
+        DispatchMode::Pause => format!("{run} asks when this turn ends, and waits"),
+        DispatchMode::Notify | DispatchMode::TurnSummary => {
+            format!("{run} says it when this turn ends")
+        }
+    });
+    Ok(())
 }
 
 pub(crate) async fn reply(args: Reply, s: &Session) -> Result<(), Failure> {

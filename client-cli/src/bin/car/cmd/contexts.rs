@@ -220,6 +220,6 @@ fn table(all: &All) -> Table {
     table
 }
 
-fn no_home() -> Failure {
+pub(crate) fn no_home() -> Failure {
     Failure::Usage("no place for settings: set HOME or CAR_CONFIG_DIR".to_owned())
 }

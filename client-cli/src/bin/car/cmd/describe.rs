@@ -141,6 +141,11 @@ const PRECEDENCE: &[&str] = &[
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("CAR_HUB_URL", "the hub: an URL, a context's name, or a hub's directory; as --hub"),
     ("CAR_TOKEN", "the token to show it; as the content of --token-file"),
+    ("CAR_TOKEN_FILE", "a file with that token; as --token-file"),
+    (
+        "CAR_RUN_DIR",
+        "in an agent: the directory of its run, whose token is used when none is named",
+    ),
     ("CAR_REPO", "the repo or worktree that is meant; as --repo"),
     ("CAR_CONFIG_DIR", "where credentials.toml and contexts.toml are; ~/.config/car when unset"),
     ("NO_COLOR", "no colours when set"),

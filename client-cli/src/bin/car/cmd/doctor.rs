@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use car_api::agent::Availability;
-use serde::Serialize;
+use car_api::{
+    Code,
+    agent::Availability,
+    doctor::{DoctorReport, Finding, Level},
+};
 
 use crate::{
     args::{Global, RepoArg},
@@ -13,40 +16,21 @@ use crate::{
     table::{Cell, Table, Tone},
 };
 
-#[derive(Serialize)]
-struct Report {
-    ok: bool,
-    checks: Vec<Check>,
-}
-
-#[derive(Serialize)]
-struct Check {
-    name: &'static str,
-    result: Outcome,
-    detail: String,
-}
-
-#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Ok,
-    Warning,
-    Error,
-}
-
 pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(), Failure> {
-    let mut checks = Vec::new();
-    if let Err(error) = look(&repo, global, out, &mut checks).await {
-        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-        let detail = format!("{error}{hint}");
-        checks.push(Check { name: "hub", result: Outcome::Error, detail });
+    let mut findings = Vec::new();
+    if let Err(error) = look(&repo, global, out, &mut findings).await {
+        let finding = Finding::error("hub", error.to_string(), "Nothing more can be looked at.");
+        findings.push(match error.hint() {
+            Some(hint) => finding.fix(hint),
+            None => finding,
+        });
     }
-    let report = Report { ok: checks.iter().all(|c| c.result != Outcome::Error), checks };
-    let bad = |r: &Report| {
-        let bad = r.checks.iter().filter(|c| c.result != Outcome::Ok).map(|c| c.name);
-        bad.collect::<Vec<_>>().join("\n")
+    let report = DoctorReport::of(findings);
+    let bad = |report: &DoctorReport| {
+        let bad = report.findings.iter().filter(|found| found.level != Level::Ok);
+        bad.map(|found| found.check.clone()).collect::<Vec<_>>().join("\n")
     };
-    out.show(&report, bad, |r| table(r).render(out.width, out.colour))?;
+    out.show(&report, bad, |report| text(report, out))?;
     if report.ok { Ok(()) } else { Err(Failure::Outcome) }
 }
 
@@ -55,61 +39,79 @@ async fn look(
     repo: &RepoArg,
     global: &Global,
     out: &Out,
-    checks: &mut Vec<Check>,
+    findings: &mut Vec<Finding>,
 ) -> Result<(), Failure> {
-    let mut add = |name, result, detail: String| checks.push(Check { name, result, detail });
     let wanted = wanted(global)?;
-    add(
+    findings.push(Finding::ok(
         "settings",
-        Outcome::Ok,
         match wanted.config_dir.as_deref().map(Path::display) {
             Some(dir) => dir.to_string(),
             None => "no HOME, no CAR_CONFIG_DIR: nothing is kept".to_owned(),
         },
-    );
+    ));
     let session = Session::open_for(global, out, repo)?;
     let found = &session.found;
-    add("hub found", Outcome::Ok, format!("{} {}", found.url, session::how(&found.source)));
+    let how = session::how(&found.source);
+    findings.push(Finding::ok("hub found", format!("{} {how}", found.url)));
     session.client.health_live().await?;
-    add("answers", Outcome::Ok, "yes".to_owned());
+    findings.push(Finding::ok("answers", "yes"));
     let info = session.client.hub_get().await?;
-    add("token", Outcome::Ok, "accepted".to_owned());
+    findings.push(Finding::ok("token", "accepted"));
+    findings.push(match super::audit::remember(&info.instance, &info.audit) {
+        Ok(()) => Finding::ok("history", format!("{} audit lines", info.audit.seq)),
+        Err(what) => Finding::error("history", what, "Somebody may have changed what is kept."),
+    });
     session.client.health_ready().await?;
     let own = env!("CARGO_PKG_VERSION");
-    let same = info.version == own;
-    add(
-        "version",
-        if same { Outcome::Ok } else { Outcome::Warning },
-        if same { own.to_owned() } else { format!("hub {}, car {own}", info.version) },
-    );
+    findings.push(if info.version == own {
+        Finding::ok("version", own)
+    } else {
+        let detail = format!("hub {}, car {own}", info.version);
+        Finding::warning("version", detail, "One may not know what the other can do.")
+            .fix("install the same version of both")
+    });
+    let before = findings.len();
+    match session.client.hub_doctor().await {
+        Ok(report) => findings.extend(report.findings),
+        // What the hub finds about its machine is for its owner.
+        Err(error) if error.code() == Some(Code::Forbidden) => {}
+        Err(error) => return Err(error.into()),
+    }
     let agents = session.client.agent_list().await?.items;
-    for agent in &agents {
-        let ready = agent.availability == Availability::Ready;
-        let hint = agent.hint.as_deref().unwrap_or(agent.availability.as_str());
-        add(
-            "agent",
-            if ready { Outcome::Ok } else { Outcome::Warning },
-            if ready { format!("{} is ready", agent.id) } else { format!("{}: {hint}", agent.id) },
+    if findings.len() == before {
+        findings.extend(
+            agents.iter().map(|agent| {
+                Finding::ok(format!("agent {}", agent.id), agent.availability.as_str())
+            }),
         );
     }
     if !agents.iter().any(|agent| agent.availability == Availability::Ready) {
-        add("agents", Outcome::Error, "none is ready; no run can work".to_owned());
+        findings.push(Finding::error("agents", "none is ready", "No run can work."));
     }
     if let Ok(repo) = session.repo(repo).await {
-        add("repo", Outcome::Ok, repo.to_string());
+        findings.push(Finding::ok("repo", repo.to_string()));
     }
     Ok(())
 }
 
-fn table(report: &Report) -> Table {
+fn text(report: &DoctorReport, out: &Out) -> String {
     let mut table = Table::new(&["CHECK", "RESULT", "DETAIL"]);
-    for check in &report.checks {
-        let (word, tone) = match check.result {
-            Outcome::Ok => ("ok", Tone::Good),
-            Outcome::Warning => ("warning", Tone::Waits),
-            Outcome::Error => ("error", Tone::Bad),
+    for found in &report.findings {
+        let tone = match found.level {
+            Level::Ok => Tone::Good,
+            Level::Warning => Tone::Waits,
+            Level::Error => Tone::Bad,
         };
-        table.row([check.name.into(), Cell::toned(word, tone), check.detail.as_str().into()]);
+        let level = Cell::toned(found.level.as_str(), tone);
+        table.row([found.check.as_str().into(), level, found.detail.as_str().into()]);
     }
-    table
+    let mut text = table.render(out.width, out.colour);
+    for found in report.findings.iter().filter(|found| found.level != Level::Ok) {
+        let why = found.why.as_deref().unwrap_or_default();
+        text += &format!("\n{}: {why}", found.check);
+        if let Some(fix) = &found.fix {
+            text += &format!("\n  → {fix}");
+        }
+    }
+    text
 }

@@ -2,7 +2,10 @@
 
 use car_api::{
     hub::HubInfo,
-    repo::{RepoClone, RepoCreate, RepoKind, RepoRemove, ScanReport, SetupUpdate},
+    repo::{
+        RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, ScanReport, Setup as Commands,
+        SetupUpdate,
+    },
 };
 use clap::{Args, Subcommand};
 
@@ -88,6 +91,13 @@ pub(crate) enum Hub {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+    },
+    /// Give a repo another name for people
+    Rename {
+        /// Repo or worktree, by id or path
+        repo: String,
+        /// The name [default: the id again]
+        name: Option<String>,
     },
     /// Worktrees
     #[command(subcommand)]
@@ -188,6 +198,11 @@ async fn here(args: Hub, s: &Session) -> Result<(), Failure> {
             let body = RepoRemove { delete_dir, drop, dry_run };
             worktree::show_removal(out, &s.client.repo_remove(&id, &body).await?)
         }
+        Hub::Rename { repo, name } => {
+            let id = s.repo(&RepoArg { repo: Some(repo) }).await?;
+            let repo = s.client.repo_update(&id, &RepoPatch { name: Some(name) }).await?;
+            out.show(&repo, |r| r.id.to_string(), |r| format!("{} is called {}", r.id, r.name))
+        }
         Hub::Worktree(args) => worktree::run(args, s).await,
         Hub::Dispatch(Dispatch::Reply(reply)) => {
             let DispatchReply { repo_id, run_id, message, message_file, resume: _ } = reply;
@@ -223,10 +238,12 @@ pub(crate) async fn set_up(
     repo: &car_api::RepoId,
     commands: Vec<String>,
 ) -> Result<(), Failure> {
-    show_setup(&s.out, &s.client.repo_setup_update(repo, &SetupUpdate { commands }).await?)
+    // What is typed is the whole list; what it was before is not looked at.
+    let body = SetupUpdate { commands };
+    show_setup(&s.out, &s.client.repo_setup_update(repo, &body, Some("*")).await?)
 }
 
-fn show_setup(out: &Out, setup: &SetupUpdate) -> Result<(), Failure> {
+fn show_setup(out: &Out, setup: &Commands) -> Result<(), Failure> {
     out.show(
         setup,
         |s| s.commands.join("\n"),

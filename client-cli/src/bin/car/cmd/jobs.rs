@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use car_api::job::{Job, JobStatus};
-use car_client::ClientError;
+use car_api::job::{Job, JobKind, JobLine, JobStatus};
+use car_client::{ClientError, JobFilter};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
+    event_text,
     failure::Failure,
     pick::short,
     session::{Session, all},
@@ -28,7 +29,14 @@ pub(crate) struct Jobs {
 #[derive(Subcommand)]
 enum Command {
     /// All of them, newest first
-    List,
+    List {
+        /// Only those that stand so: running, completed, failed, cancelled
+        #[arg(long)]
+        status: Option<JobStatus>,
+        /// Only those of this kind, such as clone or worktree_create
+        #[arg(long)]
+        kind: Option<JobKind>,
+    },
     /// One job
     Show {
         /// Its id or a piece of it
@@ -37,7 +45,12 @@ enum Command {
         #[arg(long)]
         wait: bool,
     },
-    /// End a job
+    /// What a job had to say
+    Log {
+        /// Its id or a piece of it
+        job: String,
+    },
+    /// End a job; what it had begun is cleaned up
     Cancel {
         /// Its id or a piece of it
         job: String,
@@ -45,14 +58,20 @@ enum Command {
 }
 
 pub(crate) async fn run(args: Jobs, s: &Session) -> Result<(), Failure> {
-    match args.command.unwrap_or(Command::List) {
-        Command::List => {
-            let list = all(async |page| s.client.job_list(&page).await).await?;
+    match args.command.unwrap_or(Command::List { status: None, kind: None }) {
+        Command::List { status, kind } => {
+            let filter = JobFilter { status, kind, repo: None };
+            let list = all(async |page| s.client.job_list_of(&filter, &page).await).await?;
             s.out.list(&list, |j| j.id.to_string(), "No jobs.", table)
         }
         Command::Show { job, wait } => {
             let job = s.client.job_get(&s.job(&job).await?).await?;
             finish(s, job, !wait).await
+        }
+        Command::Log { job } => {
+            let job = s.job(&job).await?;
+            let lines = all(async |page| s.client.job_log(&job, &page).await).await?;
+            s.out.list(&lines, |line| line.line.clone(), "It has said nothing.", log)
         }
         Command::Cancel { job } => show(s, &s.client.job_cancel(&s.job(&job).await?).await?),
     }
@@ -75,23 +94,36 @@ pub(crate) async fn finish(s: &Session, job: Job, no_wait: bool) -> Result<(), F
 }
 
 async fn follow(s: &Session, mut job: Job) -> Result<Job, Failure> {
-    let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos:>3}% {msg}") {
-        bar.set_style(style);
-    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let quiet = s.out.quiet || s.out.json;
     let (mut told, mut failures) = (String::new(), 0);
     let mut delay = Duration::from_millis(50);
+    let mut asked = false;
     while job.status == JobStatus::Running {
         if !quiet && bar.is_hidden() && told != job.phase {
-            s.out.note(&job.phase);
+            s.out.note(&event_text::safe(&job.phase));
         }
         if !quiet {
-            bar.set_position(u64::from(job.percent.unwrap_or(0)));
-            bar.set_message(job.phase.clone());
+            draw(&bar, &job);
         }
         told.clone_from(&job.phase);
-        tokio::time::sleep(delay).await;
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            pressed = tokio::signal::ctrl_c() => {
+                pressed?;
+                if asked || job.cancelling {
+                    bar.finish_and_clear();
+                    return Err(left(s, &job));
+                }
+                asked = true;
+                if !stay(s, &bar, &job).await? {
+                    bar.finish_and_clear();
+                    return Err(left(s, &job));
+                }
+                // It cleans up first; how it ended is worth the moment.
+                s.client.job_cancel(&job.id).await?;
+            }
+        }
         delay = (delay * 3 / 2).min(Duration::from_millis(500));
         match s.client.job_get(&job.id).await {
             Ok(now) => (job, failures) = (now, 0),
@@ -101,6 +133,63 @@ async fn follow(s: &Session, mut job: Job) -> Result<Job, Failure> {
     }
     bar.finish_and_clear();
     Ok(job)
+}
+
+/// The hub works on, whoever watches. The first Ctrl-C only asks: whether a second one comes.
+async fn stay(s: &Session, bar: &ProgressBar, job: &Job) -> Result<bool, Failure> {
+    let question = "Ctrl-C again cancels it; else it goes on at the hub without you …";
+    if bar.is_hidden() {
+        s.out.note(question);
+    } else {
+        bar.println(format!("{}: {question}", job.kind));
+    }
+    tokio::select! {
+        () = tokio::time::sleep(SECOND_THOUGHT) => Ok(false),
+        pressed = tokio::signal::ctrl_c() => {
+            pressed?;
+            Ok(true)
+        }
+    }
+}
+
+/// How long a second Ctrl-C is waited for.
+const SECOND_THOUGHT: Duration = Duration::from_secs(3);
+
+fn left(s: &Session, job: &Job) -> Failure {
+    let id = &job.id;
+    s.out.note(&format!("It goes on at the hub: car jobs show {id} --wait, car jobs cancel {id}"));
+    Failure::Outcome
+}
+
+fn draw(bar: &ProgressBar, job: &Job) {
+    let known = job.percent.is_some();
+    let template = if known { "{bar:24} {pos:>3}% {msg}" } else { "{spinner} {msg} ({elapsed})" };
+    if bar.length().is_some() != known || bar.position() == 0 {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if known {
+            bar.set_length(100);
+        } else {
+            bar.unset_length();
+        }
+    }
+    match job.percent {
+        Some(percent) => bar.set_position(u64::from(percent)),
+        None => bar.tick(),
+    }
+    let bytes = job.bytes.map(|bytes| format!(", {}", HumanBytes(bytes)));
+    let ending = if job.cancelling { ", ending" } else { "" };
+    let phase = event_text::safe(&job.phase);
+    bar.set_message(format!("{phase}{}{ending}", bytes.unwrap_or_default()));
+}
+
+fn log(lines: &[JobLine]) -> Table {
+    let mut table = Table::new(&["AT", "LINE"]);
+    for line in lines {
+        table.row([time_text::short(line.at).into(), event_text::safe(&line.line).into()]);
+    }
+    table
 }
 
 fn show(s: &Session, job: &Job) -> Result<(), Failure> {

@@ -3,6 +3,8 @@
 pub(crate) mod agents;
 pub(crate) mod answer;
 pub(crate) mod api;
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod describe;
@@ -17,6 +19,8 @@ pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod jobs;
 pub(crate) mod lint;
+pub(crate) mod login;
+pub(crate) mod pair;
 pub(crate) mod repos;
 pub(crate) mod run;
 pub(crate) mod run_records;
@@ -27,6 +31,7 @@ pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod usage;
 pub(crate) mod watch;
+pub(crate) mod webhook;
 pub(crate) mod worktree;
 
 use crate::{
@@ -42,6 +47,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
     match cli.command {
         Command::Init(args) => init::run(args, global, out).await,
         Command::Hub(args) => hub::run(args, global, out).await,
+        Command::Backup(args) => backup::run(args, &Session::open(global, out)?).await,
         Command::Salvage(args) => salvage::run(args, &Session::open(global, out)?).await,
         Command::Ticket(args) => ticket::run(args, global, out).await,
         Command::Context(args) => context::run(args, global, out).await,
@@ -49,6 +55,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::TicketFlow(args) => flow::run(args, global, out).await,
         Command::Flow(flow::Flow::TicketFlow(args)) => flow::run(args, global, out).await,
         Command::Reply(args) => answer::reply(args, &Session::open(global, out)?).await,
+        Command::Ask(args) => answer::ask(args, &Session::open(global, out)?).await,
         Command::Approve(args) => answer::approve(args, &Session::open(global, out)?).await,
         Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
         Command::Agents => agents::list(&Session::open(global, out)?).await,
@@ -59,7 +66,14 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,
+        Command::Webhook(args) => webhook::run(args, &Session::open(global, out)?).await,
+        Command::Audit(args) => audit::run(args, &Session::open(global, out)?).await,
         Command::Token(args) => token::run(args, &Session::open(global, out)?).await,
+        Command::Pair(args) => pair::run(args, &Session::open(global, out)?).await,
+        Command::Devices(args) => pair::devices(args, &Session::open(global, out)?).await,
+        Command::Keys(args) => token::keys(args, &Session::open(global, out)?).await,
+        Command::Login(args) => login::login(args, global, out).await,
+        Command::Logout(args) => login::logout(args, global, out).await,
         Command::Use(args) => contexts::choose(args, global, out).await,
         Command::Contexts(args) => contexts::run(args, global, out).await,
         Command::Api(args) => api::run(args, &Session::open(global, out)?).await,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use car_api::{
     RepoId,
     ticket::{
-        Ticket as Entry, TicketCreate, TicketDone, TicketMove, TicketState, TicketText,
-        TicketUpdate,
+        Ticket as Entry, TicketCreate, TicketDone, TicketMove, TicketPatch, TicketState,
+        TicketText, TicketUpdate,
     },
 };
 use clap::{Args, Subcommand};
@@ -81,6 +81,15 @@ pub(crate) enum Ticket {
         #[arg(long)]
         allow_invalid: bool,
     },
+    /// Change fields of a ticket; the rest of the file stays as it is
+    Set {
+        /// Ticket, by number or id
+        ticket: String,
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        repo: RepoArg,
+    },
     /// Mark a ticket done
     Done {
         /// Ticket, by number, id or a piece of it
@@ -95,6 +104,35 @@ pub(crate) enum Ticket {
         #[command(flatten)]
         repo: RepoArg,
     },
+}
+
+/// What can be set of a ticket by its name. An empty text takes a field out.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Fields {
+    /// Title
+    #[arg(long)]
+    title: Option<String>,
+    /// Who works it: an agent's id, or `user`
+    #[arg(long)]
+    agent: Option<String>,
+    /// Model asked for
+    #[arg(long)]
+    model: Option<String>,
+    /// Reasoning effort asked for
+    #[arg(long)]
+    reasoning: Option<String>,
+    /// Whether it is done
+    #[arg(long)]
+    done: Option<bool>,
+}
+
+impl From<Fields> for TicketPatch {
+    fn from(fields: Fields) -> Self {
+        let Fields { title, agent, model, reasoning, done } = fields;
+        let text = |text: Option<String>| text.map(|text| Some(text).filter(|t| !t.is_empty()));
+        Self { title: text(title), agent, done, model: text(model), reasoning: text(reasoning) }
+    }
 }
 
 #[derive(Args)]
@@ -130,6 +168,7 @@ impl Ticket {
             | Self::Move { repo, .. }
             | Self::Show { repo, .. }
             | Self::Edit { repo, .. }
+            | Self::Set { repo, .. }
             | Self::Done { repo, .. }
             | Self::Undone { repo, .. } => repo.clone(),
         }
@@ -179,6 +218,10 @@ pub(crate) async fn run(args: Ticket, global: &Global, out: &Out) -> Result<(), 
             let etag = draft.if_match.clone();
             let answer = s.client.ticket_update(&repo, &ticket, &body, Some(&etag)).await;
             show(out, &draft.settle(answer)?, "saved")
+        }
+        Ticket::Set { ticket, fields, .. } => {
+            let text = s.client.ticket_patch(&repo, &ticket, &fields.into(), None).await?;
+            show(out, &text, "changed")
         }
         Ticket::Done { ticket, .. } => mark(s, &repo, &ticket, true).await,
         Ticket::Undone { ticket, .. } => mark(s, &repo, &ticket, false).await,

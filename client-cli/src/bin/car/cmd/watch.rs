@@ -4,15 +4,16 @@
 use std::{collections::HashMap, io, time::Duration};
 
 use car_api::{
-    Event, EventKind, RepoId, RunId,
-    hub::HubSnapshot,
-    run::{Run, RunStatus},
+    Code, Event, EventKind, RepoId, RunId,
+    event::EventCursor,
+    hub::{AccountLine, Attention, HubCounts, HubSnapshot, RunLine},
+    run::RunStatus,
 };
 use car_client::{EventFilter, watch::Update};
 use clap::Args;
 use console::{Term, truncate_str};
 
-use super::{answer, run::tone};
+use super::run::tone;
 use crate::{
     args::{Global, RepoArg},
     event_text,
@@ -67,27 +68,39 @@ pub(crate) async fn once(s: &Session, repo: Option<&RepoId>) -> Result<(), Failu
     let mut snapshot = s.client.hub_snapshot().await?;
     if let Some(repo) = repo {
         snapshot.runs.retain(|run| run.repo == *repo);
-        snapshot.repos.retain(|entry| entry.id == *repo);
+        snapshot.attention.retain(|one| one.repo == *repo);
     }
     let runs = |s: &HubSnapshot| s.runs.iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
     s.out.show(
         &snapshot,
         |snapshot| runs(snapshot).join("\n"),
         |snapshot| {
-            let idle = snapshot.repo_total.saturating_sub(snapshot.repos.len() as u64);
-            let counts = format!("{} repos and worktrees, {idle} idle", snapshot.repo_total);
             let drawn = View::default().draw(snapshot, s.out.width, s.out.colour);
-            format!("{}\n{counts}", drawn.join("\n"))
+            format!("{}\n{}", drawn.join("\n"), counts(&snapshot.counts))
         },
     )
 }
 
-/// One line for each event, for pipes and files.
+/// One line for each event, for pipes and files. When the log cannot be followed on (the hub was
+/// restored, or this reader was away for longer than events are kept), that is said, and what comes
+/// from now on is shown.
 async fn lines(s: &Session, filter: EventFilter, every: bool) -> Result<(), Failure> {
     let out = &s.out;
-    let mut watch = s.client.watch(s.client.hub_get().await?.last_seq, filter);
+    let info = s.client.hub_get().await?;
+    let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
+    let mut watch = s.client.watch_from(newest, filter.clone());
     loop {
-        match watch.next().await? {
+        let update = match watch.next().await {
+            Ok(update) => update,
+            Err(error) if error.code() == Some(Code::CursorTooOld) => {
+                out.note(&error.to_string());
+                let snapshot = s.client.hub_snapshot().await?;
+                watch = s.client.watch_from(as_of(&snapshot), filter.clone());
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match update {
             Update::Event(event) if out.json => {
                 out.line(&serde_json::to_string(&event).map_err(io::Error::other)?)?;
             }
@@ -103,6 +116,11 @@ async fn lines(s: &Session, filter: EventFilter, every: bool) -> Result<(), Fail
             Update::Event(_) | Update::Live(_) | Update::CaughtUp { .. } => {}
         }
     }
+}
+
+/// Where to go on from a snapshot.
+fn as_of(snapshot: &HubSnapshot) -> EventCursor {
+    EventCursor { epoch: Some(snapshot.epoch.clone()), seq: snapshot.as_of }
 }
 
 /// What the picture shows beside the snapshot.
@@ -121,13 +139,15 @@ async fn picture(s: &Session, filter: EventFilter, every: bool) -> Result<(), Fa
     let term = Term::stdout();
     let mut view = View { every, colour: s.out.colour, ..View::default() };
     let mut snapshot = s.client.hub_snapshot().await?;
-    let mut watch = s.client.watch(snapshot.as_of, filter.clone());
+    let mut watch = s.client.watch_from(as_of(&snapshot), filter.clone());
     let mut drawn = 0;
     loop {
         let (rows, columns) = term.size();
         let width = usize::from(columns);
         let mut shown = snapshot.clone();
-        shown.runs.retain(|run| filter.repo.as_ref().is_none_or(|repo| *repo == run.repo));
+        let wanted = |of: &RepoId| filter.repo.as_ref().is_none_or(|repo| repo == of);
+        shown.runs.retain(|run| wanted(&run.repo));
+        shown.attention.retain(|one| wanted(&one.repo));
         let mut block = view.draw(&shown, Some(width), s.out.colour);
         // Never more lines than the terminal has: what scrolled away cannot be redrawn.
         block.truncate(usize::from(rows).saturating_sub(1).max(1));
@@ -137,13 +157,26 @@ async fn picture(s: &Session, filter: EventFilter, every: bool) -> Result<(), Fa
         drawn = block.len();
 
         let mut stale = match tokio::time::timeout(AGES, watch.next()).await {
-            Ok(update) => view.take(update?),
             Err(_) => false,
+            Ok(Ok(update)) => view.take(update),
+            // The picture is of now; how it came to be need not be told.
+            Ok(Err(error)) if error.code() == Some(Code::CursorTooOld) => {
+                snapshot = s.client.hub_snapshot().await?;
+                watch = s.client.watch_from(as_of(&snapshot), filter.clone());
+                continue;
+            }
+            Ok(Err(error)) => return Err(error.into()),
         };
         // Until nothing comes for a moment, or much has come.
         for _ in 0..200 {
             match tokio::time::timeout(CALM, watch.next()).await {
-                Ok(update) => stale |= view.take(update?),
+                Ok(Ok(update)) => stale |= view.take(update),
+                Ok(Err(error)) if error.code() == Some(Code::CursorTooOld) => {
+                    snapshot = s.client.hub_snapshot().await?;
+                    watch = s.client.watch_from(as_of(&snapshot), filter.clone());
+                    break;
+                }
+                Ok(Err(error)) => return Err(error.into()),
                 Err(_) => break,
             }
         }
@@ -210,21 +243,29 @@ impl View {
     }
 
     fn draw(&self, snapshot: &HubSnapshot, width: Option<usize>, colour: bool) -> Vec<String> {
-        let mut lines = vec![runs(snapshot).render(width, colour)];
+        let mut lines = Vec::new();
+        for one in &snapshot.attention {
+            lines.extend(waiting(one));
+        }
+        let more = snapshot.attention_total.saturating_sub(snapshot.attention.len() as u64);
+        if more > 0 {
+            lines.push(format!("… and {more} more things wait for you"));
+        }
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
         if snapshot.runs.is_empty() {
-            lines = vec!["No run is under way. Start one: car run start -r REPO".to_owned()];
+            lines.push("No run is under way. Start one: car run start -r REPO".to_owned());
+        } else {
+            lines.push(runs(&snapshot.runs).render(width, colour));
         }
         for run in &snapshot.runs {
-            let id = short(run.id.as_str());
-            for approval in &run.approvals {
-                lines.push(format!("{id} asks: {}", answer::question(approval)));
-                lines.push(format!("  car approve {id} | car decline {id}"));
-            }
-            let at_work = run.state.status() == RunStatus::Running;
+            let at_work = run.status == RunStatus::Running;
             if let Some(activity) = self.activity.get(&run.id).filter(|_| at_work) {
-                lines.push(format!("{id} {activity}"));
+                lines.push(format!("{} {activity}", short(run.id.as_str())));
             }
         }
+        lines.extend(snapshot.accounts.iter().filter_map(held));
         if let Some(reason) = &self.lost {
             lines.push(format!("connection lost ({reason}); trying again …"));
         }
@@ -236,14 +277,57 @@ impl View {
     }
 }
 
-fn runs(snapshot: &HubSnapshot) -> Table {
-    let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "MADE", "WHY"]);
-    for run in &snapshot.runs {
-        let status = run.state.status();
+/// One thing that waits for a person, and what to type.
+fn waiting(one: &Attention) -> [String; 2] {
+    let place = match &one.run {
+        Some(run) => format!("{} {}", one.repo, short(run.as_str())),
+        None => one.repo.to_string(),
+    };
+    let since = one.since.map(|at| format!(" (since {})", time_text::short(at)));
+    let line = format!("{place}: {}{}", event_text::safe(&one.line), since.unwrap_or_default());
+    [format!("! {line}"), format!("    {}", one.action)]
+}
+
+fn held(account: &AccountLine) -> Option<String> {
+    let until = account.held_until?;
+    let line = format!("{}: no quota left until {}", account.account, time_text::short(until));
+    Some(event_text::safe(&line))
+}
+
+/// What there is, in one line.
+fn counts(counts: &HubCounts) -> String {
+    let mut all = vec![
+        format!("{}, {}", many(counts.repos, "repo"), many(counts.worktrees, "worktree")),
+        format!("{} of {} tickets done", counts.tickets.done, counts.tickets.total),
+    ];
+    for (count, what) in [
+        (counts.tickets.invalid, "with errors"),
+        (counts.running, "at work"),
+        (counts.paused, "paused"),
+        (counts.parked, "parked"),
+        (counts.pending, "waiting for a slot"),
+    ] {
+        if count > 0 {
+            all.push(format!("{count} {what}"));
+        }
+    }
+    if counts.jobs > 0 {
+        all.push(many(counts.jobs, "job"));
+    }
+    all.join(", ")
+}
+
+fn many(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn runs(runs: &[RunLine]) -> Table {
+    let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "SINCE", "WHY"]);
+    for run in runs {
         table.row([
             short(run.id.as_str()).into(),
             run.repo.as_str().into(),
-            Cell::toned(status.as_str(), tone(status)),
+            Cell::toned(run.status.as_str(), tone(run.status)),
             format!("{}/{}", run.tickets.done, run.tickets.total).into(),
             run.turns.to_string().into(),
             time_text::ago(run.created_at).into(),
@@ -253,10 +337,10 @@ fn runs(snapshot: &HubSnapshot) -> Table {
     table
 }
 
-fn why(run: &Run) -> String {
+fn why(run: &RunLine) -> String {
     match &run.ticket {
-        Some(ticket) => format!("{:03} {} — {}", ticket.number, ticket.title, run.explain.line),
-        None => run.explain.line.clone(),
+        Some(ticket) => format!("{ticket} — {}", run.explain),
+        None => run.explain.clone(),
     }
 }
 

@@ -1,0 +1,237 @@
+//! Who did what is in the chain as soon as the answer is there.
+
+use std::collections::BTreeSet;
+
+use car_api::{
+    Code, PageQuery, RepoId,
+    audit::{ActorKind, AuditLine, Outcome},
+    context::{ContextName, ContextUpdate},
+    item::Decision,
+    repo::{RepoCreate, RepoRemove, SetupUpdate},
+    run::{ApprovalDecide, RunResume, RunStart, RunStatus},
+    ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketUpdate},
+    token::TokenCreate,
+    worktree::{WorktreeCleanup, WorktreeCreate},
+};
+use car_client::{AuditFilter, Client};
+
+use crate::{harness::TestHub, stage::Stage};
+
+/// Reads the chain after every write, and remembers what was seen of it.
+struct Chain {
+    client: Client,
+    seen: i64,
+    verbs: BTreeSet<String>,
+}
+
+impl Chain {
+    async fn new(client: Client) -> Self {
+        let seen = client.audit_head().await.unwrap().seq;
+        Self { client, seen, verbs: BTreeSet::new() }
+    }
+
+    /// What was added since the last look, oldest first.
+    async fn added(&mut self) -> Vec<AuditLine> {
+        let page = PageQuery { after: None, limit: Some(500) };
+        let lines = self.client.audit_list(&AuditFilter::default(), &page).await.unwrap().items;
+        let mut new: Vec<_> = lines.into_iter().filter(|line| line.seq > self.seen).collect();
+        new.reverse();
+        self.seen = new.last().map_or(self.seen, |line| line.seq);
+        new
+    }
+
+    /// The caller's own line of the write that was just answered.
+    async fn line(&mut self, verb: &str, object: &str) -> AuditLine {
+        let added = self.added().await;
+        let own: Vec<_> = added.iter().filter(|l| l.actor.kind == ActorKind::Token).collect();
+        let found = own.iter().find(|line| line.verb == verb && line.object == object);
+        let line = found.unwrap_or_else(|| panic!("no {verb} {object} in {added:#?}"));
+        self.verbs.insert(verb.to_owned());
+        (**line).clone()
+    }
+}
+
+#[tokio::test]
+async fn every_acknowledged_write_has_its_line() {
+    let stage = Stage::start("");
+    let client = stage.client();
+    let mut chain = Chain::new(stage.client()).await;
+
+    let body = RepoCreate { id: "base".to_owned(), path: None, force: false };
+    client.repo_create(&body).await.unwrap();
+    chain.line("repo_create", "base").await;
+    let repo = stage.repo("demo").await;
+    let id = &repo.id;
+    chain.line("repo_init", "demo").await;
+    let setup = SetupUpdate { commands: vec!["echo ready > ready.txt".to_owned()] };
+    client.repo_setup_update(id, &setup, Some("*")).await.unwrap();
+    let line = chain.line("repo_setup_update", "demo").await;
+    assert_eq!(line.detail.as_deref(), Some("echo ready > ready.txt"));
+    client.hub_scan().await.unwrap();
+    chain.line("hub_scan", "").await;
+
+    let ask = r#"{"escalate": true, "sh": "true"}, {"hang": true}"#;
+    for (title, script) in [("One", ask), ("Two", r#"{"done": true}"#)] {
+        let body = TicketCreate {
+            title: title.to_owned(),
+            agent: Some("demo".to_owned()),
+            goal: None,
+            body: Some(format!("## Goal\n\n{title}\n\n@@FAKE[{script}]@@\n")),
+            verify: Vec::new(),
+            at: None,
+        };
+        let made = client.ticket_create(id, &body).await.unwrap();
+        chain.line("ticket_create", &format!("demo/{}", made.ticket.file)).await;
+    }
+    let two = client.ticket_get(id, "2").await.unwrap();
+    let object = format!("demo/{}", two.ticket.file);
+    let body = TicketUpdate { content: two.content + "\nMore.\n", allow_invalid: false };
+    let etag = two.ticket.etag;
+    let updated = client.ticket_update(id, "2", &body, Some(&etag)).await.unwrap();
+    chain.line("ticket_update", &object).await;
+    let refused = client.ticket_update(id, "2", &body, Some(&etag)).await.unwrap_err();
+    assert_eq!(refused.code(), Some(Code::Stale));
+    assert_eq!(chain.added().await, [], "what was not done has no line");
+    assert_ne!(updated.ticket.etag, etag);
+    client.ticket_done(id, "2", &TicketDone { done: true }, None).await.unwrap();
+    chain.line("ticket_done", &object).await;
+    client.ticket_move(id, "2", &TicketMove { to: 1 }).await.unwrap();
+    let moved = chain.line("ticket_move", &object).await;
+    assert_eq!(moved.detail.as_deref(), Some("2 to 1"));
+    client.ticket_renumber(id).await.unwrap();
+    chain.line("ticket_renumber", "demo").await;
+    client.ticket_lint(id, &TicketLint { fix: true }).await.unwrap();
+    chain.line("ticket_lint", "demo").await;
+    let spec = client.context_get(id, ContextName::Spec).await.unwrap();
+    let body = ContextUpdate { content: "A spec.\n".to_owned() };
+    client.context_update(id, ContextName::Spec, &body, Some(&spec.etag)).await.unwrap();
+    chain.line("context_update", "demo/spec").await;
+
+    runs(&stage, &mut chain, id).await;
+    worktrees(&client, &mut chain, id).await;
+
+    let body = TokenCreate { name: "short".to_owned(), days: Some(1), ..TokenCreate::default() };
+    let token = client.token_create(&body).await.unwrap().token.id;
+    let line = chain.line("token_create", token.as_str()).await;
+    assert_eq!((line.actor.name.as_str(), line.outcome), ("this machine", Outcome::Done));
+    client.token_delete(&token).await.unwrap();
+    chain.line("token_delete", token.as_str()).await;
+    let body = RepoRemove { delete_dir: false, drop: Vec::new(), dry_run: false };
+    client.repo_remove(&"base".parse().unwrap(), &body).await.unwrap();
+    chain.line("repo_remove", "base").await;
+
+    let report = client.audit_verify(None).await.unwrap();
+    assert!(report.ok && report.lines == report.head.seq, "{report:?}");
+    // A list with holes is checked for holes: what changes something is looked at above.
+    let elsewhere = ["repo_clone", "job_cancel"];
+    let missing: Vec<String> = crate::contract::operations()
+        .iter()
+        .filter(|(_, method, _)| !["get", "head"].contains(&method.as_str()))
+        .map(|(_, _, operation)| operation["operationId"].as_str().unwrap().to_owned())
+        .filter(|id| !chain.verbs.contains(id) && !elsewhere.contains(&id.as_str()))
+        .collect();
+    assert_eq!(missing, [""; 0], "no line of these was looked for");
+}
+
+async fn runs(stage: &Stage, chain: &mut Chain, repo: &RepoId) {
+    let client = stage.client();
+    use car_api::agent::ApprovalPolicy;
+    let start = RunStart { approvals: Some(ApprovalPolicy::Untrusted), ..RunStart::default() };
+    let run = client.run_start(repo, &start).await.unwrap().id;
+    let line = chain.line("run_start", run.as_str()).await;
+    assert_eq!(line.detail.as_deref(), Some("repo demo"));
+    let asked = stage.until(&run, "asks", |run| !run.approvals.is_empty()).await;
+    let approval = &asked.approvals[0].id;
+    let body = ApprovalDecide { decision: Decision::Accept };
+    client.approval_decide(&run, approval, &body).await.unwrap();
+    let line = chain.line("approval_decide", approval.as_str()).await;
+    assert!(line.detail.unwrap().contains("accept"));
+    let body = car_api::dispatch::ReplyCreate { title: None, body: "Go on.".to_owned() };
+    client.run_reply(&run, &body).await.unwrap();
+    chain.line("run_reply", run.as_str()).await;
+    client.run_pause(&run).await.unwrap();
+    chain.line("run_pause", run.as_str()).await;
+    client.run_stop(&run).await.unwrap();
+    chain.line("run_stop", run.as_str()).await;
+    stage.until(&run, "is stopped", |run| run.state.status() == RunStatus::Stopped).await;
+    let hubs = AuditFilter { actor: Some("hub".to_owned()), ..AuditFilter::default() };
+    let lines = client.audit_list(&hubs, &PageQuery::default()).await.unwrap().items;
+    assert!(lines.iter().any(|l| l.verb == "run_stopped" && l.object == run.as_str()), "{lines:?}");
+
+    // A run that asks, so that it can be resumed.
+    let ticket = client.ticket_get(repo, "2").await.unwrap().ticket.number.unwrap();
+    let script = r#"{"dispatch": {"mode": "pause", "title": "Which?", "body": "?"}, "on": 1}"#;
+    let text = format!("---\nagent: demo\ndone: false\ntitle: Ask\n---\n\n@@FAKE[{script}]@@\n");
+    let body = TicketUpdate { content: text, allow_invalid: false };
+    client.ticket_update(repo, &ticket.to_string(), &body, Some("*")).await.unwrap();
+    let run = client.run_start(repo, &RunStart::default()).await.unwrap().id;
+    stage.until(&run, "is paused", |run| run.state.status() == RunStatus::Paused).await;
+    client.run_resume(&run, &RunResume::default()).await.unwrap();
+    chain.line("run_resume", run.as_str()).await;
+    client.run_stop(&run).await.unwrap();
+    stage.until(&run, "is stopped", |run| run.state.status() == RunStatus::Stopped).await;
+}
+
+async fn worktrees(client: &Client, chain: &mut Chain, base: &RepoId) {
+    let body = WorktreeCreate {
+        base: base.clone(),
+        branch: "one".to_owned(),
+        start_point: None,
+        skip_setup: false,
+    };
+    let job = client.worktree_create(&body).await.unwrap();
+    let tree = job.repo.clone().unwrap();
+    let line = chain.line("worktree_create", tree.as_str()).await;
+    assert_eq!(line.outcome, Outcome::Begun);
+    while client.job_get(&job.id).await.unwrap().ended_at.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let line = chain.line("worktree_create", tree.as_str()).await;
+    assert_eq!(line.outcome, Outcome::Done);
+    let drop = ["untracked", "ignored", "changes", "commits"].map(str::to_owned).to_vec();
+    let mut cleanup = WorktreeCleanup { delete_branch: false, drop: Vec::new(), dry_run: false };
+    let refused = client.worktree_cleanup(&tree, &cleanup).await.unwrap_err();
+    assert_eq!(refused.code(), Some(Code::WouldLoseWork));
+    if let car_client::ClientError::Problem(problem) = refused {
+        cleanup.drop = problem.unsaved.iter().map(|unsaved| unsaved.kind.clone()).collect();
+    } else {
+        cleanup.drop = drop;
+    }
+    let report = client.worktree_cleanup(&tree, &cleanup).await.unwrap();
+    let added = chain.added().await;
+    let outcomes: Vec<_> = added.iter().map(|l| (l.verb.as_str(), l.outcome)).collect();
+    let both = [("worktree_cleanup", Outcome::Begun), ("worktree_cleanup", Outcome::Done)];
+    assert_eq!(outcomes, both, "a removal is noted before it begins");
+    chain.verbs.insert("worktree_cleanup".to_owned());
+    let salvage = report.salvage.unwrap().id;
+    client.salvage_restore(&salvage).await.unwrap();
+    chain.line("salvage_restore", salvage.as_str()).await;
+}
+
+/// A chain that was cut off is found by whoever kept its end: `car` does, and so can anybody with
+/// `car-hub` while nobody serves the hub.
+#[tokio::test]
+async fn a_client_that_kept_the_head_finds_a_chain_cut_off() {
+    let mut hub = TestHub::start();
+    let client = hub.client();
+    for _ in 0..5 {
+        client.hub_scan().await.unwrap();
+    }
+    let head = client.audit_head().await.unwrap();
+    assert_eq!(client.hub_get().await.unwrap().audit, head);
+    assert_eq!(client.hub_snapshot().await.unwrap().audit, head);
+    hub.stop();
+    let kept = format!("{}:{}", head.seq, head.hash);
+    let verify = |hub: &TestHub, kept: &str| hub.run(&["audit", "verify", "--since-head", kept]);
+    let whole = verify(&hub, &kept);
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stdout));
+    let other = format!("{}:{}", head.seq + 1, head.hash);
+    let cut = verify(&hub, &other);
+    assert!(!cut.status.success());
+    assert!(String::from_utf8_lossy(&cut.stdout).contains("cut off"), "{cut:?}");
+    hub.serve(&[]);
+    let later = car_api::audit::AuditHead { seq: head.seq + 100, hash: head.hash.clone() };
+    let report = hub.client().audit_verify(Some(&later)).await.unwrap();
+    assert!(!report.ok && report.broken.unwrap().detail.contains("cut off"));
+    assert!(hub.client().audit_verify(Some(&head)).await.unwrap().ok);
+}
