@@ -27,7 +27,7 @@ const PORT: &str = "4173";
 fn a_laptop_works_over_a_link_that_comes_and_goes() {
     let Some(networks) = Networks::new() else { return };
     let mut hub = TestHub::unserved();
-    let names = format!("server:\n  allowed_hosts: [\"{SERVER}:{PORT}\"]\n");
+    let names = format!("server:\n  behind_proxy: true\n  allowed_hosts: [\"{SERVER}:{PORT}\"]\n");
     fs::write(hub.root().join("codex-autorunner.override.yml"), names).unwrap();
     hub.start_within(&["ip", "netns", "exec", &networks.server]);
     hub.serve(&["--host", SERVER, "--port", PORT]);
