@@ -177,7 +177,6 @@ async fn the_hub_works_behind_nginx() {
 
 /// The same below a path. To be run once `server.base_path` is a setting of the hub.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs server.base_path"]
 async fn the_hub_works_behind_nginx_below_a_path() {
     behind_nginx("/car").await;
 }
