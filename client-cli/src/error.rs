@@ -24,6 +24,28 @@ pub enum ClientError {
         /// What was wrong with the answer.
         detail: String,
     },
+    /// A hub answers, but not the one that was expected there.
+    #[error("another hub answers at {url}: its instance is {found}, not {expected}")]
+    OtherHub {
+        /// Who was asked.
+        url: String,
+        /// The instance that was remembered.
+        expected: String,
+        /// The instance that answers.
+        found: String,
+    },
+    /// The hub's answer cannot be read because the hub is newer than this client.
+    #[error("the hub at {url} is version {hub}, newer than this program ({own}): {detail}")]
+    Newer {
+        /// Who was asked.
+        url: String,
+        /// The hub's version.
+        hub: String,
+        /// This client's version.
+        own: &'static str,
+        /// What could not be read.
+        detail: String,
+    },
 }
 
 impl ClientError {
@@ -32,7 +54,10 @@ impl ClientError {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Problem(problem) => Some(problem.code),
-            Self::Unreachable { .. } | Self::Protocol { .. } => None,
+            Self::Unreachable { .. }
+            | Self::Protocol { .. }
+            | Self::OtherHub { .. }
+            | Self::Newer { .. } => None,
         }
     }
 }
@@ -44,6 +69,7 @@ impl ClientError {
         match self {
             // A proxy in front of a hub that is down answers with a page of its own.
             Self::Unreachable { .. } | Self::Protocol { .. } => true,
+            Self::OtherHub { .. } | Self::Newer { .. } => false,
             Self::Problem(problem) => problem.status >= 500 || problem.status == 429,
         }
     }

@@ -9,7 +9,7 @@ use reqwest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Client, coverage};
+use super::{Client, coverage, who::Who};
 use crate::ClientError;
 
 /// How a repetition of a change is told from another one.
@@ -84,23 +84,22 @@ impl<'a> Call<'a> {
 
     /// Sends it and reads the answer's JSON.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        let url = self.client.url().to_owned();
-        let operation = self.operation;
-        let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|e| ClientError::Protocol {
-            url,
-            detail: format!("the answer of {operation} cannot be read ({e})"),
+        let (client, operation) = (self.client, self.operation);
+        let (bytes, who) = self.answer().await?;
+        serde_json::from_slice(&bytes).map_err(|e| {
+            let detail = format!("the answer of {operation} cannot be read ({e})");
+            who.unreadable(client.url(), detail)
         })
     }
 
     /// Sends it and reads the answer's text.
     pub(super) async fn text(self) -> Result<String, ClientError> {
-        self.bytes().await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        self.answer().await.map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Sends it; an answer without content is expected.
     pub(super) async fn done(self) -> Result<(), ClientError> {
-        self.bytes().await.map(|_| ())
+        self.answer().await.map(|_| ())
     }
 
     /// Sends it for every page of a list, and gives them as one.
@@ -121,14 +120,15 @@ impl<'a> Call<'a> {
 
     /// Sends it, and again when the answer is lost on the way: a change carries a key, by which the
     /// hub does it once. A hub that was never there is not waited for.
-    async fn bytes(self) -> Result<Vec<u8>, ClientError> {
-        let at = self.client.url().to_owned();
+    async fn answer(self) -> Result<(Vec<u8>, Who), ClientError> {
+        let client = self.client;
+        let at = client.url().to_owned();
         coverage::record(self.operation);
         let body = self.body.transpose().map_err(|e| ClientError::Protocol {
             url: at.clone(),
             detail: format!("the request cannot be written ({e})"),
         })?;
-        let mut request = self.client.http.request(self.method.clone(), self.url);
+        let mut request = client.http.request(self.method.clone(), self.url);
         if let Some(etag) = self.if_match {
             request = request.header(IF_MATCH, etag);
         }
@@ -144,7 +144,7 @@ impl<'a> Call<'a> {
         let mut waits = WAITS.iter().take(tries);
         let mut sent = false;
         loop {
-            let (error, again) = match attempt(&request, &at).await {
+            let (error, again) = match attempt(client, &request).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::NotSent(error)) => (error, sent),
                 Err(Failed::Lost(error)) => (error, true),
@@ -174,7 +174,8 @@ enum Failed {
     Refused(ClientError),
 }
 
-async fn attempt(request: &RequestBuilder, at: &str) -> Result<Vec<u8>, Failed> {
+async fn attempt(client: &Client, request: &RequestBuilder) -> Result<(Vec<u8>, Who), Failed> {
+    let at = client.url();
     let Some(request) = request.try_clone() else {
         let detail = "the request cannot be sent twice".to_owned();
         return Err(Failed::Refused(ClientError::Protocol { url: at.to_owned(), detail }));
@@ -185,10 +186,12 @@ async fn attempt(request: &RequestBuilder, at: &str) -> Result<Vec<u8>, Failed> 
         Err(error) if error.is_connect() => return Err(Failed::NotSent(network(at, &error))),
         Err(error) => return Err(Failed::Lost(network(at, &error))),
     };
+    let who = Who::of(answer.headers());
+    who.check(client).map_err(Failed::Refused)?;
     let status = answer.status();
     let body = answer.bytes().await.map_err(|e| Failed::Lost(network(at, &e)))?;
     if status.is_success() {
-        return Ok(body.to_vec());
+        return Ok((body.to_vec(), who));
     }
     Err(Failed::Refused(refusal(at, status.as_u16(), &body)))
 }
@@ -206,7 +209,7 @@ pub(crate) fn refusal(at: &str, status: u16, body: &[u8]) -> ClientError {
     ClientError::Protocol { url: at.to_owned(), detail: format!("it answered {status}{hint}") }
 }
 
-fn network(at: &str, error: &reqwest::Error) -> ClientError {
+pub(crate) fn network(at: &str, error: &reqwest::Error) -> ClientError {
     let detail = innermost(error);
     if error.is_builder() {
         return ClientError::Protocol { url: at.to_owned(), detail };

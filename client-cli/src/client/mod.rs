@@ -11,6 +11,7 @@ mod events;
 mod hub;
 mod jobs;
 mod pairings;
+mod raw;
 mod repos;
 mod runs;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 mod tickets;
 mod tokens;
 mod webhooks;
+mod who;
 mod worktrees;
 
 use std::time::Duration;
@@ -33,9 +35,11 @@ use call::Call;
 pub(crate) use call::{innermost, refusal};
 pub use events::{EventFilter, EventFrom};
 pub use jobs::JobFilter;
+pub use raw::{RawAnswer, RawRequest};
 pub use repos::RepoFilter;
 pub use runs::RunFilter;
 pub use tickets::TicketFilter;
+pub(crate) use who::Who;
 
 /// A handle on one hub; clones share their connections.
 #[derive(Clone)]
@@ -43,6 +47,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Option<String>,
+    /// The instance of the hub that is meant, where one is remembered.
+    expected: Option<String>,
 }
 
 impl std::fmt::Debug for Client {
@@ -90,7 +96,14 @@ impl Client {
             builder = builder.tls_certs_only([]).no_proxy();
         }
         let http = builder.build().map_err(|e| fault(e.to_string()))?;
-        Ok(Self { http, base, token: token.map(str::to_owned) })
+        Ok(Self { http, base, token: token.map(str::to_owned), expected: None })
+    }
+
+    /// The same, for the hub of this instance only: when another one answers, that is an error.
+    #[must_use]
+    pub fn expecting(mut self, instance: Option<String>) -> Self {
+        self.expected = instance;
+        self
     }
 
     /// The hub's address.

@@ -35,6 +35,9 @@ pub struct Context {
     /// The secret of a personal access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// The hub's instance, so that another hub at the same address is noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
 }
 
 impl fmt::Debug for Context {
@@ -42,6 +45,7 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("url", &self.url)
             .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("instance", &self.instance)
             .finish()
     }
 }

@@ -38,6 +38,8 @@ pub struct Found {
     pub token: Option<String>,
     /// Its root directory, when it is on this machine.
     pub root: Option<PathBuf>,
+    /// Its instance, where that is known.
+    pub instance: Option<String>,
     /// How it was found.
     pub source: Source,
 }
@@ -48,6 +50,7 @@ impl std::fmt::Debug for Found {
             .field("url", &self.url)
             .field("token", &self.token.as_ref().map(|_| "***"))
             .field("root", &self.root)
+            .field("instance", &self.instance)
             .field("source", &self.source)
             .finish()
     }
@@ -125,13 +128,16 @@ fn named(hub: &str, wanted: &Wanted) -> Result<Found, FindError> {
             url: hub.trim_end_matches('/').to_owned(),
             token: own_or(wanted, || known_token(hub, wanted))?,
             root: None,
+            instance: None,
             source: Source::Address,
         });
     }
     if contexts::load(wanted.config_dir.as_deref())?.contexts.contains_key(hub) {
         return context(hub, wanted);
     }
-    match root_above(&wanted.cwd.join(hub)) {
+    // A name that is neither may not be taken for a directory of the hub one is in.
+    let dir = Some(wanted.cwd.join(hub)).filter(|dir| dir.is_dir());
+    match dir.and_then(|dir| root_above(&dir)) {
         Some(root) => at_root(root, wanted),
         None => Err(FindError::NoSuchContext(hub.to_owned())),
     }
@@ -145,6 +151,7 @@ fn context(name: &str, wanted: &Wanted) -> Result<Found, FindError> {
         url: context.url.clone(),
         token: wanted.token.clone().or_else(|| context.token.clone()),
         root: None,
+        instance: context.instance.clone(),
         source: Source::Context(name.to_owned()),
     })
 }
@@ -188,7 +195,13 @@ fn at_root(root: PathBuf, wanted: &Wanted) -> Result<Found, FindError> {
             .filter(|hub| hub.url == endpoint.url || is_loopback(&endpoint.url))
             .map(|hub| hub.token.clone()))
     })?;
-    Ok(Found { url: endpoint.url, token, root: Some(root), source: Source::Directory })
+    Ok(Found {
+        url: endpoint.url,
+        token,
+        root: Some(root),
+        instance: Some(endpoint.instance),
+        source: Source::Directory,
+    })
 }
 
 fn last_started(wanted: &Wanted) -> Result<Found, FindError> {

@@ -41,8 +41,11 @@ impl World {
     }
 
     fn contexts(&self, current: Option<&str>) {
-        let context =
-            Context { url: "https://box.example".to_owned(), token: Some("boxed".to_owned()) };
+        let context = Context {
+            url: "https://box.example".to_owned(),
+            token: Some("boxed".to_owned()),
+            instance: None,
+        };
         let all = Contexts {
             current: current.map(str::to_owned),
             contexts: BTreeMap::from([("box".to_owned(), context)]),
@@ -68,6 +71,7 @@ fn inside_a_root_its_own_hub_is_meant() {
         url: "http://127.0.0.1:5000".to_owned(),
         token: Some("secret".to_owned()),
         root: Some(w.root.clone()),
+        instance: Some("i1".to_owned()),
         source: Source::Directory,
     };
     assert_eq!(w.find(|_| ()).unwrap(), expected);

@@ -12,15 +12,15 @@ use car_api::{
     Code, Event, Problem,
     event::{EventCursor, Gone, LiveFrame, StreamMessage},
 };
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use tokio::{
     net::TcpStream,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{
-        Error as WsError, Message,
+        Bytes, Error as WsError, Message,
         client::IntoClientRequest,
         http::{HeaderValue, header::AUTHORIZATION},
         protocol::CloseFrame,
@@ -29,14 +29,16 @@ use tokio_tungstenite::{
 
 use crate::{
     Client, ClientError, EventFilter,
-    client::{innermost, refusal},
+    client::{Who, innermost, refusal},
 };
 pub use backoff::Backoff;
 pub use cursor::{Cursor, Verdict};
 
-/// The hub sends a heartbeat at least every 20 s; a line that is silent for longer than this is
-/// dead although nobody said so.
-const SILENCE: Duration = Duration::from_secs(50);
+/// After this long without a word the hub is asked for a sign of life. The question also finds out
+/// when the line is there again but the hub's end of it is not, as after a restart of the hub.
+const QUIET: Duration = Duration::from_secs(4);
+/// A line without a sign of life for this long is dead although nobody said so.
+const SILENCE: Duration = Duration::from_secs(12);
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// What a watcher is told.
@@ -72,6 +74,10 @@ pub struct Watch {
     backoff: Backoff,
     socket: Option<Socket>,
     resume_at: Option<Instant>,
+    /// When the hub last gave a sign of life.
+    heard: Instant,
+    /// When it was last asked for one.
+    asked: Instant,
     /// Cursor at which a hole was seen; a second hole at the same place is the log's own.
     hole: Option<i64>,
     connected_once: bool,
@@ -95,6 +101,8 @@ impl Client {
             backoff: Backoff::default(),
             socket: None,
             resume_at: None,
+            heard: Instant::now(),
+            asked: Instant::now(),
             hole: None,
             connected_once: false,
         }
@@ -121,8 +129,23 @@ impl Watch {
                 }
                 continue;
             };
-            match timeout(SILENCE, socket.next()).await {
-                Err(_) => return Ok(self.lost("the hub fell silent".to_owned())),
+            let quiet_until = self.heard.max(self.asked) + QUIET;
+            let message = timeout_at(quiet_until, socket.next()).await;
+            if message.is_ok() {
+                self.heard = Instant::now();
+            }
+            match message {
+                Err(_) if self.heard.elapsed() >= SILENCE => {
+                    return Ok(self.lost("the hub fell silent".to_owned()));
+                }
+                Err(_) => {
+                    self.asked = Instant::now();
+                    let ping = Message::Ping(Bytes::new());
+                    // A full buffer is no reason to wait: the silence goes on.
+                    if let Ok(Err(e)) = timeout(QUIET, socket.send(ping)).await {
+                        return Ok(self.lost(innermost(&e)));
+                    }
+                }
                 Ok(None) => return Ok(self.lost("the connection ended".to_owned())),
                 Ok(Some(Err(e))) => return Ok(self.lost(innermost(&e))),
                 Ok(Some(Ok(Message::Close(frame)))) => return self.closed(frame.as_ref()),
@@ -147,6 +170,7 @@ impl Watch {
             Ok((socket, epoch)) => {
                 self.cursor.is_of(&epoch);
                 self.socket = Some(socket);
+                self.heard = Instant::now();
                 self.resume_at = None;
                 let again = std::mem::replace(&mut self.connected_once, true);
                 Ok(again.then_some(Update::Back))
@@ -173,6 +197,7 @@ impl Watch {
         match timeout(CONNECT, connect_async(request)).await {
             Err(_) => Err(unreachable("no answer within 10 s".to_owned())),
             Ok(Ok((socket, answer))) => {
+                Who::of(answer.headers()).check(&self.client)?;
                 let epoch = answer.headers().get("car-epoch").and_then(|text| text.to_str().ok());
                 Ok((socket, epoch.unwrap_or_default().to_owned()))
             }

@@ -17,8 +17,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(answers: Answers) -> Self {
+        Self::of(Stub::new(answers))
+    }
+
+    fn of(stub: Stub) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let world = Self { stub: Stub::new(answers), dir };
+        let world = Self { stub, dir };
         let root = world.root();
         fs::create_dir_all(root.join("repos/demo/src")).unwrap();
         fs::create_dir_all(root.join(".codex-autorunner")).unwrap();
@@ -64,6 +68,9 @@ const REPOS: &str = r#"{"items":[
   {"id":"demo--x","name":"x","path":"worktrees/demo--x","kind":"worktree","worktree_of":"demo",
    "status":"missing","tickets":{"total":0,"done":0,"invalid":0},"issue":"The directory is gone."}
 ]}"#;
+
+const HUB: &str = r#"{"version":"0.1.0","instance":"i1","root":"/hub","last_seq":1,
+  "started_at":"2026-03-02T12:00:00Z","max_parallel_runs":2,"url":"http://127.0.0.1:1"}"#;
 
 const LIST: &str = "GET /api/v1/repos?limit=500";
 
@@ -252,4 +259,109 @@ fn a_description_says_where_one_is_even_when_the_hub_is_down() {
     assert_eq!(said["hub"], serde_json::Value::Null);
     assert!(said["hub_problem"].is_string());
     assert!(said["commands"].as_array().unwrap().len() > 50);
+}
+
+#[test]
+fn contexts_are_listed_renamed_and_forgotten() {
+    let world = World::new(vec![("GET /api/v1/hub", 200, HUB.to_owned())]);
+    let url = world.stub.url.clone();
+    let car = |words: &[&str]| world.car(words);
+    assert_eq!(car(&["use", "box", &url]).status.code(), Some(0));
+    assert_eq!(text(&car(&["-q", "contexts"]).stdout), "box\n");
+    let shown = text(&car(&["contexts", "show"]).stdout);
+    assert!(shown.contains("instance   i1\n") && shown.contains("answers    yes"), "{shown}");
+    assert_eq!(car(&["contexts", "rename", "box", "home"]).status.code(), Some(0));
+    let list: serde_json::Value =
+        serde_json::from_slice(&car(&["contexts", "list", "--json"]).stdout).unwrap();
+    assert_eq!(list["current"], "home");
+    assert_eq!(list["contexts"]["home"]["url"], url.as_str());
+    assert_eq!(car(&["contexts", "rename", "nobody", "x"]).status.code(), Some(3));
+    assert_eq!(car(&["contexts", "remove", "home"]).status.code(), Some(0));
+    assert_eq!(text(&car(&["contexts", "-q"]).stdout), "");
+    assert_eq!(car(&["use", "home"]).status.code(), Some(3));
+}
+
+#[test]
+fn another_hub_a_newer_one_and_none_at_all_are_told_apart() {
+    let other = "car-hub-instance: i2\r\ncar-hub-version: 0.1.0\r\n";
+    let world = World::of(Stub::with_headers(vec![(LIST, 200, REPOS.to_owned())], other));
+    let output = world.car(&["hub", "repos"]);
+    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(text(&output.stdout), "");
+    let said = text(&output.stderr);
+    assert!(said.contains("its instance is i2, not i1") && said.contains("hint: "), "{said}");
+
+    let newer = "car-hub-instance: i1\r\ncar-hub-version: 99.0.0\r\n";
+    let answer = r#"{"things":[]}"#.to_owned();
+    let world = World::of(Stub::with_headers(vec![(LIST, 200, answer.clone())], newer));
+    let output = world.car(&["hub", "repos", "--json"]);
+    assert_eq!(output.status.code(), Some(8));
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(said["code"], "hub_newer");
+
+    let world = World::new(vec![(LIST, 200, answer)]);
+    assert_eq!(world.car(&["hub", "repos"]).status.code(), Some(1));
+
+    let output = world.car(&["--hub", "http://127.0.0.1:1", "--json", "hub", "repos"]);
+    assert_eq!(output.status.code(), Some(6));
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(said["code"], "hub_unreachable");
+    let output = world.car(&["--hub", "no-such-name", "hub", "repos"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+}
+
+#[test]
+fn any_request_can_be_made() {
+    let post = "POST /api/v1/repos/demo/runs?a=b&c=d";
+    let world = World::new(vec![(post, 200, r#"{"x":1}"#.to_owned())]);
+    let words = ["api", "post", "repos/demo/runs?a=b", "--query", "c=d", "--data", "{}"];
+    let output = world.car(&[&words[..], &["-H", "If-Match: *"]].concat());
+    assert_eq!(text(&output.stdout), "{\n  \"x\": 1\n}\n", "{}", text(&output.stderr));
+    let asked = &world.stub.asked()[0];
+    assert_eq!(asked.body, "{}");
+    assert_eq!(asked.headers["if-match"], "*");
+    assert_eq!(asked.headers["content-type"], "application/json");
+    assert_eq!(asked.headers["authorization"], "Bearer car_pat_x");
+    assert_eq!(world.car(&["api", "GET", "nothing"]).status.code(), Some(3));
+    assert_eq!(world.car(&["api", "GET", "x", "--query", "y"]).status.code(), Some(2));
+}
+
+#[test]
+fn words_of_the_original_that_are_missing_are_one_line_and_a_usage_error() {
+    let world = World::new(Vec::new());
+    for (words, said) in [
+        (&["pma", "chat", "hello"][..], "does not have the project-management agent"),
+        (&["hub", "inbox", "clear"][..], "is now `car inbox`"),
+        (&["flow", "worker"][..], "is not needed"),
+    ] {
+        let output = world.car(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        let line = text(&output.stderr);
+        assert!(line.starts_with("error: ") && line.contains(said), "{words:?}: {line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+    let output = world.car(&["hub", "repoz"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("'repos'"));
+}
+
+#[test]
+fn every_command_has_a_page_and_every_shell_its_completions() {
+    let world = World::new(Vec::new());
+    let pages = world.dir.path().join("man");
+    world.car(&["man", "--dir", pages.to_str().unwrap()]);
+    for page in ["car.1", "car-hub-worktree-create.1", "car-run-start.1", "car-watch.1"] {
+        let page = fs::read_to_string(pages.join(page)).unwrap();
+        assert!(page.starts_with(".ie") || page.contains(".TH"), "{page}");
+    }
+    assert!(text(&world.car(&["man", "run", "start"]).stdout).contains("max\\-total\\-turns"));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = world.car(&["completions", shell]);
+        assert!(text(&script.stdout).contains("worktree"), "{shell}");
+    }
+    let script = world.dir.path().join("car.bash");
+    fs::write(&script, world.car(&["completions", "bash"]).stdout).unwrap();
+    if let Ok(read) = Command::new("bash").arg("-n").arg(&script).status() {
+        assert!(read.success());
+    }
 }

@@ -32,6 +32,11 @@ impl Stub {
     /// Serves until the test ends. Of several answers to one request the first is given once, and
     /// so on; the last stays.
     pub(crate) fn new(answers: Answers) -> Self {
+        Self::with_headers(answers, "")
+    }
+
+    /// The same, with further header lines on every answer.
+    pub(crate) fn with_headers(answers: Answers, headers: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<Mutex<Vec<Request>>>::default();
@@ -45,7 +50,8 @@ impl Stub {
                 log.lock().unwrap().push(request);
                 write!(
                     stream,
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    "HTTP/1.1 {status} X\r\n{headers}content-type: application/json\r\n\
+                     content-length: {}\r\nconnection: close\r\n\r\n{body}",
                     body.len()
                 )
                 .unwrap();

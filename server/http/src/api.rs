@@ -8,8 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, hub, idempotency, jobs, keys,
-    metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks, worktrees,
+    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
+    keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks,
+    worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -113,6 +114,7 @@ pub(crate) fn router(app: App) -> axum::Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn(version::unchanged))
         .layer(from_fn_with_state(app.clone(), idempotency::once))
+        .layer(from_fn_with_state(app.clone(), identity::stamp))
         .layer(from_fn_with_state(door, caller::required))
         .layer(from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)

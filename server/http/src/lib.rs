@@ -25,6 +25,7 @@ mod gate;
 mod host;
 mod hub;
 mod idempotency;
+mod identity;
 mod jobs;
 mod keys;
 mod limits;

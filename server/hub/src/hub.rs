@@ -218,6 +218,12 @@ impl Hub {
         self.inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 
+    /// The random id of this hub, made when its database was.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        &self.inner.instance
+    }
+
     /// What this hub is.
     ///
     /// # Errors

@@ -13,7 +13,12 @@ use crate::cmd;
     version,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Topics: car help exit-codes | finding-the-hub | tickets | verify"
+    after_help = "Examples:
+  car hub clone https://github.com/you/project
+  car ticket new \"Make the parser total\" -r project --verify \"cargo test\"
+  car run start -r project && car watch
+Topics: car help coming-from-car | exit-codes | finding-the-hub | operations |
+        output | remote | runs | tickets | verify"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -79,6 +84,12 @@ pub(crate) enum Command {
     /// The same as `ticket-flow`
     #[command(subcommand, hide = true)]
     Flow(cmd::flow::Flow),
+    /// How things stand where you are
+    Status(cmd::status::Status),
+    /// What waits for you
+    Inbox(cmd::inbox::Inbox),
+    /// Runs as they go, until you press Ctrl-C
+    Watch(cmd::watch::Watch),
     /// Answer a run; the text will be in its next prompt
     Reply(cmd::answer::Reply),
     /// Say or ask people something in the name of a run's agent
@@ -87,6 +98,8 @@ pub(crate) enum Command {
     Approve(cmd::answer::Approve),
     /// Say no to a question of a run's agent
     Decline(cmd::answer::Decline),
+    /// The tokens runs have used
+    Usage(cmd::usage::Usage),
     /// The agents this hub can drive
     Agents,
     /// The models an agent offers
@@ -95,8 +108,6 @@ pub(crate) enum Command {
     Jobs(cmd::jobs::Jobs),
     /// The hub's log
     Events(cmd::events::Events),
-    /// Runs as they go, until you press Ctrl-C
-    Watch(cmd::watch::Watch),
     /// Addresses that events are posted to
     #[command(subcommand, visible_alias = "webhooks")]
     Webhook(cmd::webhook::Webhook),
@@ -121,11 +132,13 @@ pub(crate) enum Command {
     /// Choose the hub to talk to, or give one a name
     Use(cmd::contexts::Use),
     /// The hubs that have a name
-    Contexts(cmd::contexts::List),
+    Contexts(cmd::contexts::Contexts),
+    /// Any request to the hub's API
+    Api(cmd::api::Api),
     /// What this program can do and where it is, for agents
-    Describe,
+    Describe(RepoArg),
     /// Look for what could be wrong
-    Doctor,
+    Doctor(RepoArg),
     /// A completion script for a shell
     Completions(cmd::install::Completions),
     /// The manual pages
@@ -134,5 +147,43 @@ pub(crate) enum Command {
     Help(cmd::help::Help),
     /// Serve the hub: `car hub serve`
     #[command(hide = true)]
-    Serve(cmd::hub::Serve),
+    Serve(cmd::serve::Serve),
+    /// Change a document: `car context edit`
+    #[command(hide = true)]
+    Edit(cmd::context::Edit),
+    /// The log of a repo's run: `car run logs`
+    #[command(hide = true)]
+    Log(cmd::flow::Log),
+    /// Let a repo's paused run go on: `car run resume`
+    #[command(hide = true)]
+    Resume(cmd::flow::Which),
+    /// Stop a repo's run: `car run stop`
+    #[command(hide = true)]
+    Kill(RepoArg),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// A command's own argument of such a name would be taken for the global one, with its type.
+    #[test]
+    fn no_command_has_an_argument_named_as_a_global_one() {
+        fn look(command: &clap::Command, globals: &BTreeSet<String>) {
+            for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+                let id = argument.get_id().as_str();
+                assert!(!globals.contains(id), "{} has `{id}`", command.get_name());
+            }
+            command.get_subcommands().for_each(|command| look(command, globals));
+        }
+        let command = Cli::command();
+        let globals = command.get_arguments().filter(|argument| argument.is_global_set());
+        let globals = globals.map(|argument| argument.get_id().to_string()).collect();
+        look(&command, &globals);
+        command.debug_assert();
+    }
 }

@@ -10,6 +10,8 @@ use car_api::{
 
 use crate::{
     cmd::{answer, run_records},
+    matters::matters,
+    table::Tone,
     time_text,
 };
 
@@ -21,20 +23,40 @@ pub(crate) fn safe(text: &str) -> String {
 
 /// One event as one line: when, where, what.
 pub(crate) fn line(event: &Event) -> String {
-    let place = event.repo.as_ref().map_or("hub", |repo| repo.as_str());
-    let what = what(&event.event, false);
-    let first = what.lines().next().unwrap_or_default();
-    format!("{} {} {place}: {first}", event.seq, time_text::short(event.at))
+    format!("{} {} {}: {}", event.seq, time_text::short(event.at), place(event), brief_line(event))
+}
+
+/// The same for a terminal, where numbers are in the way and a colour says how it went.
+pub(crate) fn coloured(event: &Event, colour: bool) -> String {
+    let style = |tone: Tone| tone.style().force_styling(colour);
+    let time = style(Tone::Dim).apply_to(time_text::short(event.at));
+    format!(
+        "{time} {}  {}",
+        place(event),
+        style(matters(&event.event).unwrap_or(Tone::Plain)).apply_to(brief_line(event))
+    )
+}
+
+/// What happened, in one line.
+pub(crate) fn brief_line(event: &Event) -> String {
+    what(&event.event, false).lines().next().unwrap_or_default().to_owned()
+}
+
+fn place(event: &Event) -> &str {
+    event.repo.as_ref().map_or("hub", |repo| repo.as_str())
 }
 
 /// One event of a run in full, for `car run logs`; nothing for what only fills the log.
-pub(crate) fn log_entry(event: &Event) -> Option<String> {
+pub(crate) fn log_entry(event: &Event, colour: bool) -> Option<String> {
     let begun = matches!(&event.event, EventKind::ItemUpdated { completed: false, .. });
     let about = matches!(&event.event, EventKind::RateLimitsUpdated { .. });
     if begun || about {
         return None;
     }
-    Some(format!("{} {}", time_text::short(event.at), what(&event.event, true)))
+    let style = |tone: Tone| tone.style().force_styling(colour);
+    let time = style(Tone::Dim).apply_to(time_text::short(event.at));
+    let tone = matters(&event.event).unwrap_or(Tone::Plain);
+    Some(format!("{time} {}", style(tone).apply_to(what(&event.event, true))))
 }
 
 fn what(kind: &EventKind, full: bool) -> String {
@@ -93,10 +115,11 @@ fn what(kind: &EventKind, full: bool) -> String {
         EventKind::TurnEnded { status, error: None, usage, .. } => {
             format!("turn {status}, {} tokens", usage.total())
         }
-        EventKind::DiffUpdated { diff, .. } => format!(
-            "{} files changed, +{} -{}",
-            diff.files_changed, diff.insertions, diff.deletions
-        ),
+        EventKind::DiffUpdated { diff, .. } => match diff.files_changed {
+            0 => "no file changed".to_owned(),
+            1 => format!("1 file changed, +{} -{}", diff.insertions, diff.deletions),
+            all => format!("{all} files changed, +{} -{}", diff.insertions, diff.deletions),
+        },
         EventKind::Checkpoint { commit: Some(commit), .. } => {
             format!("committed {}", commit.get(..12).unwrap_or(commit))
         }

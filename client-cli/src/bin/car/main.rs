@@ -5,19 +5,27 @@ mod args;
 mod cmd;
 mod event_text;
 mod failure;
+mod matters;
+mod original;
 mod out;
+mod pick;
 mod place;
 mod qr;
 mod session;
 mod table;
 mod time_text;
+mod wrap;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match args::Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => return original::refuse(&error, &words),
+    };
     let out = out::Out::new(&cli.global);
     // One thread is enough for one request after the other, and quicker to start than a pool.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

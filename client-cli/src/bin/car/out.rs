@@ -5,7 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use console::Style;
 use serde::Serialize;
 
-use crate::{args::Global, failure::Failure, table::Table};
+use crate::{
+    args::Global,
+    failure::Failure,
+    table::{Table, Tone},
+    wrap::wrap,
+};
 
 /// How this call prints.
 #[derive(Debug, Clone)]
@@ -16,6 +21,8 @@ pub(crate) struct Out {
     pub(crate) width: Option<usize>,
     pub(crate) colour: bool,
     colour_on_stderr: bool,
+    /// Columns of the terminal errors go to.
+    pub(crate) stderr_width: Option<usize>,
 }
 
 impl Out {
@@ -31,13 +38,23 @@ impl Out {
             width: tty.then(|| usize::from(console::Term::stdout().size().1)),
             colour: tty && colours,
             colour_on_stderr: colours && io::stderr().is_terminal(),
+            stderr_width: io::stderr()
+                .is_terminal()
+                .then(|| usize::from(console::Term::stderr().size().1)),
         }
+    }
+
+    /// How a call prints whose words could not be read: `--json` may stand among them.
+    pub(crate) fn of_words(words: &[std::ffi::OsString]) -> Self {
+        let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+        Self::new(&Global { json, ..Global::default() })
     }
 
     #[cfg(test)]
     pub(crate) fn plain(width: usize) -> Self {
         let (json, quiet, colour, colour_on_stderr) = (false, false, false, false);
-        Self { json, quiet, width: Some(width), colour, colour_on_stderr }
+        let (width, stderr_width) = (Some(width), Some(width));
+        Self { json, quiet, width, colour, colour_on_stderr, stderr_width }
     }
 
     /// Whether standard output is a terminal.
@@ -57,6 +74,16 @@ impl Out {
         }
         let text = if self.quiet { id(value) } else { text(value) };
         self.line(&text)
+    }
+
+    /// The same for one thing's particulars: text whose lines are broken to fit the terminal.
+    pub(crate) fn details<T: Serialize>(
+        &self,
+        value: &T,
+        id: impl FnOnce(&T) -> String,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        self.show(value, id, |value| wrap(&text(value), self.width))
     }
 
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
@@ -97,11 +124,44 @@ impl Out {
         Ok(())
     }
 
+    /// Prints bytes as they came.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Asks whether to do what cannot be undone by a like command. Without a terminal nobody can
+    /// answer, and the word has to be on the command line.
+    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(Failure::Usage(format!(
+                "{question} There is no terminal to ask at; say --yes"
+            )));
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            return Ok(());
+        }
+        Err(Failure::Usage("not done".to_owned()))
+    }
+
     /// A remark beside the result, on standard error.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             eprintln!("{text}");
         }
+    }
+
+    /// Text in a colour that says how something stands.
+    pub(crate) fn toned(&self, text: &str, tone: Tone) -> String {
+        tone.style().force_styling(self.colour).apply_to(text).to_string()
     }
 
     pub(crate) fn red_on_stderr(&self, text: &str) -> String {

@@ -2,17 +2,17 @@
 
 use std::{env, fs, io, path::PathBuf};
 
-use car_api::{Page, PageQuery, RepoId, RunId};
+use car_api::{JobId, Page, PageQuery, RepoId, RunId, TurnId, ticket::Ticket};
 use car_client::{
     Client, ClientError, credentials,
-    find::{self, Found, Wanted},
+    find::{self, Found, Source, Wanted},
 };
 
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
-    place,
+    pick, place,
 };
 
 /// A hub to talk to, and how to print.
@@ -32,6 +32,16 @@ pub(crate) fn wanted(global: &Global) -> Result<Wanted, Failure> {
         cwd: env::current_dir()?,
         config_dir: credentials::config_dir(|name| env::var_os(name)),
     })
+}
+
+/// How a hub was found, to follow its address.
+pub(crate) fn how(source: &Source) -> String {
+    match source {
+        Source::Address => "by its address".to_owned(),
+        Source::Context(name) => format!("by the context {name}"),
+        Source::Directory => "by the directory".to_owned(),
+        Source::LastStarted => "as the one started last on this machine".to_owned(),
+    }
 }
 
 /// The token somebody named. One that was named and cannot be read is an error, never a reason to
@@ -69,13 +79,22 @@ impl Session {
                 path.map(PathBuf::from).filter(|p| find::root_above(&wanted.cwd.join(p)).is_some());
         }
         let found = find::find(&wanted)?;
-        let client = Client::new(&found.url, found.token.as_deref())?;
+        let client =
+            Client::new(&found.url, found.token.as_deref())?.expecting(found.instance.clone());
         Ok(Self { client, found, out: out.clone(), cwd: wanted.cwd })
     }
 
     /// The repo that is meant: by id, by path, or the one of the working directory.
     pub(crate) async fn repo(&self, arg: &RepoArg) -> Result<RepoId, Failure> {
         match arg.repo.as_deref() {
+            // A name that a table had to cut.
+            Some(text) if text.ends_with('…') => {
+                let start = text.trim_end_matches('…');
+                let list = async |page| self.client.repo_list(None, &page).await;
+                let repos = all(list).await?.items.into_iter();
+                let fitting = repos.filter(|repo| repo.id.as_str().starts_with(start));
+                pick::one(start, "repo", fitting, |repo| repo.id.as_str()).map(|repo| repo.id)
+            }
             Some(text) if !place::is_path(text) => {
                 text.parse().map_err(|e| Failure::Usage(format!("`{text}`: {e}")))
             }
@@ -121,29 +140,73 @@ impl Session {
         }
     }
 
-    /// The run that is meant: by id, by the last letters of its id, by its repo (then its latest),
-    /// or the latest of the repo one is in.
+    /// The run that is meant: by id or a piece of it, by its repo (then its latest), or the latest
+    /// of the repo one is in.
     pub(crate) async fn run(&self, text: Option<&str>) -> Result<RunId, Failure> {
         let Some(text) = text else {
             return self.latest_run(&self.repo(&RepoArg::default()).await?).await;
         };
-        if let Ok(id) = text.parse() {
+        if pick::is_whole(text, "run_")
+            && let Ok(id) = text.parse()
+        {
             return Ok(id);
         }
-        if text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            let page = PageQuery { after: None, limit: Some(500) };
-            let runs = self.client.run_list(None, None, &page).await?.items;
-            let mut hits = runs.into_iter().filter(|run| run.id.as_str().ends_with(text));
-            match (hits.next(), hits.next()) {
-                (Some(run), None) => return Ok(run.id),
-                (Some(_), Some(_)) => {
-                    return Err(Failure::Usage(format!("several runs end with `{text}`")));
-                }
-                (None, _) => {}
+        let piece = text.strip_prefix("run_").unwrap_or(text);
+        if piece.len() >= 4 && piece.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let runs = all(async |page| self.client.run_list(None, None, &page).await).await?;
+            match pick::one(text, "run", runs.items, |run| run.id.as_str()) {
+                Ok(run) => return Ok(run.id),
+                // A repo may have such a name.
+                Err(Failure::NotFound(_)) if piece == text => {}
+                Err(error) => return Err(error),
             }
         }
         let repo = RepoArg { repo: Some(text.to_owned()) };
         self.latest_run(&self.repo(&repo).await?).await
+    }
+
+    /// The turn that is meant: by id, a piece of it, or its number within the run.
+    pub(crate) async fn turn(&self, text: &str, run: Option<&str>) -> Result<TurnId, Failure> {
+        if pick::is_whole(text, "trn_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let run = self.run(run).await?;
+        let turns = all(async |page| self.client.run_turns(&run, &page).await).await?.items;
+        if let Some(turn) = turns.iter().find(|turn| turn.number.to_string() == text) {
+            return Ok(turn.id.clone());
+        }
+        pick::one(text, "turn", turns, |turn| turn.id.as_str()).map(|turn| turn.id)
+    }
+
+    /// The job that is meant: by id or a piece of it.
+    pub(crate) async fn job(&self, text: &str) -> Result<JobId, Failure> {
+        if pick::is_whole(text, "job_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let jobs = all(async |page| self.client.job_list(&page).await).await?;
+        pick::one(text, "job", jobs.items, |job| job.id.as_str()).map(|job| job.id)
+    }
+
+    /// How the hub is to be told which ticket is meant: by its number as it is, by its file's
+    /// name, or by its id or a piece of it.
+    pub(crate) async fn ticket(&self, repo: &RepoId, text: &str) -> Result<String, Failure> {
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            let bare = text.trim_start_matches('0');
+            return Ok(if bare.is_empty() { text } else { bare }.to_owned());
+        }
+        let tickets =
+            all(async |page| self.client.ticket_list(repo, None, &page).await).await?.items;
+        let file = text.rsplit('/').next().unwrap_or(text);
+        let of_file = |t: &&Ticket| t.file == file || t.file.strip_suffix(".md") == Some(file);
+        if let Some(ticket) = tickets.iter().find(of_file) {
+            return Ok(ticket.id.to_string());
+        }
+        pick::one(text, "ticket", tickets, |ticket| ticket.id.as_str())
+            .map(|ticket| ticket.id.to_string())
     }
 
     pub(crate) async fn latest_run(&self, repo: &RepoId) -> Result<RunId, Failure> {
@@ -151,9 +214,13 @@ impl Session {
         let runs = self.client.run_list(Some(repo), None, &page).await?;
         match runs.items.into_iter().next() {
             Some(run) => Ok(run.id),
-            None => Err(Failure::NotFound(format!(
-                "{repo} has no run yet; start one with `car run start --repo {repo}`"
-            ))),
+            None => {
+                // Says so when there is no such repo at all.
+                self.client.repo_get(repo).await?;
+                Err(Failure::NotFound(format!(
+                    "{repo} has no run yet; start one with `car run start --repo {repo}`"
+                )))
+            }
         }
     }
 }

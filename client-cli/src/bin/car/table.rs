@@ -5,6 +5,13 @@ use console::{Style, measure_text_width, truncate_str};
 const GAP: usize = 2;
 const NARROWEST: usize = 6;
 
+/// Of a text this much is kept as long as a name is longer than twice that.
+const READABLE: usize = 12;
+
+/// Columns whose cells are arguments of other commands: they are cut last. A name that is cut can
+/// still be given as it stands, with its `…`.
+const NAMES: &[&str] = &["REPO", "RUN", "JOB", "TOKEN", "AGENT", "SALVAGE", "WAS", "NAME", "MODEL"];
+
 /// Rows under headings.
 pub(crate) struct Table {
     heads: Vec<&'static str>,
@@ -29,7 +36,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    fn style(self) -> Style {
+    pub(crate) fn style(self) -> Style {
         match self {
             Self::Plain => Style::new(),
             Self::Good => Style::new().green(),
@@ -94,7 +101,18 @@ impl Table {
         let Some(width) = width else { return widths };
         let room = width.saturating_sub(GAP * widths.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
-            match widths.iter_mut().rev().max_by_key(|w| **w).filter(|w| **w > NARROWEST) {
+            let widest = |names: bool, floor: usize| {
+                let columns = self.heads.iter().zip(&widths).enumerate().rev();
+                columns
+                    .filter(|(_, (head, width))| NAMES.contains(head) == names && **width > floor)
+                    .max_by_key(|(_, (_, width))| **width)
+                    .map(|(at, _)| at)
+            };
+            let next = widest(false, READABLE)
+                .or_else(|| widest(true, 2 * READABLE))
+                .or_else(|| widest(false, NARROWEST))
+                .or_else(|| widest(true, NARROWEST));
+            match next.and_then(|at| widths.get_mut(at)) {
                 Some(widest) => *widest -= 1,
                 None => break,
             }
@@ -122,6 +140,19 @@ ID                 STATUS   NOTE
 demo               running  short
 demo--feature-one  paused   a note that is far too…";
         assert_eq!(table().render(Some(51), false), expected);
+    }
+
+    #[test]
+    fn names_are_cut_last() {
+        let mut table = Table::new(&["REPO", "NOTE"]);
+        table.row(["demo--feature-one".into(), "a note that is rather long".into()]);
+        for (width, expected) in [
+            (30, "demo--feature-one  a note tha…"),
+            (26, "demo--feature-one  a note…"),
+            (20, "demo--featu…  a not…"),
+        ] {
+            assert!(table.render(Some(width), false).ends_with(expected), "{width}");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct TestHub {
     dir: tempfile::TempDir,
     served: Option<Served>,
+    /// Words put before the hub's program, such as those that choose its network.
+    within: Vec<String>,
     /// Whether callers are limited as by default; most tests ask more in a second than a person.
     pub(crate) limited: bool,
     /// Where its programs are looked for, when not where the test's own are.
@@ -43,11 +45,16 @@ impl TestHub {
     /// A hub's root that nobody serves yet.
     pub(crate) fn unserved() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let hub = Self { dir, served: None, limited: false, path: None };
+        let hub = Self { dir, served: None, within: Vec::new(), limited: false, path: None };
         fs::create_dir(hub.root()).unwrap();
         let made = hub.run(&["init", hub.root().to_str().unwrap()]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         hub
+    }
+
+    /// From now on the hub's program is started by these words.
+    pub(crate) fn start_within(&mut self, words: &[&str]) {
+        self.within = words.iter().map(|word| (*word).to_owned()).collect();
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -83,8 +90,11 @@ impl TestHub {
 
     /// `car-hub` with these arguments, in this hub's surroundings.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_car-hub"));
+        let program = env!("CARGO_BIN_EXE_car-hub").to_owned();
+        let mut words = self.within.iter().cloned().chain([program]);
+        let mut command = Command::new(words.next().unwrap());
         command
+            .args(words)
             .args(args)
             .current_dir(self.root())
             .env("CAR_CONFIG_DIR", self.config_dir())

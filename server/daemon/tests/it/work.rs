@@ -136,6 +136,26 @@ pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
 
 /// The real `car`, as this hub's owner runs it.
 pub(crate) fn car(hub: &TestHub, args: &[&str]) -> String {
+    let output = car_command(hub, args).output().unwrap();
+    assert!(output.status.success(), "car {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The same, not started yet.
+pub(crate) fn car_command(hub: &TestHub, args: &[&str]) -> Command {
+    let mut command = Command::new(car_program());
+    command
+        .args(["--hub", hub.url()])
+        .args(args)
+        .env("CAR_CONFIG_DIR", hub.config_dir())
+        .env_remove("CAR_HUB_URL")
+        .env_remove("CAR_TOKEN")
+        .env_remove("CAR_REPO");
+    command
+}
+
+/// Where the program is.
+pub(crate) fn car_program() -> PathBuf {
     let mut program = PathBuf::from(env!("CARGO_BIN_EXE_car-hub"));
     program.set_file_name("car");
     if !program.exists() {
@@ -144,17 +164,7 @@ pub(crate) fn car(hub: &TestHub, args: &[&str]) -> String {
         build.args(["build", "--quiet", "--package", "car-client", "--bin", "car"]);
         assert!(build.status().unwrap().success(), "`car` cannot be built");
     }
-    let output = Command::new(program)
-        .args(["--hub", hub.url()])
-        .args(args)
-        .env("CAR_CONFIG_DIR", hub.config_dir())
-        .env_remove("CAR_HUB_URL")
-        .env_remove("CAR_TOKEN")
-        .env_remove("CAR_REPO")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "car {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    program
 }
 
 /// Where `deploy/dev/test-tools.sh` puts programs.

@@ -11,11 +11,15 @@ use car_api::{
 use clap::Args;
 
 use super::edit;
-use crate::{failure::Failure, session::Session};
+use crate::{failure::Failure, pick, session::Session};
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  car reply demo \"Take the second one.\"
+  car reply 3f2a9c01 --file answer.md
+  git diff | car reply demo -")]
 pub(crate) struct Reply {
-    /// Run, by id, the id's last letters, or its repo
+    /// Run, by id or a piece of it, or its repo
     run: String,
     /// The text; `-` reads standard input, none opens $EDITOR
     text: Option<String>,
@@ -62,9 +66,9 @@ pub(crate) struct Decline {
 
 #[derive(Args)]
 struct Which {
-    /// Run, by id, the id's last letters, or its repo
+    /// Run, by id or a piece of it, or its repo
     run: String,
-    /// The question's id, or the id's last letters [default: the only one]
+    /// The question's id or a piece of it [default: the only one]
     approval: Option<String>,
 }
 
@@ -84,8 +88,19 @@ pub(crate) async fn ask(args: Ask, s: &Session) -> Result<(), Failure> {
 
 pub(crate) async fn reply(args: Reply, s: &Session) -> Result<(), Failure> {
     let run = s.run(Some(&args.run)).await?;
+    send(s, &run, args.title, args.text, args.file).await
+}
+
+/// Sends a text, a file's text, or what the editor gives.
+pub(crate) async fn send(
+    s: &Session,
+    run: &RunId,
+    title: Option<String>,
+    text: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let mut kept = None;
-    let body = match (args.text, args.file) {
+    let body = match (text, file) {
         (Some(text), _) if text != "-" => text,
         (Some(_), _) => edit::read("-".as_ref())?,
         (None, Some(file)) => edit::read(&file)?,
@@ -98,7 +113,7 @@ pub(crate) async fn reply(args: Reply, s: &Session) -> Result<(), Failure> {
     if body.trim().is_empty() {
         return Err(Failure::Usage("an empty reply was not sent".to_owned()));
     }
-    let reply = s.client.run_reply(&run, &ReplyCreate { title: args.title, body }).await;
+    let reply = s.client.run_reply(run, &ReplyCreate { title, body }).await;
     if let (Err(_), Some(path)) = (&reply, &kept) {
         eprintln!("Your text is kept: {}", path.display());
     }
@@ -121,24 +136,27 @@ pub(crate) async fn decline(args: Decline, s: &Session) -> Result<(), Failure> {
 
 async fn decide(which: Which, decision: Decision, s: &Session) -> Result<(), Failure> {
     let run = s.run(Some(&which.run)).await?;
-    let approval = match which.approval.as_deref().map(str::parse::<ApprovalId>) {
-        Some(Ok(id)) => id,
-        Some(Err(_)) | None => choose(s, &run, which.approval.as_deref()).await?,
-    };
+    let approval = choose(s, &run, which.approval.as_deref()).await?;
     let body = ApprovalDecide { decision };
     let answered = s.client.approval_decide(&run, &approval, &body).await?;
     s.out.show(&answered, |a| a.id.to_string(), |a| format!("{decision}: {}", question(a)))
 }
 
-/// The question whose id ends so, or the only one there is.
-async fn choose(s: &Session, run: &RunId, tail: Option<&str>) -> Result<ApprovalId, Failure> {
+/// The question that is meant, or the only one there is.
+async fn choose(s: &Session, run: &RunId, text: Option<&str>) -> Result<ApprovalId, Failure> {
+    if let Some(text) = text.filter(|text| pick::is_whole(text, "apr_"))
+        && let Ok(id) = text.parse()
+    {
+        return Ok(id);
+    }
     let open = s.client.run_get(run).await?.approvals;
-    let mut fitting = open.iter().filter(|a| tail.is_none_or(|tail| a.id.as_str().ends_with(tail)));
-    match (fitting.next(), fitting.next()) {
-        (Some(one), None) => Ok(one.id.clone()),
-        (None, _) => Err(Failure::NotFound(format!("{run} asks no such question"))),
-        (Some(_), Some(_)) => {
-            let list = open.iter().map(|a| format!("\n  {} {}", a.id, question(a)));
+    match (text, open.as_slice()) {
+        (Some(text), _) => pick::one(text, "question", open, |a| a.id.as_str()).map(|a| a.id),
+        (None, [one]) => Ok(one.id.clone()),
+        (None, []) => Err(Failure::NotFound(format!("{run} asks nothing"))),
+        (None, all) => {
+            let list =
+                all.iter().map(|a| format!("\n  {} {}", pick::short(a.id.as_str()), question(a)));
             Err(Failure::Usage(format!("say which question:{}", list.collect::<String>())))
         }
     }

@@ -1,7 +1,7 @@
 //! `car context …`: the documents every prompt can carry.
 
 use car_api::context::{ContextDoc, ContextName, ContextUpdate};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::edit;
 use crate::{
@@ -25,19 +25,22 @@ pub(crate) enum Context {
     },
     /// Change one in $EDITOR
     #[command(visible_alias = "set")]
-    Edit {
-        /// `active_context`, `decisions` or `spec`
-        name: ContextName,
-        #[command(flatten)]
-        repo: RepoArg,
-        #[command(flatten)]
-        source: edit::Source,
-    },
+    Edit(Edit),
+}
+
+#[derive(Args)]
+pub(crate) struct Edit {
+    /// `active_context`, `decisions` or `spec`
+    name: ContextName,
+    #[command(flatten)]
+    repo: RepoArg,
+    #[command(flatten)]
+    source: edit::Source,
 }
 
 pub(crate) async fn run(args: Context, global: &Global, out: &Out) -> Result<(), Failure> {
     let arg = match &args {
-        Context::List(repo) | Context::Show { repo, .. } | Context::Edit { repo, .. } => {
+        Context::List(repo) | Context::Show { repo, .. } | Context::Edit(Edit { repo, .. }) => {
             repo.clone()
         }
     };
@@ -60,7 +63,7 @@ pub(crate) async fn run(args: Context, global: &Global, out: &Out) -> Result<(),
                 list.items.iter().map(whole).collect::<Vec<_>>().join("\n\n")
             })
         }
-        Context::Edit { name, source, .. } => {
+        Context::Edit(Edit { name, source, .. }) => {
             let old = s.client.context_get(&repo, name).await?;
             let Some(draft) = source.draft(&format!("{name}.md"), &old.content, &old.etag)? else {
                 out.note("nothing was changed");

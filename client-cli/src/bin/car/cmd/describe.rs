@@ -9,7 +9,7 @@ use crate::{
     args::{Cli, Global, RepoArg},
     failure::Failure,
     out::Out,
-    session::Session,
+    session::{self, Session},
 };
 
 #[derive(Serialize)]
@@ -18,6 +18,10 @@ struct Description {
     version: &'static str,
     hub: Option<HubInfo>,
     hub_url: Option<String>,
+    /// How this hub was chosen.
+    found: Option<String>,
+    /// The order in which a hub is looked for.
+    precedence: &'static [&'static str],
     /// Why there is no hub to talk to.
     hub_problem: Option<String>,
     repo: Option<String>,
@@ -41,12 +45,14 @@ struct Verb {
     options: Vec<String>,
 }
 
-pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(), Failure> {
     let mut description = Description {
         program: "car",
         version: env!("CARGO_PKG_VERSION"),
         hub: None,
         hub_url: None,
+        found: None,
+        precedence: PRECEDENCE,
         hub_problem: None,
         repo: None,
         environment: names(ENVIRONMENT),
@@ -55,14 +61,15 @@ pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
         commands: Vec::new(),
     };
     verbs(&Cli::command(), "car", &mut description.commands);
-    match Session::open(global, out) {
-        Ok(session) => place(&session, &mut description).await,
+    match Session::open_for(global, out, &repo) {
+        Ok(session) => place(&session, &repo, &mut description).await,
         Err(error) => description.hub_problem = Some(error.to_string()),
     }
-    out.show(&description, |d| d.hub_url.clone().unwrap_or_default(), text)
+    out.details(&description, |d| d.hub_url.clone().unwrap_or_default(), text)
 }
 
-async fn place(session: &Session, description: &mut Description) {
+async fn place(session: &Session, repo: &RepoArg, description: &mut Description) {
+    description.found = Some(session::how(&session.found.source));
     description.hub_url = Some(session.client.url().to_owned());
     match session.client.hub_get().await {
         Ok(hub) => description.hub = Some(hub),
@@ -71,14 +78,17 @@ async fn place(session: &Session, description: &mut Description) {
     let inside = session.found.root.is_none() || find::root_above(&session.cwd).is_some();
     if description.hub.is_some() && inside {
         // Most directories are in no repo; that is no problem to report.
-        description.repo =
-            session.repo(&RepoArg::default()).await.ok().map(|repo| repo.to_string());
+        description.repo = session.repo(repo).await.ok().map(|repo| repo.to_string());
     }
 }
 
 fn text(d: &Description) -> String {
     let hub = match (&d.hub, &d.hub_problem) {
-        (Some(hub), _) => format!("{} (version {}, root {})", hub.url, hub.version, hub.root),
+        (Some(hub), _) => {
+            let url = d.hub_url.as_deref().unwrap_or(&hub.url);
+            let how = d.found.as_deref().unwrap_or_default();
+            format!("{url}, found {how} (version {}, root {})", hub.version, hub.root)
+        }
         (None, Some(problem)) => format!("none: {problem}"),
         (None, None) => "none".to_owned(),
     };
@@ -118,6 +128,16 @@ fn names(table: &[(&'static str, &'static str)]) -> Vec<Named> {
     table.iter().map(|(name, meaning)| Named { name, meaning }).collect()
 }
 
+/// Where a hub is looked for; `help/finding-the-hub.txt` explains it.
+const PRECEDENCE: &[&str] = &[
+    "--hub",
+    "CAR_HUB_URL",
+    "--path, or a path given to --repo",
+    "the context chosen with `car use`",
+    "the hub around the working directory",
+    "the hub started last on this machine",
+];
+
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("CAR_HUB_URL", "the hub: an URL, a context's name, or a hub's directory; as --hub"),
     ("CAR_TOKEN", "the token to show it; as the content of --token-file"),
@@ -141,6 +161,7 @@ const EXIT_STATUSES: &[(&str, &str)] = &[
     ("5", "conflict: stale, exists already, not possible now, or work would be lost"),
     ("6", "the hub does not answer"),
     ("7", "tickets, git, the agent or verification say no"),
+    ("8", "the hub is newer than this program and its answer cannot be read"),
 ];
 
 #[cfg(test)]

@@ -7,19 +7,18 @@ use car_api::{
     agent::Availability,
     doctor::{DoctorReport, Finding, Level},
 };
-use car_client::find::{self, Source};
 
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
-    session::{Session, wanted},
+    session::{self, Session, wanted},
     table::{Cell, Table, Tone},
 };
 
-pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
+pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(), Failure> {
     let mut findings = Vec::new();
-    if let Err(error) = look(global, out, &mut findings).await {
+    if let Err(error) = look(&repo, global, out, &mut findings).await {
         let finding = Finding::error("hub", error.to_string(), "Nothing more can be looked at.");
         findings.push(match error.hint() {
             Some(hint) => finding.fix(hint),
@@ -36,7 +35,12 @@ pub(crate) async fn run(global: &Global, out: &Out) -> Result<(), Failure> {
 }
 
 /// One check after the other; an error ends it, since the rest would say the same.
-async fn look(global: &Global, out: &Out, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+async fn look(
+    repo: &RepoArg,
+    global: &Global,
+    out: &Out,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Failure> {
     let wanted = wanted(global)?;
     findings.push(Finding::ok(
         "settings",
@@ -45,15 +49,10 @@ async fn look(global: &Global, out: &Out, findings: &mut Vec<Finding>) -> Result
             None => "no HOME, no CAR_CONFIG_DIR: nothing is kept".to_owned(),
         },
     ));
-    let found = find::find(&wanted)?;
-    let how = match &found.source {
-        Source::Address => "by its address".to_owned(),
-        Source::Context(name) => format!("by the context {name}"),
-        Source::Directory => "by the directory".to_owned(),
-        Source::LastStarted => "as the one started last on this machine".to_owned(),
-    };
+    let session = Session::open_for(global, out, repo)?;
+    let found = &session.found;
+    let how = session::how(&found.source);
     findings.push(Finding::ok("hub found", format!("{} {how}", found.url)));
-    let session = Session::open(global, out)?;
     session.client.health_live().await?;
     findings.push(Finding::ok("answers", "yes"));
     let info = session.client.hub_get().await?;
@@ -89,7 +88,7 @@ async fn look(global: &Global, out: &Out, findings: &mut Vec<Finding>) -> Result
     if !agents.iter().any(|agent| agent.availability == Availability::Ready) {
         findings.push(Finding::error("agents", "none is ready", "No run can work."));
     }
-    if let Ok(repo) = session.repo(&RepoArg::default()).await {
+    if let Ok(repo) = session.repo(repo).await {
         findings.push(Finding::ok("repo", repo.to_string()));
     }
     Ok(())

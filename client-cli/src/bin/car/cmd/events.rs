@@ -1,6 +1,7 @@
 //! `car events`, and `car run logs`, which is the same log of one run in full.
 
 use std::{
+    collections::VecDeque,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -117,11 +118,18 @@ fn write_cursor(file: &Path, cursor: &EventCursor) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How the log of a run is wanted.
+pub(crate) struct Logs {
+    pub(crate) follow: bool,
+    /// Only so many of the last entries.
+    pub(crate) tail: Option<usize>,
+}
+
 /// The log of one run, to its present end or to the run's.
-pub(crate) async fn logs(s: &Session, run: RunId, follow_on: bool) -> Result<(), Failure> {
+pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Failure> {
     let filter = EventFilter { run: Some(run.clone()), ..EventFilter::default() };
     let mut print = |event: &Event| -> Result<bool, Failure> {
-        print_event(&s.out, event, event_text::log_entry)?;
+        print_event(&s.out, event, |event| event_text::log_entry(event, s.out.colour))?;
         let over = matches!(
             &event.event,
             EventKind::RunStateChanged { state, .. } if state.status().is_end()
@@ -129,8 +137,28 @@ pub(crate) async fn logs(s: &Session, run: RunId, follow_on: bool) -> Result<(),
         Ok(!over)
     };
     let begin = EventFrom::After(EventCursor::default());
-    let after = EventCursor::from(read(s, begin, &filter, &mut print).await?.unwrap_or(0));
-    if !follow_on || s.client.run_get(&run).await?.state.status().is_end() {
+    let after = match wanted.tail {
+        None => read(s, begin, &filter, &mut print).await?,
+        Some(tail) => {
+            let mut last = VecDeque::new();
+            let mut keep = |event: &Event| {
+                if s.out.json || event_text::log_entry(event, false).is_some() {
+                    last.push_back(event.clone());
+                }
+                if last.len() > tail {
+                    last.pop_front();
+                }
+                Ok(true)
+            };
+            let after = read(s, begin, &filter, &mut keep).await?;
+            for event in &last {
+                print(event)?;
+            }
+            after
+        }
+    };
+    let after = EventCursor::from(after.unwrap_or(0));
+    if !wanted.follow || s.client.run_get(&run).await?.state.status().is_end() {
         // What was written between the two reads.
         return read(s, EventFrom::After(after), &filter, &mut print).await.map(|_| ());
     }

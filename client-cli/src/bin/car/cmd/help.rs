@@ -6,14 +6,22 @@ use crate::{args::Cli, failure::Failure, out::Out};
 
 #[derive(Args)]
 pub(crate) struct Help {
-    /// A topic (exit-codes, finding-the-hub, tickets, verify) or a command's words
+    /// A topic, or a command's words; none lists both
     words: Vec<String>,
 }
 
+/// Each operation of the API and the command that calls it.
+pub(crate) const OPERATIONS: &str = include_str!("../help/operations.txt");
+
 /// Topics and their texts.
 const TOPICS: &[(&str, &str)] = &[
+    ("coming-from-car", include_str!("../help/coming-from-car.txt")),
     ("exit-codes", include_str!("../help/exit-codes.txt")),
     ("finding-the-hub", include_str!("../help/finding-the-hub.txt")),
+    ("operations", OPERATIONS),
+    ("output", include_str!("../help/output.txt")),
+    ("remote", include_str!("../help/remote.txt")),
+    ("runs", include_str!("../help/runs.txt")),
     ("tickets", include_str!("../help/tickets.txt")),
     ("verify", include_str!("../help/verify.txt")),
 ];
@@ -47,6 +55,10 @@ pub(crate) fn run(args: Help, out: &Out) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -62,6 +74,34 @@ mod tests {
                 let word = word.unwrap_or_default();
                 assert!(command.find_subcommand(word).is_some(), "{name}: car {word}");
             }
+        }
+    }
+
+    #[test]
+    fn every_operation_of_the_api_has_a_command() {
+        let document = include_str!("../../../../../openapi/openapi.json");
+        let document: serde_json::Value = serde_json::from_str(document).unwrap();
+        let methods = document["paths"].as_object().unwrap().values();
+        let operations = methods.flat_map(|item| item.as_object().unwrap().values());
+        let ids = operations.map(|operation| operation["operationId"].as_str().unwrap());
+        let in_document: BTreeSet<_> = ids.collect();
+        let listed: BTreeMap<_, _> = OPERATIONS
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.split_once(' '))
+            .map(|(id, command)| (id, command.trim()))
+            .collect();
+        let known: BTreeSet<_> = listed.keys().copied().collect();
+        assert_eq!(known, in_document, "help/operations.txt must name each operation once");
+        for (id, line) in listed {
+            let words = line.split(' ').map(|word| match word {
+                "AGENT" => "codex",
+                "TOKEN" => "tok_1",
+                word => word,
+            });
+            if let Err(error) = Cli::try_parse_from(words) {
+                panic!("{id}: {line}: {error}");
+            }
+            assert!(!line.starts_with("car api "), "{id} has no command of its own");
         }
     }
 }

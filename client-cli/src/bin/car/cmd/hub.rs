@@ -1,28 +1,27 @@
 //! `car hub …`
 
-use std::{env, ffi::OsString, path::PathBuf, process};
-
 use car_api::{
+    hub::HubInfo,
     repo::{
-        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus,
-        Setup as Commands, SetupUpdate,
+        RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, ScanReport, Setup as Commands,
+        SetupUpdate,
     },
-    run::RunStatus,
 };
 use clap::{Args, Subcommand};
 
-use super::{jobs, worktree};
+use super::{answer, jobs, repos, serve, ticket, worktree};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
     session::{Session, all},
-    table::{Cell, Table, Tone},
+    time_text,
 };
 
 #[derive(Subcommand)]
 pub(crate) enum Hub {
     /// Make a new git repo in the hub
+    #[command(after_help = "Example: car hub create demo")]
     Create {
         /// Its id
         id: String,
@@ -32,8 +31,11 @@ pub(crate) enum Hub {
         /// Take an existing directory
         #[arg(long)]
         force: bool,
+        #[arg(long, hide = true)]
+        git_init: bool,
     },
     /// Clone a git repo into the hub
+    #[command(after_help = "Example: car hub clone https://github.com/you/project")]
     Clone {
         /// What to clone
         #[arg(required_unless_present = "git_url")]
@@ -67,10 +69,12 @@ pub(crate) enum Hub {
     },
     /// What this hub is
     Info,
+    /// The address of the hub's API
+    Endpoint,
     /// The OpenAPI document of this hub
     Openapi,
     /// Start the hub on this machine
-    Serve(Serve),
+    Serve(serve::Serve),
     /// Take a repo out of the hub
     Remove {
         /// Repo, by id or path
@@ -84,6 +88,9 @@ pub(crate) enum Hub {
         /// Only say what would happen
         #[arg(long)]
         dry_run: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Give a repo another name for people
     Rename {
@@ -95,9 +102,35 @@ pub(crate) enum Hub {
     /// Worktrees
     #[command(subcommand)]
     Worktree(worktree::Worktree),
+    /// Tickets of a queue: the same as `car ticket`
+    #[command(subcommand)]
+    Tickets(ticket::Ticket),
+    /// What agents said to people
+    #[command(subcommand, hide = true)]
+    Dispatch(Dispatch),
     /// Commands that prepare a new worktree of a repo
     #[command(subcommand)]
     Setup(Setup),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Dispatch {
+    /// Answer a run
+    Reply(DispatchReply),
+}
+
+#[derive(Args)]
+pub(crate) struct DispatchReply {
+    #[arg(long)]
+    repo_id: Option<String>,
+    #[arg(long, required_unless_present = "repo_id")]
+    run_id: Option<String>,
+    #[arg(long, required_unless_present = "message_file")]
+    message: Option<String>,
+    #[arg(long, value_hint = clap::ValueHint::FilePath)]
+    message_file: Option<std::path::PathBuf>,
+    #[arg(long)]
+    resume: bool,
 }
 
 #[derive(Subcommand)]
@@ -116,27 +149,23 @@ pub(crate) enum Setup {
     },
 }
 
-#[derive(Args)]
-pub(crate) struct Serve {
-    /// The hub's root [default: the one you are in]
-    #[arg(long)]
-    root: Option<PathBuf>,
-    /// Port
-    #[arg(long)]
-    port: Option<u16>,
-    /// Address to listen on
-    #[arg(long)]
-    host: Option<String>,
+pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Failure> {
+    // These find their hub in their own way, or need none.
+    if let Hub::Serve(args) = args {
+        return serve::serve(args, global);
+    }
+    if let Hub::Tickets(args) = args {
+        return ticket::run(args, global, out).await;
+    }
+    here(args, &Session::open(global, out)?).await
 }
 
-pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Failure> {
-    if let Hub::Serve(args) = args {
-        return serve(args, global);
-    }
-    let session = Session::open(global, out)?;
-    let s = &session;
+async fn here(args: Hub, s: &Session) -> Result<(), Failure> {
+    let out = &s.out;
     match args {
-        Hub::Create { id, repo_path, force } => {
+        // Done already.
+        Hub::Serve(_) | Hub::Tickets(_) => Ok(()),
+        Hub::Create { id, repo_path, force, git_init: _ } => {
             let repo = s.client.repo_create(&RepoCreate { id, path: repo_path, force }).await?;
             out.show(&repo, |r| r.id.to_string(), |r| format!("{} is at {}", r.id, r.path))
         }
@@ -145,63 +174,29 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
             let job = s.client.repo_clone(&RepoClone { url, id }).await?;
             jobs::finish(s, job, no_wait).await
         }
-        Hub::Scan => {
-            let report = s.client.hub_scan().await?;
-            let ids = |ids: &[car_api::RepoId]| {
-                ids.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-            };
-            out.show(
-                &report,
-                |r| ids(&r.added),
-                |r| {
-                    let added = r.added.iter().map(|id| format!("new: {id}"));
-                    let missing = r.missing.iter().map(|id| format!("missing: {id}"));
-                    let issues = r.issues.iter().map(|issue| format!("not taken: {issue}"));
-                    let total = std::iter::once(format!("{} repos and worktrees", r.total));
-                    added.chain(missing).chain(issues).chain(total).collect::<Vec<_>>().join("\n")
-                },
-            )
-        }
+        Hub::Scan => scan(s).await,
         Hub::Repos { kind } => {
-            let repos = all(async |page| s.client.repo_list(kind, &page).await).await?;
+            let list = all(async |page| s.client.repo_list(kind, &page).await).await?;
             let none = "No repos yet: car hub clone URL, car hub create ID, or car hub scan";
-            out.list(&repos, |r| r.id.to_string(), none, table)
+            out.list(&list, |r| r.id.to_string(), none, repos::table)
         }
         Hub::Show { repo } => {
             let repo = s.client.repo_get(&s.repo(&RepoArg { repo }).await?).await?;
-            out.show(&repo, |r| r.id.to_string(), one)
+            out.details(&repo, |r| r.id.to_string(), repos::one)
         }
-        Hub::Snapshot { pretty: _ } => {
-            let snapshot = s.client.hub_snapshot().await?;
-            out.show(&snapshot, |s| s.as_of.to_string(), |s| super::watch::still(s, out.colour))
-        }
-        Hub::Info => {
-            let info = s.client.hub_get().await?;
-            out.show(
-                &info,
-                |i| i.instance.clone(),
-                |i| {
-                    format!(
-                        "url       {}\nroot      {}\nversion   {}\ninstance  {}\nstarted   {}\n\
-                         events    {}\nagents    {} at once",
-                        i.url,
-                        i.root,
-                        i.version,
-                        i.instance,
-                        crate::time_text::short(i.started_at),
-                        i.last_seq,
-                        i.max_parallel_runs
-                    )
-                },
-            )
+        Hub::Snapshot { pretty: _ } => super::watch::once(s, None).await,
+        Hub::Info => out.show(&s.client.hub_get().await?, |i| i.instance.clone(), info),
+        Hub::Endpoint => {
+            out.show(&s.client.hub_get().await?, |i| i.url.clone(), |_| s.client.url().to_owned())
         }
         Hub::Openapi => out.json(&s.client.openapi_get().await?),
-        Hub::Serve(args) => serve(args, global),
-        Hub::Remove { repo, delete_dir, drop, dry_run } => {
+        Hub::Remove { repo, delete_dir, drop, dry_run, yes } => {
             let id = s.repo(&RepoArg { repo: Some(repo) }).await?;
-            let report =
-                s.client.repo_remove(&id, &RepoRemove { delete_dir, drop, dry_run }).await?;
-            worktree::show_removal(out, &report)
+            if delete_dir && !dry_run {
+                out.confirm(&format!("Delete the directory of {id}?"), yes)?;
+            }
+            let body = RepoRemove { delete_dir, drop, dry_run };
+            worktree::show_removal(out, &s.client.repo_remove(&id, &body).await?)
         }
         Hub::Rename { repo, name } => {
             let id = s.repo(&RepoArg { repo: Some(repo) }).await?;
@@ -209,17 +204,43 @@ pub(crate) async fn run(args: Hub, global: &Global, out: &Out) -> Result<(), Fai
             out.show(&repo, |r| r.id.to_string(), |r| format!("{} is called {}", r.id, r.name))
         }
         Hub::Worktree(args) => worktree::run(args, s).await,
+        Hub::Dispatch(Dispatch::Reply(reply)) => {
+            let DispatchReply { repo_id, run_id, message, message_file, resume: _ } = reply;
+            let run = s.run(run_id.or(repo_id).as_deref()).await?;
+            answer::send(s, &run, None, message, message_file).await
+        }
         Hub::Setup(Setup::Show { repo }) => {
             let id = s.repo(&RepoArg { repo }).await?;
             show_setup(out, &s.client.repo_setup_get(&id).await?)
         }
         Hub::Setup(Setup::Set { repo, commands }) => {
-            let id = s.repo(&repo).await?;
-            // What is typed here is the whole list; what it was before is not looked at.
-            let body = SetupUpdate { commands };
-            show_setup(out, &s.client.repo_setup_update(&id, &body, Some("*")).await?)
+            set_up(s, &s.repo(&repo).await?, commands).await
         }
     }
+}
+
+pub(crate) async fn scan(s: &Session) -> Result<(), Failure> {
+    let report = s.client.hub_scan().await?;
+    let added =
+        |r: &ScanReport| r.added.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    s.out.show(&report, added, |r| {
+        let added = r.added.iter().map(|id| format!("new: {id}"));
+        let missing = r.missing.iter().map(|id| format!("missing: {id}"));
+        let issues = r.issues.iter().map(|issue| format!("not taken: {issue}"));
+        let total = std::iter::once(format!("{} repos and worktrees", r.total));
+        added.chain(missing).chain(issues).chain(total).collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// Replaces the commands that prepare a new worktree.
+pub(crate) async fn set_up(
+    s: &Session,
+    repo: &car_api::RepoId,
+    commands: Vec<String>,
+) -> Result<(), Failure> {
+    // What is typed is the whole list; what it was before is not looked at.
+    let body = SetupUpdate { commands };
+    show_setup(&s.out, &s.client.repo_setup_update(repo, &body, Some("*")).await?)
 }
 
 fn show_setup(out: &Out, setup: &Commands) -> Result<(), Failure> {
@@ -233,150 +254,16 @@ fn show_setup(out: &Out, setup: &Commands) -> Result<(), Failure> {
     )
 }
 
-pub(crate) fn table(repos: &[Repo]) -> Table {
-    let mut table = Table::new(&["REPO", "STATUS", "TICKETS", "BRANCH", "NOTE"]);
-    for repo in repos {
-        let (status, tone) = standing(repo);
-        let note = repo.issue.clone().or_else(|| repo.run.as_ref().map(|run| run.explain.clone()));
-        table.row([
-            repo.id.as_str().into(),
-            Cell::toned(status, tone),
-            counts(repo).into(),
-            repo.branch.clone().unwrap_or_default().into(),
-            note.unwrap_or_default().into(),
-        ]);
-    }
-    table
-}
-
-fn counts(repo: &Repo) -> String {
-    match repo.tickets.invalid {
-        0 => format!("{}/{}", repo.tickets.done, repo.tickets.total),
-        bad => format!("{}/{} {bad} bad", repo.tickets.done, repo.tickets.total),
-    }
-}
-
-fn standing(repo: &Repo) -> (&'static str, Tone) {
-    match (repo.status, &repo.run) {
-        (RepoStatus::Ready, Some(run)) => (run.status.as_str(), tone(run.status)),
-        (RepoStatus::Ready, None) => ("ready", Tone::Plain),
-        (RepoStatus::Uninitialized, _) => ("uninitialized", Tone::Dim),
-        (RepoStatus::Missing, _) => ("missing", Tone::Bad),
-        (RepoStatus::Invalid, _) => ("invalid", Tone::Bad),
-    }
-}
-
-/// What a run's status looks like.
-pub(crate) fn tone(status: RunStatus) -> Tone {
-    match status {
-        RunStatus::Running | RunStatus::Pending | RunStatus::Stopping => Tone::Busy,
-        RunStatus::Paused | RunStatus::Parked => Tone::Waits,
-        RunStatus::Completed => Tone::Good,
-        RunStatus::Failed => Tone::Bad,
-        RunStatus::Stopped | RunStatus::Superseded => Tone::Dim,
-    }
-}
-
-fn one(repo: &Repo) -> String {
-    let mut lines = vec![
-        format!("{} ({})", repo.id, repo.kind),
-        format!("directory  {}", repo.path),
-        format!("branch     {}", repo.branch.as_deref().unwrap_or("-")),
-        format!("tickets    {} done", counts(repo)),
-    ];
-    lines.extend(repo.worktree_of.as_ref().map(|base| format!("base       {base}")));
-    lines.extend(
-        repo.run
-            .as_ref()
-            .map(|run| format!("run        {} {}: {}", run.id, run.status, run.explain)),
-    );
-    lines.extend(repo.issue.as_ref().map(|issue| format!("issue      {issue}")));
-    lines.join("\n")
-}
-
-/// Becomes the hub's own program.
-pub(crate) fn serve(args: Serve, global: &Global) -> Result<(), Failure> {
-    let mut words: Vec<OsString> = vec!["serve".into()];
-    if let Some(root) = args.root.or_else(|| global.path.clone()) {
-        words.extend(["--root".into(), root.into()]);
-    }
-    if let Some(port) = args.port {
-        words.extend(["--port".into(), port.to_string().into()]);
-    }
-    if let Some(host) = args.host {
-        words.extend(["--host".into(), host.into()]);
-    }
-    become_hub(&words)
-}
-
-/// Replaces this process by `car-hub`: the one beside this program, else the one in `PATH`.
-pub(crate) fn become_hub(words: &[OsString]) -> Result<(), Failure> {
-    let beside = env::current_exe().ok().map(|exe| exe.with_file_name("car-hub"));
-    let program = beside.filter(|path| path.is_file()).unwrap_or_else(|| "car-hub".into());
-    let mut command = process::Command::new(&program);
-    command.args(words);
-    let error = exec(&mut command);
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return Err(Failure::NotFound(
-            "the hub's program `car-hub` is neither beside `car` nor in PATH; install it, or run \
-             this on the hub's machine"
-                .to_owned(),
-        ));
-    }
-    Err(error.into())
-}
-
-#[cfg(unix)]
-fn exec(command: &mut process::Command) -> std::io::Error {
-    std::os::unix::process::CommandExt::exec(command)
-}
-
-#[cfg(not(unix))]
-fn exec(command: &mut process::Command) -> std::io::Error {
-    match command.status() {
-        Ok(status) => process::exit(status.code().unwrap_or(1)),
-        Err(error) => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use car_api::{RunId, repo::RunBrief, repo::TicketCounts};
-
-    use super::*;
-
-    #[test]
-    fn the_list_of_repos_fits_eighty_columns() {
-        let repo = |id: &str, status, run: Option<(RunStatus, &str)>| Repo {
-            id: id.parse().unwrap(),
-            name: id.to_owned(),
-            path: format!("repos/{id}"),
-            kind: RepoKind::Base,
-            worktree_of: None,
-            branch: Some("main".to_owned()),
-            status,
-            tickets: TicketCounts { total: 12, done: 3, invalid: 0 },
-            run: run.map(|(status, explain)| RunBrief {
-                id: RunId::generate(),
-                status,
-                explain: explain.to_owned(),
-            }),
-            issue: None,
-        };
-        let repos = [
-            repo("demo", RepoStatus::Ready, None),
-            repo(
-                "demo--feature-with-a-name",
-                RepoStatus::Ready,
-                Some((RunStatus::Paused, "Verification failed three times: cargo test")),
-            ),
-            repo("gone", RepoStatus::Missing, None),
-        ];
-        let expected = "\
-REPO                       STATUS   TICKETS  BRANCH  NOTE
-demo                       ready    3/12     main
-demo--feature-with-a-name  paused   3/12     main    Verification failed three …
-gone                       missing  3/12     main";
-        assert_eq!(table(&repos).render(Some(80), false), expected);
-    }
+fn info(i: &HubInfo) -> String {
+    format!(
+        "url       {}\nroot      {}\nversion   {}\ninstance  {}\nstarted   {}\n\
+         events    {}\nagents    {} at once",
+        i.url,
+        i.root,
+        i.version,
+        i.instance,
+        time_text::full(i.started_at),
+        i.last_seq,
+        i.max_parallel_runs
+    )
 }

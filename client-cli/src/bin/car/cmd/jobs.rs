@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use car_api::{
-    JobId,
-    job::{Job, JobKind, JobLine, JobStatus},
-};
+use car_api::job::{Job, JobKind, JobLine, JobStatus};
 use car_client::{ClientError, JobFilter};
 use clap::{Args, Subcommand};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,6 +10,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     event_text,
     failure::Failure,
+    pick::short,
     session::{Session, all},
     table::{Cell, Table, Tone},
     time_text,
@@ -41,21 +39,21 @@ enum Command {
     },
     /// One job
     Show {
-        /// Its id
-        job: JobId,
+        /// Its id or a piece of it
+        job: String,
         /// Wait until it ends
         #[arg(long)]
         wait: bool,
     },
     /// What a job had to say
     Log {
-        /// Its id
-        job: JobId,
+        /// Its id or a piece of it
+        job: String,
     },
     /// End a job; what it had begun is cleaned up
     Cancel {
-        /// Its id
-        job: JobId,
+        /// Its id or a piece of it
+        job: String,
     },
 }
 
@@ -67,14 +65,15 @@ pub(crate) async fn run(args: Jobs, s: &Session) -> Result<(), Failure> {
             s.out.list(&list, |j| j.id.to_string(), "No jobs.", table)
         }
         Command::Show { job, wait } => {
-            let job = s.client.job_get(&job).await?;
+            let job = s.client.job_get(&s.job(&job).await?).await?;
             finish(s, job, !wait).await
         }
         Command::Log { job } => {
+            let job = s.job(&job).await?;
             let lines = all(async |page| s.client.job_log(&job, &page).await).await?;
             s.out.list(&lines, |line| line.line.clone(), "It has said nothing.", log)
         }
-        Command::Cancel { job } => show(s, &s.client.job_cancel(&job).await?),
+        Command::Cancel { job } => show(s, &s.client.job_cancel(&s.job(&job).await?).await?),
     }
 }
 
@@ -228,11 +227,11 @@ fn table(jobs: &[Job]) -> Table {
         };
         let phase = job.problem.as_ref().map_or(&job.phase, |problem| &problem.detail);
         table.row([
-            job.id.as_str().into(),
+            short(job.id.as_str()).into(),
             job.kind.as_str().into(),
             job.repo.as_ref().map_or("-", |r| r.as_str()).into(),
             Cell::toned(job.status.as_str(), tone),
-            time_text::short(job.created_at).into(),
+            time_text::ago(job.created_at).into(),
             phase.as_str().into(),
         ]);
     }

@@ -59,7 +59,15 @@ pub(crate) async fn login(args: Login, global: &Global, out: &Out) -> Result<(),
     say(&requested, out);
     let created = granted(&client, &requested).await?;
     let TokenCreated { token, secret } = created;
-    all.contexts.insert(name.clone(), Context { url: url.clone(), token: Some(secret) });
+    // Another hub at this address is noticed later on.
+    let instance = match Client::new(&url, Some(&secret))?.hub_get().await {
+        Ok(hub) => Some(hub.instance),
+        Err(error) => {
+            out.note(&format!("{name} is kept, but does not answer now: {error}"));
+            None
+        }
+    };
+    all.contexts.insert(name.clone(), Context { url: url.clone(), token: Some(secret), instance });
     all.current = Some(name.clone());
     contexts::save(dir, &all)?;
     let shown = serde_json::json!({ "name": name, "url": url, "token": token });

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod answer;
+pub(crate) mod api;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod context;
@@ -13,16 +14,22 @@ pub(crate) mod events;
 pub(crate) mod flow;
 pub(crate) mod help;
 pub(crate) mod hub;
+pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod jobs;
+pub(crate) mod lint;
 pub(crate) mod login;
 pub(crate) mod pair;
+pub(crate) mod repos;
 pub(crate) mod run;
 pub(crate) mod run_records;
 pub(crate) mod salvage;
+pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod ticket;
 pub(crate) mod token;
+pub(crate) mod usage;
 pub(crate) mod watch;
 pub(crate) mod webhook;
 pub(crate) mod worktree;
@@ -53,6 +60,9 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
         Command::Agents => agents::list(&Session::open(global, out)?).await,
         Command::Models(args) => agents::models(args, &Session::open(global, out)?).await,
+        Command::Status(args) => status::run(args, global, out).await,
+        Command::Inbox(args) => inbox::run(args, global, out).await,
+        Command::Usage(args) => usage::run(args, global, out).await,
         Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,
@@ -64,13 +74,18 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Keys(args) => token::keys(args, &Session::open(global, out)?).await,
         Command::Login(args) => login::login(args, global, out).await,
         Command::Logout(args) => login::logout(args, global, out).await,
-        Command::Use(args) => contexts::choose(args, global, out),
-        Command::Contexts(args) => contexts::list(args, global, out),
-        Command::Describe => describe::run(global, out).await,
-        Command::Doctor => doctor::run(global, out).await,
+        Command::Use(args) => contexts::choose(args, global, out).await,
+        Command::Contexts(args) => contexts::run(args, global, out).await,
+        Command::Api(args) => api::run(args, &Session::open(global, out)?).await,
+        Command::Describe(args) => describe::run(args, global, out).await,
+        Command::Doctor(args) => doctor::run(args, global, out).await,
         Command::Completions(args) => install::completions(args, out),
         Command::Man(args) => install::man(args, out),
         Command::Help(args) => help::run(args, out),
-        Command::Serve(args) => hub::serve(args, global),
+        Command::Serve(args) => serve::serve(args, global),
+        Command::Edit(args) => context::run(context::Context::Edit(args), global, out).await,
+        Command::Log(args) => flow::log(args, global, out).await,
+        Command::Resume(args) => flow::resume(args, global, out).await,
+        Command::Kill(args) => flow::kill(args, global, out).await,
     }
 }

@@ -2,24 +2,25 @@
 
 use car_api::{
     agent::ApprovalPolicy,
-    run::{Explain, Run as Entry, RunResume, RunStart, RunStatus},
+    run::{Explain, Owner, Run as Entry, RunResume, RunStart, RunStatus},
 };
 use clap::{Args, Subcommand};
 
-use super::{hub::tone, run_records as records};
+use super::{events, run_records as records};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
     out::Out,
+    pick::short,
     session::{Session, all},
-    table::{Cell, Table},
+    table::{Cell, Table, Tone},
     time_text,
 };
 
 /// Which run; the latest of the repo one is in when absent.
 #[derive(Args)]
 pub(crate) struct RunArg {
-    /// Run, by id, the id's last letters, or its repo [default: the latest of the repo you are in]
+    /// Run, by id or a piece of it, or its repo [default: the latest of the repo you are in]
     pub(crate) run: Option<String>,
 }
 
@@ -43,14 +44,17 @@ pub(crate) enum Run {
     Resume(Resume),
     /// Pause after the present turn
     Pause(RunArg),
-    /// Stop the run and its agent
+    /// Stop the run and its agent, for good
     Stop(RunArg),
     /// Its turns
     Turns(RunArg),
     /// One turn with everything the agent did in it
     Turn {
-        /// The turn's id
-        turn: car_api::TurnId,
+        /// Turn, by its number in the run, or its id or a piece of it
+        turn: String,
+        /// Run, by id or a piece of it, or its repo [default: the latest of the repo you are in]
+        #[arg(long)]
+        run: Option<String>,
     },
     /// What happened in it
     Logs {
@@ -59,6 +63,9 @@ pub(crate) enum Run {
         /// Go on until the run ends
         #[arg(long, short)]
         follow: bool,
+        /// Only the last entries
+        #[arg(long, value_name = "N")]
+        tail: Option<usize>,
     },
     /// The hub's verdicts on its tickets
     Evidence(RunArg),
@@ -69,6 +76,10 @@ pub(crate) enum Run {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  car run start                          the queue of the repo you are in
+  car run start -r demo --max-total-turns 20
+  car run start --approvals untrusted    the agent asks before it acts")]
 pub(crate) struct Start {
     #[command(flatten)]
     pub(crate) repo: RepoArg,
@@ -147,7 +158,7 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
         Run::Show(arg) => show(out, &s.client.run_get(&id(arg).await?).await?),
         Run::Explain(arg) => {
             let explain = s.client.run_explain(&id(arg).await?).await?;
-            out.show(&explain, |e| e.owner.to_string(), explained)
+            out.details(&explain, |e| e.owner.to_string(), explained)
         }
         Run::Resume(Resume { run, max_total_turns, max_tokens, max_seconds, accept_protected }) => {
             let body = RunResume { max_total_turns, max_tokens, max_seconds, accept_protected };
@@ -156,8 +167,10 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
         Run::Pause(arg) => show(out, &s.client.run_pause(&id(arg).await?).await?),
         Run::Stop(arg) => show(out, &s.client.run_stop(&id(arg).await?).await?),
         Run::Turns(arg) => records::turns(s, &id(arg).await?).await,
-        Run::Turn { turn } => records::turn(s, &turn).await,
-        Run::Logs { run, follow } => super::events::logs(s, id(run).await?, follow).await,
+        Run::Turn { turn, run } => records::turn(s, &s.turn(&turn, run.as_deref()).await?).await,
+        Run::Logs { run, follow, tail } => {
+            events::logs(s, id(run).await?, events::Logs { follow, tail }).await
+        }
         Run::Evidence(arg) => records::evidence(s, &id(arg).await?).await,
         Run::Dispatches(arg) => records::dispatches(s, &id(arg).await?).await,
         Run::Replies(arg) => records::replies(s, &id(arg).await?).await,
@@ -165,10 +178,10 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
 }
 
 pub(crate) fn show(out: &Out, run: &Entry) -> Result<(), Failure> {
-    out.show(run, |r| r.id.to_string(), one)
+    out.details(run, |r| r.id.to_string(), one)
 }
 
-fn one(run: &Entry) -> String {
+pub(crate) fn one(run: &Entry) -> String {
     let mut lines = vec![
         format!("{} of {}: {}", run.id, run.repo, run.state.status()),
         explained(&run.explain),
@@ -187,38 +200,46 @@ fn one(run: &Entry) -> String {
         "tokens     {} in ({} cached), {} out",
         run.usage.input_tokens, run.usage.cached_input_tokens, run.usage.output_tokens
     ));
-    lines.push(format!("began      {}", time_text::or_dash(run.started_at)));
-    lines.extend(run.ended_at.map(|at| format!("ended      {}", time_text::short(at))));
+    lines.extend(run.started_at.map(|at| format!("began      {}", time_text::full(at))));
+    lines.extend(run.ended_at.map(|at| format!("ended      {}", time_text::full(at))));
     for approval in &run.approvals {
         lines.push(format!("asks       {}", super::answer::question(approval)));
-        let short = short_id(run.id.as_str());
+        let short = short(run.id.as_str());
         lines.push(format!("           car approve {short} | car decline {short}"));
     }
     lines.join("\n")
 }
 
 fn explained(explain: &Explain) -> String {
-    let at = explain.next_at.map(|at| format!(" at {}", time_text::short(at))).unwrap_or_default();
+    if explain.owner == Owner::Nobody {
+        return explain.line.clone();
+    }
+    let at = explain.next_at.map(|at| format!(" at {}", time_text::full(at))).unwrap_or_default();
     format!("{}\nnext       {} ({}){at}", explain.line, explain.next_action, explain.owner)
 }
 
-/// The last letters of an id, which the commands take for the whole: those differ, while the first
-/// are the time.
-pub(crate) fn short_id(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
+/// What a run's status looks like.
+pub(crate) fn tone(status: RunStatus) -> Tone {
+    match status {
+        RunStatus::Running | RunStatus::Pending | RunStatus::Stopping => Tone::Busy,
+        RunStatus::Paused | RunStatus::Parked => Tone::Waits,
+        RunStatus::Completed => Tone::Good,
+        RunStatus::Failed => Tone::Bad,
+        RunStatus::Stopped | RunStatus::Superseded => Tone::Dim,
+    }
 }
 
 fn table(runs: &[Entry]) -> Table {
-    let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "BEGAN", "WHY"]);
+    let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "MADE", "WHY"]);
     for run in runs {
         let status = run.state.status();
         table.row([
-            short_id(run.id.as_str()).into(),
+            short(run.id.as_str()).into(),
             run.repo.as_str().into(),
             Cell::toned(status.as_str(), tone(status)),
             format!("{}/{}", run.tickets.done, run.tickets.total).into(),
             run.turns.to_string().into(),
-            time_text::short(run.created_at).into(),
+            time_text::ago(run.created_at).into(),
             run.explain.line.as_str().into(),
         ]);
     }

@@ -1,10 +1,11 @@
 //! `car salvage …`
 
-use car_api::{SalvageId, worktree::Salvage as Kept};
+use car_api::worktree::Salvage as Kept;
 use clap::Subcommand;
 
 use crate::{
     failure::Failure,
+    pick,
     session::{Session, all},
     table::Table,
     time_text,
@@ -16,7 +17,7 @@ pub(crate) enum Salvage {
     List,
     /// Bring a removed worktree or repo back
     Restore {
-        /// A salvage's id, or the id of what was removed (then the newest)
+        /// A salvage's id or a piece of it, or the id of what was removed (then the newest)
         salvage: String,
     },
 }
@@ -32,14 +33,16 @@ pub(crate) async fn run(args: Salvage, s: &Session) -> Result<(), Failure> {
 }
 
 pub(crate) async fn restore(text: &str, s: &Session) -> Result<(), Failure> {
-    let id = match text.parse::<SalvageId>() {
-        Ok(id) => id,
-        Err(_) => {
-            let list = all(async |page| s.client.salvage_list(&page).await).await?;
-            let of_repo = list.items.into_iter().filter(|kept| kept.repo.as_str() == text);
-            let newest = of_repo.max_by_key(|kept| kept.created_at);
-            let none = || Failure::NotFound(format!("nothing is kept of `{text}`"));
-            newest.ok_or_else(none)?.id
+    let id = if pick::is_whole(text, "slv_")
+        && let Ok(id) = text.parse()
+    {
+        id
+    } else {
+        let list = all(async |page| s.client.salvage_list(&page).await).await?.items;
+        let of_repo = list.iter().filter(|kept| kept.repo.as_str() == text);
+        match of_repo.max_by_key(|kept| kept.created_at) {
+            Some(newest) => newest.id.clone(),
+            None => pick::one(text, "salvage", list, |kept| kept.id.as_str())?.id,
         }
     };
     let repo = s.client.salvage_restore(&id).await?;
@@ -50,11 +53,11 @@ fn table(kept: &[Kept]) -> Table {
     let mut table = Table::new(&["SALVAGE", "WAS", "BRANCH", "MADE", "KEPT UNTIL"]);
     for k in kept {
         table.row([
-            k.id.as_str().into(),
+            pick::short(k.id.as_str()).into(),
             k.repo.as_str().into(),
             k.branch.clone().unwrap_or_default().into(),
-            time_text::short(k.created_at).into(),
-            time_text::short(k.keep_until).into(),
+            time_text::ago(k.created_at).into(),
+            time_text::ago(k.keep_until).into(),
         ]);
     }
     table

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use car_api::{
     RepoId,
     ticket::{
-        LintReport, Severity, Ticket as Entry, TicketCreate, TicketDone, TicketLint, TicketMove,
-        TicketPatch, TicketState, TicketText, TicketUpdate,
+        Ticket as Entry, TicketCreate, TicketDone, TicketMove, TicketPatch, TicketState,
+        TicketText, TicketUpdate,
     },
 };
 use clap::{Args, Subcommand};
 
-use super::edit;
+use super::{edit, lint};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
@@ -34,6 +34,7 @@ pub(crate) enum Ticket {
         all: bool,
     },
     /// Check the queue
+    #[command(visible_alias = "doctor", alias = "fmt")]
     Lint {
         #[command(flatten)]
         repo: RepoArg,
@@ -52,7 +53,7 @@ pub(crate) enum Ticket {
     },
     /// Give a ticket another number; the rest makes room
     Move {
-        /// Ticket, by number or id
+        /// Ticket, by number, id or a piece of it
         ticket: String,
         /// Its new number
         to: u64,
@@ -63,14 +64,14 @@ pub(crate) enum Ticket {
     Renumber(RepoArg),
     /// Show a ticket's text
     Show {
-        /// Ticket, by number or id
+        /// Ticket, by number, id or a piece of it
         ticket: String,
         #[command(flatten)]
         repo: RepoArg,
     },
     /// Change a ticket's text in $EDITOR
     Edit {
-        /// Ticket, by number or id
+        /// Ticket, by number, id or a piece of it
         ticket: String,
         #[command(flatten)]
         repo: RepoArg,
@@ -91,14 +92,14 @@ pub(crate) enum Ticket {
     },
     /// Mark a ticket done
     Done {
-        /// Ticket, by number or id
+        /// Ticket, by number, id or a piece of it
         ticket: String,
         #[command(flatten)]
         repo: RepoArg,
     },
     /// Mark a ticket not done
     Undone {
-        /// Ticket, by number or id
+        /// Ticket, by number, id or a piece of it
         ticket: String,
         #[command(flatten)]
         repo: RepoArg,
@@ -135,6 +136,9 @@ impl From<Fields> for TicketPatch {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  car ticket new \"Add a greeting\" --agent codex --verify \"make test\"
+  car ticket new \"Port the parser\" --body plan.md -r demo--parser")]
 pub(crate) struct New {
     /// Title
     title: String,
@@ -186,10 +190,11 @@ pub(crate) async fn run(args: Ticket, global: &Global, out: &Out) -> Result<(), 
             let none = format!("No such tickets: car ticket new TITLE --repo {repo}");
             out.list(&list, |t| t.id.to_string(), &none, of_one)
         }
-        Ticket::Lint { fix, .. } => lint(s, &repo, fix).await,
+        Ticket::Lint { fix, .. } => lint::run(s, &repo, fix).await,
         Ticket::New(new) => create(s, &repo, new, None).await,
         Ticket::Insert { at, new } => create(s, &repo, new, Some(at)).await,
         Ticket::Move { ticket, to, .. } => {
+            let ticket = s.ticket(&repo, &ticket).await?;
             let queue = s.client.ticket_move(&repo, &ticket, &TicketMove { to }).await?;
             out.list(&queue, |t| t.id.to_string(), "", of_one)
         }
@@ -198,10 +203,11 @@ pub(crate) async fn run(args: Ticket, global: &Global, out: &Out) -> Result<(), 
             out.list(&queue, |t| t.id.to_string(), "No tickets.", of_one)
         }
         Ticket::Show { ticket, .. } => {
-            let text = s.client.ticket_get(&repo, &ticket).await?;
+            let text = s.client.ticket_get(&repo, &s.ticket(&repo, &ticket).await?).await?;
             out.show(&text, |t| t.ticket.id.to_string(), |t| t.content.clone())
         }
         Ticket::Edit { ticket, source, allow_invalid, .. } => {
+            let ticket = s.ticket(&repo, &ticket).await?;
             let old = s.client.ticket_get(&repo, &ticket).await?;
             let Some(draft) = source.draft(&old.ticket.file, &old.content, &old.ticket.etag)?
             else {
@@ -230,7 +236,8 @@ async fn create(s: &Session, repo: &RepoId, new: New, at: Option<u64>) -> Result
 }
 
 async fn mark(s: &Session, repo: &RepoId, ticket: &str, done: bool) -> Result<(), Failure> {
-    let text = s.client.ticket_done(repo, ticket, &TicketDone { done }, None).await?;
+    let ticket = s.ticket(repo, ticket).await?;
+    let text = s.client.ticket_done(repo, &ticket, &TicketDone { done }, None).await?;
     show(&s.out, &text, if done { "done" } else { "open again" })
 }
 
@@ -244,44 +251,6 @@ fn show(out: &Out, text: &TicketText, what: &str) -> Result<(), Failure> {
             lines.join("\n")
         },
     )
-}
-
-async fn lint(s: &Session, repo: &RepoId, fix: bool) -> Result<(), Failure> {
-    let report = s.client.ticket_lint(repo, &TicketLint { fix }).await?;
-    let files = |r: &LintReport| {
-        let mut files: Vec<_> = r.findings.iter().map(|f| f.file.clone()).collect();
-        files.dedup();
-        files.join("\n")
-    };
-    s.out.show(&report, files, findings)?;
-    if report.ok { Ok(()) } else { Err(Failure::Outcome) }
-}
-
-/// One finding a line, in the form editors jump to.
-fn findings(report: &LintReport) -> String {
-    let mut lines: Vec<_> = report.fixed.iter().map(|file| format!("{file}: mended")).collect();
-    let mut fixable = false;
-    for finding in &report.findings {
-        let issue = &finding.issue;
-        let place = match (issue.line, issue.column) {
-            (0, _) => finding.file.clone(),
-            (line, 0) => format!("{}:{line}", finding.file),
-            (line, column) => format!("{}:{line}:{column}", finding.file),
-        };
-        lines.push(format!("{place}: {}: {} [{}]", issue.severity, issue.message, issue.code));
-        fixable |= issue.fixable;
-    }
-    let errors = report.findings.iter().filter(|f| f.issue.severity == Severity::Error).count();
-    lines.push(match (report.findings.len(), errors) {
-        (0, _) => format!("{} tickets, no findings", report.tickets),
-        (all, errors) => {
-            format!("{} tickets, {errors} errors, {} warnings", report.tickets, all - errors)
-        }
-    });
-    if fixable {
-        lines.push("some can be mended: car tickets lint --fix".to_owned());
-    }
-    lines.join("\n")
 }
 
 fn of_one(tickets: &[Entry]) -> Table {
@@ -328,37 +297,9 @@ fn issues(t: &Entry) -> Cell {
 
 #[cfg(test)]
 mod tests {
-    use car_api::ticket::{LintFinding, TicketIssue};
+    use car_api::ticket::{Severity, TicketIssue};
 
     use super::*;
-
-    fn issue(line: u32, column: u32, severity: Severity, fixable: bool) -> TicketIssue {
-        let (code, message) =
-            ("done_not_bool".to_owned(), "`done` must be true or false".to_owned());
-        TicketIssue { code, severity, line, column, message, fixable }
-    }
-
-    #[test]
-    fn findings_are_lines_an_editor_can_jump_to() {
-        let finding = |issue| LintFinding { file: "TICKET-001.md".to_owned(), issue };
-        let mut report = LintReport {
-            ok: false,
-            tickets: 3,
-            findings: vec![
-                finding(issue(3, 7, Severity::Error, true)),
-                finding(issue(0, 0, Severity::Warning, false)),
-            ],
-            fixed: Vec::new(),
-        };
-        let expected = "\
-TICKET-001.md:3:7: error: `done` must be true or false [done_not_bool]
-TICKET-001.md: warning: `done` must be true or false [done_not_bool]
-3 tickets, 1 errors, 1 warnings
-some can be mended: car tickets lint --fix";
-        assert_eq!(findings(&report), expected);
-        report.findings.clear();
-        assert_eq!(findings(&report), "3 tickets, no findings");
-    }
 
     #[test]
     fn a_queue_fits_eighty_columns() {
@@ -377,10 +318,18 @@ some can be mended: car tickets lint --fix";
             etag: "1".to_owned(),
         };
         let long = "Make the list of repos quick enough that nobody waits for it";
+        let issue = TicketIssue {
+            code: "done_not_bool".to_owned(),
+            severity: Severity::Error,
+            line: 1,
+            column: 1,
+            message: "`done` must be true or false".to_owned(),
+            fixable: false,
+        };
         let tickets = [
             ticket(Some(1), TicketState::Done, "Add a greeting", Vec::new()),
             ticket(Some(20), TicketState::Open, long, Vec::new()),
-            ticket(None, TicketState::Invalid, "x", vec![issue(1, 1, Severity::Error, false)]),
+            ticket(None, TicketState::Invalid, "x", vec![issue]),
         ];
         let expected = "\
 NO   STATE    TITLE                          AGENT  FINDINGS

@@ -159,8 +159,8 @@ fn table(tokens: &[Entry]) -> Table {
             token.name.as_str().into(),
             words(&token.scopes).into(),
             reach(&token.repos, token.run.as_ref()).into(),
-            time_text::or_dash(token.expires_at).into(),
-            time_text::or_dash(token.last_used_at).into(),
+            time_text::ago_or_dash(token.expires_at).into(),
+            time_text::ago_or_dash(token.last_used_at).into(),
         ]);
     }
     table

@@ -1,23 +1,26 @@
-//! `car watch`: the runs as they go. On a terminal the picture is redrawn in place from the
-//! hub's snapshot; elsewhere every event is a line.
+//! `car watch`: the runs as they go. What matters is one line each, and stays; on a terminal the
+//! runs under way stand below it and are redrawn in place.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, io, time::Duration};
 
 use car_api::{
     Code, Event, EventKind, RepoId, RunId,
     event::EventCursor,
-    hub::{AccountLine, Attention, HubSnapshot, RunLine},
+    hub::{AccountLine, Attention, HubCounts, HubSnapshot, RunLine},
+    run::RunStatus,
 };
 use car_client::{EventFilter, watch::Update};
 use clap::Args;
 use console::{Term, truncate_str};
 
-use super::{hub::tone, run::short_id};
+use super::run::tone;
 use crate::{
     args::{Global, RepoArg},
     event_text,
     failure::Failure,
+    matters::matters,
     out::Out,
+    pick::short,
     session::Session,
     table::{Cell, Table},
     time_text,
@@ -26,25 +29,62 @@ use crate::{
 /// Events come in bursts; the picture is drawn once for each.
 const CALM: Duration = Duration::from_millis(150);
 
+/// Times in the picture grow older by themselves.
+const AGES: Duration = Duration::from_secs(20);
+
 #[derive(Args)]
+#[command(after_help = "Examples:
+  car watch                    every run, until Ctrl-C
+  car watch -r demo
+  car watch --once --json      the hub's snapshot
+  car watch --json             every event as a line of JSON
+A lost connection and a restarted hub are taken up where they were; nothing is shown twice.")]
 pub(crate) struct Watch {
     #[command(flatten)]
     repo: RepoArg,
+    /// Show how things stand, and end
+    #[arg(long)]
+    once: bool,
+    /// Every event, not only what matters
+    #[arg(long, short)]
+    all: bool,
 }
 
 pub(crate) async fn run(args: Watch, global: &Global, out: &Out) -> Result<(), Failure> {
     let session = Session::open_for(global, out, &args.repo)?;
     let repo = session.repo_if_given(&args.repo).await?;
+    if args.once {
+        return once(&session, repo.as_ref()).await;
+    }
     let filter = EventFilter { repo, ..EventFilter::default() };
     if out.is_tty() && !out.json && !out.quiet {
-        return picture(&session, filter).await;
+        return picture(&session, filter, args.all).await;
     }
-    lines(&session, filter).await
+    lines(&session, filter, args.all).await
 }
 
-/// Every event as a line. When the log cannot be followed on (the hub was restored, or this reader
-/// was away for longer than events are kept), that is said, and what comes from now on is shown.
-async fn lines(s: &Session, filter: EventFilter) -> Result<(), Failure> {
+/// How things stand now.
+pub(crate) async fn once(s: &Session, repo: Option<&RepoId>) -> Result<(), Failure> {
+    let mut snapshot = s.client.hub_snapshot().await?;
+    if let Some(repo) = repo {
+        snapshot.runs.retain(|run| run.repo == *repo);
+        snapshot.attention.retain(|one| one.repo == *repo);
+    }
+    let runs = |s: &HubSnapshot| s.runs.iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
+    s.out.show(
+        &snapshot,
+        |snapshot| runs(snapshot).join("\n"),
+        |snapshot| {
+            let drawn = View::default().draw(snapshot, s.out.width, s.out.colour);
+            format!("{}\n{}", drawn.join("\n"), counts(&snapshot.counts))
+        },
+    )
+}
+
+/// One line for each event, for pipes and files. When the log cannot be followed on (the hub was
+/// restored, or this reader was away for longer than events are kept), that is said, and what comes
+/// from now on is shown.
+async fn lines(s: &Session, filter: EventFilter, every: bool) -> Result<(), Failure> {
     let out = &s.out;
     let info = s.client.hub_get().await?;
     let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
@@ -62,12 +102,18 @@ async fn lines(s: &Session, filter: EventFilter) -> Result<(), Failure> {
         };
         match update {
             Update::Event(event) if out.json => {
-                out.line(&serde_json::to_string(&event).map_err(std::io::Error::other)?)?;
+                out.line(&serde_json::to_string(&event).map_err(io::Error::other)?)?;
             }
-            Update::Event(event) => out.line(&event_text::line(&event))?,
+            Update::Event(event) if every || matters(&event.event).is_some() => {
+                if out.quiet {
+                    out.line(&event.seq.to_string())?;
+                } else {
+                    out.line(&event_text::line(&event))?;
+                }
+            }
             Update::Lost { reason, .. } => out.note(&format!("connection lost: {reason}")),
             Update::Back => out.note("connected again"),
-            Update::Live(_) | Update::CaughtUp { .. } => {}
+            Update::Event(_) | Update::Live(_) | Update::CaughtUp { .. } => {}
         }
     }
 }
@@ -83,39 +129,43 @@ struct View {
     /// What each run did last.
     activity: HashMap<RunId, String>,
     lost: Option<String>,
+    /// What is new and stays on the screen.
+    news: Vec<String>,
+    every: bool,
+    colour: bool,
 }
 
-async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
+async fn picture(s: &Session, filter: EventFilter, every: bool) -> Result<(), Failure> {
     let term = Term::stdout();
-    let mut view = View::default();
+    let mut view = View { every, colour: s.out.colour, ..View::default() };
     let mut snapshot = s.client.hub_snapshot().await?;
     let mut watch = s.client.watch_from(as_of(&snapshot), filter.clone());
     let mut drawn = 0;
     loop {
-        let width = usize::from(term.size().1);
+        let (rows, columns) = term.size();
+        let width = usize::from(columns);
         let mut shown = snapshot.clone();
         let wanted = |of: &RepoId| filter.repo.as_ref().is_none_or(|repo| repo == of);
         shown.runs.retain(|run| wanted(&run.repo));
         shown.attention.retain(|one| wanted(&one.repo));
-        let text = view.draw(&shown, width, s.out.colour);
+        let mut block = view.draw(&shown, Some(width), s.out.colour);
         // Never more lines than the terminal has: what scrolled away cannot be redrawn.
-        let room = usize::from(term.size().0).saturating_sub(1).max(1);
-        let lines: Vec<_> = text.lines().take(room).collect();
-        term.clear_last_lines(drawn)?;
-        for line in &lines {
-            term.write_line(line)?;
-        }
-        drawn = lines.len();
+        block.truncate(usize::from(rows).saturating_sub(1).max(1));
+        let news = std::mem::take(&mut view.news);
+        let news = news.iter().map(|line| truncate_str(line, width, "…").into_owned());
+        term.write_str(&redraw(drawn, &news.collect::<Vec<_>>(), &block))?;
+        drawn = block.len();
 
-        let mut stale = match watch.next().await {
-            Ok(update) => view.take(update),
+        let mut stale = match tokio::time::timeout(AGES, watch.next()).await {
+            Err(_) => false,
+            Ok(Ok(update)) => view.take(update),
             // The picture is of now; how it came to be need not be told.
-            Err(error) if error.code() == Some(Code::CursorTooOld) => {
+            Ok(Err(error)) if error.code() == Some(Code::CursorTooOld) => {
                 snapshot = s.client.hub_snapshot().await?;
                 watch = s.client.watch_from(as_of(&snapshot), filter.clone());
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Ok(Err(error)) => return Err(error.into()),
         };
         // Until nothing comes for a moment, or much has come.
         for _ in 0..200 {
@@ -139,6 +189,20 @@ async fn picture(s: &Session, filter: EventFilter) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// The bytes that put news above a block that is drawn anew. Every line is overwritten and only
+/// its rest cleared, in one write that terminals which can show at once: nothing flickers.
+fn redraw(drawn: usize, news: &[String], block: &[String]) -> String {
+    let mut text = "\u{1b}[?2026h".to_owned();
+    if drawn > 0 {
+        text += &format!("\r\u{1b}[{drawn}A");
+    }
+    for line in news.iter().chain(block) {
+        text += line;
+        text += "\u{1b}[K\n";
+    }
+    text + "\u{1b}[J\u{1b}[?2026l"
 }
 
 impl View {
@@ -166,18 +230,19 @@ impl View {
     }
 
     fn event(&mut self, event: &Event) -> bool {
+        if self.every || matters(&event.event).is_some() {
+            self.news.push(event_text::coloured(event, self.colour));
+        }
         if let Some(run) = &event.run {
             // The explain line tells of states already.
             if !matches!(event.event, EventKind::RunStateChanged { .. }) {
-                let line = event_text::line(event);
-                let what = line.split_once(": ").map_or(line.as_str(), |(_, what)| what);
-                self.activity.insert(run.clone(), what.to_owned());
+                self.activity.insert(run.clone(), event_text::brief_line(event));
             }
         }
         true
     }
 
-    fn draw(&self, snapshot: &HubSnapshot, width: usize, colour: bool) -> String {
+    fn draw(&self, snapshot: &HubSnapshot, width: Option<usize>, colour: bool) -> Vec<String> {
         let mut lines = Vec::new();
         for one in &snapshot.attention {
             lines.extend(waiting(one));
@@ -190,28 +255,32 @@ impl View {
             lines.push(String::new());
         }
         if snapshot.runs.is_empty() {
-            lines.push("No run is under way.".to_owned());
+            lines.push("No run is under way. Start one: car run start -r REPO".to_owned());
         } else {
-            lines.push(runs(&snapshot.runs).render(Some(width), colour));
+            lines.push(runs(&snapshot.runs).render(width, colour));
         }
         for run in &snapshot.runs {
-            if let Some(activity) = self.activity.get(&run.id) {
-                lines.push(format!("{} {activity}", short_id(run.id.as_str())));
+            let at_work = run.status == RunStatus::Running;
+            if let Some(activity) = self.activity.get(&run.id).filter(|_| at_work) {
+                lines.push(format!("{} {activity}", short(run.id.as_str())));
             }
         }
         lines.extend(snapshot.accounts.iter().filter_map(held));
         if let Some(reason) = &self.lost {
             lines.push(format!("connection lost ({reason}); trying again …"));
         }
-        let cut = |line: &str| truncate_str(line, width, "…").into_owned();
-        lines.join("\n").lines().map(cut).collect::<Vec<_>>().join("\n")
+        let cut = |line: &str| match width {
+            Some(width) => truncate_str(line, width, "…").into_owned(),
+            None => line.to_owned(),
+        };
+        lines.join("\n").lines().map(cut).collect()
     }
 }
 
 /// One thing that waits for a person, and what to type.
 fn waiting(one: &Attention) -> [String; 2] {
     let place = match &one.run {
-        Some(run) => format!("{} {}", one.repo, short_id(run.as_str())),
+        Some(run) => format!("{} {}", one.repo, short(run.as_str())),
         None => one.repo.to_string(),
     };
     let since = one.since.map(|at| format!(" (since {})", time_text::short(at)));
@@ -225,27 +294,27 @@ fn held(account: &AccountLine) -> Option<String> {
     Some(event_text::safe(&line))
 }
 
-/// The snapshot as text, for `car hub snapshot`.
-pub(crate) fn still(snapshot: &HubSnapshot, colour: bool) -> String {
-    let width = usize::from(Term::stdout().size().1);
-    let counts = &snapshot.counts;
+/// What there is, in one line.
+fn counts(counts: &HubCounts) -> String {
     let mut all = vec![
         format!("{}, {}", many(counts.repos, "repo"), many(counts.worktrees, "worktree")),
         format!("{} of {} tickets done", counts.tickets.done, counts.tickets.total),
     ];
     for (count, what) in [
         (counts.tickets.invalid, "with errors"),
-        (counts.running, "runs at work"),
+        (counts.running, "at work"),
         (counts.paused, "paused"),
         (counts.parked, "parked"),
         (counts.pending, "waiting for a slot"),
-        (counts.jobs, "jobs"),
     ] {
         if count > 0 {
             all.push(format!("{count} {what}"));
         }
     }
-    format!("{}\n{}", View::default().draw(snapshot, width, colour), all.join(", "))
+    if counts.jobs > 0 {
+        all.push(many(counts.jobs, "job"));
+    }
+    all.join(", ")
 }
 
 fn many(count: u64, what: &str) -> String {
@@ -256,12 +325,12 @@ fn runs(runs: &[RunLine]) -> Table {
     let mut table = Table::new(&["RUN", "REPO", "STATUS", "TICKETS", "TURNS", "SINCE", "WHY"]);
     for run in runs {
         table.row([
-            short_id(run.id.as_str()).into(),
+            short(run.id.as_str()).into(),
             run.repo.as_str().into(),
             Cell::toned(run.status.as_str(), tone(run.status)),
             format!("{}/{}", run.tickets.done, run.tickets.total).into(),
             run.turns.to_string().into(),
-            time_text::short(run.created_at).into(),
+            time_text::ago(run.created_at).into(),
             why(run).into(),
         ]);
     }
@@ -272,5 +341,20 @@ fn why(run: &RunLine) -> String {
     match &run.ticket {
         Some(ticket) => format!("{ticket} — {}", run.explain),
         None => run.explain.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_drawn_over_and_never_cleared_first() {
+        let lines = |text: &[&str]| text.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            redraw(2, &lines(&["news"]), &lines(&["a", "b"])),
+            "\u{1b}[?2026h\r\u{1b}[2Anews\u{1b}[K\na\u{1b}[K\nb\u{1b}[K\n\u{1b}[J\u{1b}[?2026l"
+        );
+        assert!(!redraw(0, &[], &lines(&["a"])).contains('A'));
     }
 }

@@ -103,7 +103,11 @@ async fn an_agents_car_acts_for_the_run_and_never_for_its_owner() {
     let client = hub.client();
     let (repo, dir) = work::repo(&hub, &client, "demo").await;
     // The owner uses another hub by default, and has the owner's token of this one at hand.
-    let elsewhere = Context { url: "http://127.0.0.1:9".to_owned(), token: Some("x".to_owned()) };
+    let elsewhere = Context {
+        url: "http://127.0.0.1:9".to_owned(),
+        token: Some("x".to_owned()),
+        instance: None,
+    };
     let all = Contexts {
         current: Some("elsewhere".to_owned()),
         contexts: [("elsewhere".to_owned(), elsewhere)].into(),

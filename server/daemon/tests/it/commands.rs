@@ -1,0 +1,383 @@
+//! Every operation of the API is really called by the command `car help operations` names for it,
+//! and what a command prints with `--json` is what the API answers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    process::Output,
+    time::Duration,
+};
+
+use car_api::{
+    RunId,
+    run::{Run, RunStatus},
+};
+use car_client::RawRequest;
+use serde_json::Value;
+
+use crate::{
+    contract::operations,
+    harness::{DEADLINE, TestHub},
+    work::{car_command, git},
+};
+
+/// What the program itself says about operations and commands.
+const TABLE: &str = include_str!("../../../../client-cli/src/bin/car/help/operations.txt");
+
+/// Operations whose command shows something else than their answer.
+const OTHERWISE_SHOWN: &[&str] = &["health_live", "health_ready", "event_list"];
+
+struct Tour {
+    hub: TestHub,
+    dir: tempfile::TempDir,
+    /// What the words in capitals stand for.
+    words: BTreeMap<&'static str, String>,
+    done: BTreeSet<String>,
+}
+
+#[tokio::test]
+async fn every_operation_is_called_by_its_command() {
+    let mut tour = Tour {
+        hub: TestHub::start(),
+        dir: tempfile::tempdir().unwrap(),
+        words: BTreeMap::new(),
+        done: BTreeSet::new(),
+    };
+    for (word, value) in [
+        ("AGENT", "demo"),
+        ("REPO", "base"),
+        ("ID", "base"),
+        ("REF", "HEAD"),
+        ("BRANCH", "feature/one"),
+        ("WORKTREE", "base--feature-one"),
+        ("NAME", "tour"),
+        ("TITLE", "Some work"),
+        ("TEXT", "That one."),
+    ] {
+        tour.set(word, value);
+    }
+    the_hub(&mut tour).await;
+    repos(&mut tour).await;
+    tickets(&mut tour).await;
+    runs(&mut tour).await;
+    approvals(&mut tour).await;
+    worktrees(&mut tour).await;
+    tokens(&mut tour).await;
+    tour.set("REPO", "copy");
+    tour.run("repo_remove", &[]).await;
+
+    let all = operations();
+    let ids = all.iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap());
+    let missing: Vec<_> = ids.filter(|id| !tour.done.contains(*id)).collect();
+    assert!(missing.is_empty(), "the tour in commands.rs runs no command for {missing:?}");
+}
+
+async fn the_hub(tour: &mut Tour) {
+    for id in [
+        "health_live",
+        "health_ready",
+        "hub_get",
+        "hub_snapshot",
+        "hub_scan",
+        "openapi_get",
+        "event_list",
+        "agent_list",
+        "agent_models",
+    ] {
+        tour.run(id, &[]).await;
+    }
+}
+
+async fn repos(tour: &mut Tour) {
+    tour.run("repo_create", &[]).await;
+    let made = tour.car(&["hub", "show", "base", "--json"]).stdout;
+    let made: car_api::repo::Repo = serde_json::from_slice(&made).unwrap();
+    let dir = tour.hub.root().join(made.path);
+    fs::write(dir.join("README.md"), "base\n").unwrap();
+    git(&dir, &["add", "README.md"]);
+    git(&dir, &["commit", "--quiet", "-m", "first"]);
+    tour.set("REPO_DIR", dir.to_str().unwrap());
+    tour.set("URL", dir.to_str().unwrap());
+    for id in ["repo_init", "repo_list", "repo_get", "repo_setup_update", "repo_setup_get"] {
+        tour.run(id, &[]).await;
+    }
+    tour.set("ID", "copy");
+    tour.run("repo_clone", &[]).await;
+    tour.run("job_list", &[]).await;
+    let job = tour.ids(&["jobs", "list"]).remove(0);
+    tour.set("JOB", &job);
+    tour.run("job_get", &[]).await;
+    // It has ended: to cancel it is no longer possible.
+    tour.run_for("job_cancel", &[], &[0, 5]).await;
+}
+
+async fn tickets(tour: &mut Tour) {
+    tour.run("ticket_create", &["--agent", "demo"]).await;
+    tour.run("ticket_create", &["--agent", "demo"]).await;
+    for id in ["ticket_list", "ticket_list_all", "ticket_get", "ticket_lint"] {
+        tour.run(id, &[]).await;
+    }
+    tour.run("ticket_move", &[]).await;
+    tour.run("ticket_renumber", &[]).await;
+    let text = tour.car(&["ticket", "show", "1", "--repo", "base"]).stdout;
+    tour.file(&format!("{}\nMore.\n", String::from_utf8(text).unwrap()));
+    tour.run("ticket_update", &[]).await;
+    tour.run("ticket_done", &[]).await;
+    // By a piece of its id, as every other ticket can be named.
+    let id = tour.ids(&["ticket", "list", "--repo", "base"]).remove(1);
+    tour.car(&["ticket", "done", &id[..id.len() - 1], "--repo", "base"]);
+    tour.file("What is to be built.\n");
+    for id in ["context_update", "context_list", "context_get"] {
+        tour.run(id, &[]).await;
+    }
+}
+
+async fn runs(tour: &mut Tour) {
+    let ask = r#"{"say": "A question.", "dispatch": {"mode": "pause", "title": "Which?", "body": "This?"}, "on": 1},
+        {"from": 2, "write": ["answer.txt", "that\n"]}, {"from": 2, "done": true}, {"from": 2, "commit": "That"}"#;
+    tour.work(ask);
+    tour.run("run_start", &[]).await;
+    let run = tour.latest_run().await;
+    tour.until(&run, |run| run.state.status() == RunStatus::Paused).await;
+    let inbox = tour.car(&["inbox", "--json"]).stdout;
+    let inbox: car_api::Page<Run> = serde_json::from_slice(&inbox).unwrap();
+    assert_eq!(inbox.items.iter().map(|r| &r.id).collect::<Vec<_>>(), [&run]);
+    // The last letters, as lists show them, are enough.
+    tour.set("RUN", &run.as_str()[run.as_str().len() - 8..]);
+    for id in ["run_list", "run_get", "run_explain", "run_dispatches", "run_reply"] {
+        tour.run(id, &[]).await;
+    }
+    tour.until(&run, |run| run.state.status() == RunStatus::Completed).await;
+    assert_eq!(tour.ids(&["inbox"]), Vec::<String>::new());
+    tour.set("TURN", "2");
+    for id in ["run_replies", "run_turns", "turn_get", "run_evidence"] {
+        tour.run(id, &[]).await;
+    }
+    let usage = tour.car(&["usage", "--by", "agent", "--json"]).stdout;
+    let usage: Value = serde_json::from_slice(&usage).unwrap();
+    assert_eq!(usage["rows"][0]["name"], "demo");
+    assert_eq!(usage["total"]["turns"], 2);
+
+    tour.work(ask);
+    tour.run("run_start", &[]).await;
+    let run = tour.latest_run().await;
+    tour.until(&run, |run| run.state.status() == RunStatus::Paused).await;
+    tour.set("RUN", "base");
+    tour.run("run_resume", &[]).await;
+    tour.until(&run, |run| run.state.status() == RunStatus::Completed).await;
+}
+
+async fn approvals(tour: &mut Tour) {
+    tour.work(r#"{"escalate": true, "sh": "echo allowed > allowed.txt"}, {"hang": true}"#);
+    tour.run("run_start", &["--approvals", "untrusted"]).await;
+    let run = tour.latest_run().await;
+    let waiting = tour.until(&run, |run| !run.approvals.is_empty()).await;
+    let approval = waiting.approvals[0].id.to_string();
+    tour.set("RUN", run.as_str());
+    tour.set("APPROVAL", &approval[approval.len() - 8..]);
+    for id in ["approval_decide", "run_pause", "run_stop"] {
+        tour.run(id, &[]).await;
+    }
+    tour.until(&run, |run| run.state.status() == RunStatus::Stopped).await;
+}
+
+async fn worktrees(tour: &mut Tour) {
+    tour.run("worktree_create", &[]).await;
+    tour.run("worktree_list", &[]).await;
+    let made = tour.car(&["hub", "show", "base--feature-one", "--json"]).stdout;
+    let made: car_api::repo::Repo = serde_json::from_slice(&made).unwrap();
+    fs::write(tour.hub.root().join(made.path).join("only-here.txt"), "work\n").unwrap();
+    // Nothing is lost unless its kind is named, and without a terminal `--yes` is needed too.
+    let refused = tour.car_for(&["hub", "worktree", "cleanup", "base--feature-one"], &[5]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--drop untracked"));
+    let drop = ["hub", "worktree", "cleanup", "base--feature-one", "--drop", "untracked"];
+    tour.car_for(&drop, &[2]);
+    tour.run("worktree_cleanup", &["--drop", "untracked", "--yes"]).await;
+    tour.run("salvage_list", &[]).await;
+    let salvage = tour.ids(&["salvage", "list"]).remove(0);
+    tour.set("SALVAGE", &salvage);
+    tour.run("salvage_restore", &[]).await;
+}
+
+async fn tokens(tour: &mut Tour) {
+    tour.run("token_create", &[]).await;
+    tour.run("token_list", &[]).await;
+    let listed = tour.car(&["token", "list", "--json"]).stdout;
+    let listed: car_api::Page<car_api::token::Token> = serde_json::from_slice(&listed).unwrap();
+    let made = listed.items.iter().find(|token| token.name == "tour").unwrap();
+    tour.set("TOKEN", made.id.as_str());
+    tour.run("token_delete", &[]).await;
+}
+
+impl Tour {
+    fn set(&mut self, word: &'static str, value: &str) {
+        self.words.insert(word, value.to_owned());
+    }
+
+    /// The text `FILE` stands for.
+    fn file(&mut self, text: &str) {
+        let path = self.dir.path().join("text.md");
+        fs::write(&path, text).unwrap();
+        self.set("FILE", path.to_str().unwrap());
+    }
+
+    /// A ticket with a script of the demo agent, written by `car`.
+    fn work(&mut self, script: &str) {
+        self.file(&format!("## Goal\n\nWork.\n\n@@FAKE[{script}]@@\n"));
+        let file = self.words["FILE"].clone();
+        let new =
+            ["ticket", "new", "Work", "--repo", "base", "--agent", "demo", "--verify", "true"];
+        self.car(&[&new[..], &["--body", &file]].concat());
+    }
+
+    fn car(&self, args: &[&str]) -> Output {
+        self.car_for(args, &[0])
+    }
+
+    fn car_for(&self, args: &[&str], expected: &[i32]) -> Output {
+        let output = car_command(&self.hub, args)
+            .env("CAR_CLIENT_COVERAGE", self.record())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let status = output.status.code().unwrap();
+        assert!(
+            expected.contains(&status),
+            "car {args:?} ended with {status}:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output
+    }
+
+    /// What a list prints with `-q`.
+    fn ids(&self, args: &[&str]) -> Vec<String> {
+        let output = self.car(&[&["-q"], args].concat());
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    fn record(&self) -> PathBuf {
+        self.dir.path().join("called")
+    }
+
+    /// Runs the command of an operation, with further arguments.
+    async fn run(&mut self, id: &str, more: &[&str]) {
+        self.run_for(id, more, &[0]).await;
+    }
+
+    async fn run_for(&mut self, id: &str, more: &[&str], expected: &[i32]) {
+        let line = TABLE
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.split_once(' '))
+            .find(|(of, _)| *of == id);
+        let Some((_, line)) = line else { panic!("help/operations.txt has no command for {id}") };
+        let words: Vec<String> = line
+            .trim()
+            .split(' ')
+            .skip(1)
+            .map(|word| self.words.get(word).cloned().unwrap_or_else(|| word.to_owned()))
+            .collect();
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let _ = fs::remove_file(self.record());
+        self.car_for(&words, expected);
+        let called = fs::read_to_string(self.record()).unwrap_or_default();
+        assert!(called.lines().any(|called| called == id), "{words:?} calls {called:?}, not {id}");
+        self.done.insert(id.to_owned());
+        self.compare(id, &words).await;
+    }
+
+    /// For what only reads: `--json` gives what the API gives.
+    async fn compare(&self, id: &str, words: &[&str]) {
+        let all = operations();
+        let of = |(_, _, operation): &&(String, String, Value)| operation["operationId"] == id;
+        let (path, method, _) = all.iter().find(of).unwrap();
+        if method != "get" || OTHERWISE_SHOWN.contains(&id) {
+            return;
+        }
+        let printed = self.car(&[words, &["--json"]].concat()).stdout;
+        let mut printed: Value = serde_json::from_slice(&printed).unwrap();
+        let mut path = path.trim_start_matches("/api/v1/").to_owned();
+        for (name, word) in [("repo", "REPO"), ("agent", "AGENT"), ("job", "JOB")] {
+            if let Some(value) = self.words.get(word) {
+                path = path.replace(&format!("{{{name}}}"), value);
+            }
+        }
+        path = path.replace("{ticket}", "1").replace("{name}", "spec");
+        // Named by pieces on the command line, in full by what was printed.
+        if path.contains("{run}") {
+            path = path.replace("{run}", self.latest_run().await.as_str());
+        }
+        if let Some(turn) = printed["turn"]["id"].as_str() {
+            path = path.replace("{turn}", turn);
+        }
+        let request = RawRequest {
+            method: "GET".to_owned(),
+            path: path.clone(),
+            query: vec![("limit".to_owned(), "500".to_owned())],
+            ..RawRequest::default()
+        };
+        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) {
+            request
+        } else {
+            RawRequest { query: Vec::new(), ..request }
+        };
+        let answer = self.hub.client().raw(request).await.unwrap().body;
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+        for value in [&mut printed, &mut answer] {
+            // The two requests themselves change it.
+            strip(value, "last_used_at");
+        }
+        let is_list = printed.as_object().is_some_and(|fields| fields.len() == 1);
+        if let Some(items) = printed["items"].as_array().filter(|_| is_list) {
+            let ids = self.ids(words);
+            let bare = ids.iter().all(|id| !id.is_empty() && !id.contains(char::is_whitespace));
+            assert!(bare && ids.len() == items.len(), "car -q {words:?} prints {ids:?}");
+        }
+        assert_eq!(printed, answer, "{id}: car {words:?} --json is not GET {path}");
+    }
+
+    async fn latest_run(&self) -> RunId {
+        let page = car_api::PageQuery { after: None, limit: Some(1) };
+        self.hub.client().run_list(None, None, &page).await.unwrap().items.remove(0).id
+    }
+
+    async fn until(&self, run: &RunId, wanted: impl Fn(&Run) -> bool) -> Run {
+        let client = self.hub.client();
+        let mut last = None;
+        let found = tokio::time::timeout(DEADLINE, async {
+            loop {
+                let now = client.run_get(run).await.unwrap();
+                if wanted(&now) {
+                    return now;
+                }
+                last = Some(now);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        match found.await {
+            Ok(run) => run,
+            Err(_) => panic!("the run stays as it is: {last:#?}"),
+        }
+    }
+}
+
+/// Whether an operation's answer comes in pages.
+fn pages(all: &[(String, String, Value)], id: &str) -> bool {
+    let operation = all.iter().find(|(_, _, operation)| operation["operationId"] == id);
+    let parameters = operation.and_then(|(_, _, operation)| operation["parameters"].as_array());
+    parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "limit"))
+}
+
+/// Takes a field out, wherever it is.
+fn strip(value: &mut Value, field: &str) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove(field);
+            fields.values_mut().for_each(|value| strip(value, field));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| strip(value, field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
