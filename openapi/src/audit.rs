@@ -84,7 +84,7 @@ wire! {
 wire! {
     /// The end of the audit chain. Whoever keeps one finds out later whether lines were cut off or
     /// the chain was made anew: `audit_verify` with this number and hash.
-    #[derive(Eq)]
+    #[derive(Eq, Default)]
     pub struct AuditHead {
         /// Number of the last line; 0 when there is none.
         pub seq: i64,

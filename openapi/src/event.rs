@@ -310,6 +310,8 @@ impl EventKind {
         "reply_received",
         "verify_started",
         "verify_ended",
+        "backup_failed",
+        "restore_confirmed",
         "job_updated",
         "webhook_disabled",
     ];

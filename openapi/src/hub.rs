@@ -40,6 +40,7 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub restore: Option<RestoreReport>,
         /// The end of the audit chain.
+        #[serde(default)]
         pub audit: AuditHead,
     }
 }
@@ -53,6 +54,7 @@ wire! {
         #[serde(default)]
         pub epoch: String,
         /// The end of the audit chain; a client that keeps it finds out when history changed.
+        #[serde(default)]
         pub audit: AuditHead,
         /// When it was made.
         pub at: Timestamp,

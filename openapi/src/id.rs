@@ -122,7 +122,7 @@ prefixed_id! {
 text_id! {
     /// A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`.
     RepoId,
-    "^[0-9A-Za-z._-]{1,200}$",
+    "^(?:[0-9A-Za-z_-][0-9A-Za-z._-]{0,199}|[.][0-9A-Za-z_-][0-9A-Za-z._-]{0,198}|[.][.][0-9A-Za-z._-]{1,198})$",
     |s| (1..=200).contains(&s.len())
         && s != "." && s != ".."
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),

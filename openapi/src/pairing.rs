@@ -69,6 +69,7 @@ wire! {
         /// What the browser may do, at most what the caller may; `read`, `write`, `run` and
         /// `approve` when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(min_items = 1))]
         pub scopes: Option<Vec<Scope>>,
         /// The repos it shall reach, each with its worktrees; all when empty.
         #[serde(default)]
@@ -96,12 +97,14 @@ wire! {
         pub approve: bool,
         /// What it may do, in place of what was asked for.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(min_items = 1))]
         pub scopes: Option<Vec<Scope>>,
         /// The repos it shall reach, in place of what was asked for.
         #[serde(default)]
         pub repos: Option<Vec<RepoId>>,
         /// Days a token works, 1 to 366; 90 when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 366))]
         pub days: Option<u32>,
     }
 }
@@ -124,6 +127,7 @@ pub enum PairRequest {
         name: String,
         /// What it asks to be allowed; `read`, `write`, `run` and `approve` when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(min_items = 1))]
         scopes: Option<Vec<Scope>>,
     },
 }
@@ -150,6 +154,7 @@ wire! {
         pub secret: String,
         /// Seconds to wait for a decision, at most 25; at once when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(maximum = 25))]
         pub wait: Option<u32>,
     }
 }

@@ -25,6 +25,8 @@ words! {
         RateLimited = "rate_limited",
         /// The request's body is larger than allowed.
         TooLarge = "too_large",
+        /// A value is well formed, and cannot be used all the same.
+        Unprocessable = "unprocessable",
         /// The request's body has a type this operation does not read.
         UnsupportedMediaType = "unsupported_media_type",
         /// The thing changed since it was read; both versions are in the answer.
@@ -87,7 +89,8 @@ impl Code {
             Self::AlreadyExists | Self::RunActive | Self::IllegalTransition => 409,
             Self::RestoreUnconfirmed => 409,
             Self::TicketsInvalid | Self::WouldLoseWork | Self::GitState => 409,
-            Self::GitFailed | Self::AgentUnavailable | Self::IdempotencyMismatch => 422,
+            Self::GitFailed | Self::AgentUnavailable => 422,
+            Self::IdempotencyMismatch | Self::Unprocessable => 422,
             Self::IdempotencyInFlight => 409,
             Self::Storage | Self::Internal => 500,
             Self::DiskFull => 507,
@@ -110,6 +113,7 @@ impl Code {
             Self::Timeout => "Too slow",
             Self::RateLimited => "Too many requests",
             Self::TooLarge => "Too large",
+            Self::Unprocessable => "A value cannot be used",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Stale => "Changed since it was read",
             Self::PreconditionRequired => "The version is missing",

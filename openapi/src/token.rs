@@ -35,6 +35,7 @@ wire! {
         /// What it shall allow, at most what the caller may; `read`, `write`, `run` and `approve`
         /// when absent. `terminal` is not given out here.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(min_items = 1))]
         pub scopes: Option<Vec<Scope>>,
         /// The repos it shall reach, each with its worktrees; all when empty.
         #[serde(default)]
@@ -76,6 +77,7 @@ wire! {
     pub struct TokenExchange {
         /// What the short-lived token shall allow; all the caller may when absent.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(min_items = 1))]
         pub scopes: Option<Vec<Scope>>,
     }
 }

@@ -61,6 +61,7 @@ wire! {
         pub url: String,
         /// What it is for.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(max_length = 200))]
         pub description: String,
         /// Which events; all when absent.
         #[serde(default)]
@@ -88,6 +89,7 @@ wire! {
         pub url: Option<String>,
         /// What it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(max_length = 200))]
         pub description: Option<String>,
         /// Which events, from now on.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,8 +55,7 @@ impl Client {
     /// See [`ClientError`].
     pub async fn audit_verify(&self, kept: Option<&AuditHead>) -> Result<AuditReport, ClientError> {
         self.get("audit_verify", &["audit", "verify"])
-            .query("seq", kept.map(|kept| kept.seq))
-            .query("hash", kept.map(|kept| &kept.hash))
+            .query("kept", kept.map(|kept| format!("{}-{}", kept.seq, kept.hash)))
             .json()
             .await
     }

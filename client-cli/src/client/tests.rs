@@ -74,7 +74,7 @@ async fn a_request_has_method_path_query_credential_and_body() {
 
 #[tokio::test]
 async fn answers_become_values_problems_or_protocol_errors() {
-    let (client, _) = stub("200 OK", r#"{"commands":["make"]}"#.to_owned()).await;
+    let (client, _) = stub("200 OK", r#"{"commands":["make"],"etag":"v1"}"#.to_owned()).await;
     let repo = "demo".parse().unwrap();
     assert_eq!(client.repo_setup_get(&repo).await.unwrap().commands, ["make"]);
 

@@ -29,6 +29,7 @@ pub(crate) struct Listing {
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -63,11 +64,9 @@ pub(crate) async fn head(Acting(hub): Acting) -> Answer<Json<AuditHead>> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Kept {
-    /// Number of a head that was kept.
-    #[param(minimum = 0)]
-    seq: Option<i64>,
-    /// Its hash.
-    hash: Option<String>,
+    /// A head that was kept: its number, a dash and its hash.
+    #[param(pattern = "^[0-9]{1,18}-[0-9a-f]{64}$")]
+    kept: Option<String>,
 }
 
 /// Walk the audit chain
@@ -83,13 +82,17 @@ pub(crate) async fn verify(
     Acting(hub): Acting,
     Query(kept): Query<Kept>,
 ) -> Answer<Json<AuditReport>> {
-    let kept = match (kept.seq, kept.hash) {
-        (Some(seq), Some(hash)) if seq >= 0 => Some(AuditHead { seq, hash }),
-        (None, None) => None,
-        (Some(_), Some(_) | None) | (None, Some(_)) => {
-            let detail = "Send `seq` and `hash` of a head that was kept, or neither.";
-            return Err(ApiError::bad_request(detail));
-        }
+    let head = |text: String| {
+        let detail = "`kept` is the number of a head that was kept, a dash, and its hash.";
+        head_of(&text).ok_or_else(|| ApiError::bad_request(detail))
     };
-    Ok(Json(hub.audit_verify(kept).await?))
+    Ok(Json(hub.audit_verify(kept.kept.map(head).transpose()?).await?))
+}
+
+fn head_of(text: &str) -> Option<AuditHead> {
+    let (seq, hash) = text.split_once('-')?;
+    let digits = (1..=18).contains(&seq.len()) && seq.bytes().all(|b| b.is_ascii_digit());
+    let hex = hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let seq = seq.parse().ok().filter(|_| digits && hex)?;
+    Some(AuditHead { seq, hash: hash.to_owned() })
 }

@@ -35,6 +35,7 @@ const WAIT_MAX: u32 = 25;
 pub(crate) struct PairingQuery {
     /// Seconds to wait for the pairing to become another than `seen`, at most 25; at once when
     /// absent.
+    #[param(maximum = 25)]
     wait: Option<u32>,
     /// The state the caller knows.
     seen: Option<PairingState>,
@@ -112,7 +113,7 @@ pub(crate) async fn decide(
 /// number of requests is open at once.
 #[utoipa::path(
     post, path = "/pair", tag = "devices", operation_id = "pair_request", security(()),
-    request_body = PairRequest, extensions(("x-problems" = json!(["not_found", "forbidden", "unavailable"]))),
+    request_body = PairRequest, extensions(("x-problems" = json!(["not_found", "forbidden", "unavailable", "unprocessable"]))),
     responses((status = 202, description = "How to ask for the outcome", body = PairRequested)),
 )]
 pub(crate) async fn request(

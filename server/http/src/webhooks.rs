@@ -38,7 +38,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", operation_id = "webhook_create",
     request_body = WebhookCreate,
-    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
+    extensions(("x-problems" = json!(["unprocessable"])), ("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The webhook with its secret", body = WebhookSecret)),
 )]
 pub(crate) async fn create(
@@ -69,7 +69,7 @@ pub(crate) async fn get(
 #[utoipa::path(
     patch, path = "/webhooks/{webhook}", tag = "webhooks", operation_id = "webhook_update",
     params(("webhook" = WebhookId, Path, description = "Webhook")), request_body = WebhookUpdate,
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-problems" = json!(["unprocessable"])), ("x-scope" = json!("admin"))),
     responses((status = 200, description = "The webhook as it is now", body = Webhook)),
 )]
 pub(crate) async fn update(
@@ -140,6 +140,7 @@ pub(crate) struct LedgerQuery {
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,
     /// Entries a page, 1 to 500; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

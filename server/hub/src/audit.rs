@@ -9,7 +9,7 @@ use car_api::{
 };
 use car_store::{AuditEntry, AuditQuery, Write};
 
-use crate::{Error, Hub, Result, clock, index};
+use crate::{Error, Hub, Result, clock, cursor, index};
 
 /// Which lines of the audit chain are wanted; an empty filter wants all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -108,8 +108,7 @@ impl Hub {
         page: PageQuery,
     ) -> Result<Page<AuditLine>> {
         let limit = index::limit(&page)?;
-        let before = page.after.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|_| Error::bad_request("`after` is a line's number."))?;
+        let before = cursor::read(&page)?;
         let AuditFilter { actor, verb, object, since } = filter;
         let more = u32::try_from(limit + 1).unwrap_or(u32::MAX);
         let query = AuditQuery { actor, verb, object, since, before, limit: more };

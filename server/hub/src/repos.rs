@@ -192,6 +192,7 @@ impl Hub {
                 Ok(())
             };
             self.inner.change_manifest(change).await?;
+            self.note(self.act("repo_update", repo)).await?;
         }
         self.inner.index.repo(repo)
     }

@@ -255,7 +255,8 @@ impl Hub {
                 WriteError::File(error) => error.into(),
             })
         })
-        .await
+        .await?;
+        self.note(self.act("dispatch_create", run)).await
     }
 
     /// A page of a run's turns, oldest first.

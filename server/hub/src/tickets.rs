@@ -270,6 +270,7 @@ impl Hub {
             Ok(tickets::set_fields(&tree, OsStr::new(&name), &fields, expected)?)
         })
         .await?;
+        self.note(self.act("ticket_patch", format!("{repo}/{file}"))).await?;
         self.inner.refresh(repo).await;
         self.ticket_get(repo, &file).await
     }

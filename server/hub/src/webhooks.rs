@@ -15,7 +15,7 @@ use car_api::{
 use car_store::{DeliveryQuery, DeliveryRow, Secrets, WebhookRow, Write};
 use tokio::sync::Mutex;
 
-use crate::{Channel, Error, Hub, Result, clock, hub::Inner, index};
+use crate::{Channel, Error, Hub, Result, clock, cursor, hub::Inner, index};
 use worker::Worker;
 
 /// How long the secret before the present one stays valid, in milliseconds.
@@ -61,11 +61,8 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn webhook_list(&self, page: PageQuery) -> Result<Page<Webhook>> {
-        let limit = index::limit(&page)?;
         let rows = self.inner.store.webhooks().await?.into_iter().map(|row| row.webhook);
-        let after = page.after.unwrap_or_default();
-        let rest = rows.filter(|webhook| webhook.id.as_str() > after.as_str());
-        Ok(index::cut(rest.take(limit + 1).collect(), limit, |webhook| webhook.id.to_string()))
+        index::page_of(rows, &page, |webhook| webhook.id.clone())
     }
 
     /// One webhook.
@@ -230,11 +227,10 @@ impl Hub {
     ) -> Result<Page<WebhookDelivery>> {
         self.webhook_row(id).await?;
         let limit = index::limit(&page)?;
-        let before = page.after.as_deref().map(str::parse).transpose();
         let query = DeliveryQuery {
             webhook: id.clone(),
             status,
-            before: before.map_err(|e| Error::bad_request(format!("`after`: {e}.")))?,
+            before: cursor::read(&page)?,
             limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
         };
         let rows = self.inner.store.deliveries(&query).await?;
@@ -314,13 +310,13 @@ impl Hub {
 
     fn address(&self, url: &str) -> Result<String> {
         let checked = self.channel()?.check(url);
-        checked.map_err(|reason| Error::bad_request(format!("`url`: {reason}")))
+        checked.map_err(|reason| Error::new(Code::Unprocessable, format!("`url`: {reason}")))
     }
 }
 
 fn check_description(description: &str) -> Result<()> {
-    if description.len() > 200 {
-        return Err(Error::bad_request("`description` is 200 bytes at most."));
+    if description.chars().count() > 200 {
+        return Err(Error::bad_request("`description` is 200 characters at most."));
     }
     Ok(())
 }
@@ -330,9 +326,10 @@ fn check_filter(filter: &WebhookFilter) -> Result<()> {
     for kind in &filter.kinds {
         if !EventKind::WORDS.contains(&kind.as_str()) {
             let known = EventKind::WORDS.join(", ");
-            return Err(Error::bad_request(format!(
-                "`filter.kinds`: `{kind}` is no kind of event; there are {known}."
-            )));
+            return Err(Error::new(
+                Code::Unprocessable,
+                format!("`filter.kinds`: `{kind}` is no kind of event; there are {known}."),
+            ));
         }
     }
     Ok(())

@@ -154,6 +154,7 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::AlreadyExists
         | Code::IllegalTransition
         | Code::IdempotencyMismatch
+        | Code::Unprocessable
         | Code::IdempotencyInFlight
         | Code::GitState
         | Code::GitFailed
@@ -175,6 +176,7 @@ fn of_code(code: Code) -> u8 {
         | Code::IllegalTransition
         | Code::RestoreUnconfirmed
         | Code::IdempotencyMismatch
+        | Code::Unprocessable
         | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,

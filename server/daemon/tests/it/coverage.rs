@@ -386,7 +386,7 @@ async fn webhooks(client: &Client) {
     assert!(made.secret.starts_with("whsec_"));
     assert_eq!(client.webhook_list(&PageQuery::default()).await.unwrap().items.len(), 1);
     let bad = WebhookUpdate { url: Some("ftp://nowhere".to_owned()), ..WebhookUpdate::default() };
-    assert_eq!(code(client.webhook_update(&id, &bad).await), Code::BadRequest);
+    assert_eq!(code(client.webhook_update(&id, &bad).await), Code::Unprocessable);
     assert_ne!(client.webhook_rotate(&id).await.unwrap().secret, made.secret);
     let sent = client.webhook_test(&id).await.unwrap();
     assert_eq!((sent.status, sent.attempts), (DeliveryStatus::Failed, 1));

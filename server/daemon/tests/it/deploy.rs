@@ -175,9 +175,8 @@ async fn the_hub_works_behind_nginx() {
     behind_nginx("").await;
 }
 
-/// The same below a path. To be run once `server.base_path` is a setting of the hub.
+/// The same below a path.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs server.base_path"]
 async fn the_hub_works_behind_nginx_below_a_path() {
     behind_nginx("/car").await;
 }

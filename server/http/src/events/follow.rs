@@ -188,7 +188,7 @@ impl Follow {
         let events = match self.tail.after(cursor, BATCH) {
             Some(events) if events.is_empty() => return self.tail.fill(&self.all, newest).await,
             Some(events) => events,
-            None if self.tail.reach_back(&self.hub, cursor).await? => return Ok(()),
+            None if self.tail.reach_back(&self.all, cursor).await? => return Ok(()),
             None => return self.catch_up(cursor, newest).await,
         };
         self.cursor = events.last().map(|event| event.seq).or(self.cursor);

@@ -145,9 +145,11 @@ impl Hub {
         let mut bytes = [0_u8; 16];
         getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
         let code = URL_SAFE_NO_PAD.encode(bytes);
+        let pairing = opened(PairingKind::Device, PairingState::Open, &wanted);
+        self.inner.credentials.pairings.table().check_room(PairingKind::Device)?;
+        self.note(self.act("pairing_create", &pairing.id)).await?;
         let mut table = self.inner.credentials.pairings.table();
         table.check_room(PairingKind::Device)?;
-        let pairing = opened(PairingKind::Device, PairingState::Open, &wanted);
         let entry = Entry {
             pairing: pairing.clone(),
             code: Some(secret::hash(&code)),
@@ -410,7 +412,7 @@ fn shown(name: &str) -> Result<String> {
     };
     if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(odd) {
         let detail = format!("`name` is 1 to {NAME_MAX} visible characters.");
-        return Err(Error::bad_request(detail));
+        return Err(Error::new(Code::Unprocessable, detail));
     }
     Ok(name.to_owned())
 }
