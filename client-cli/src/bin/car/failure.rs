@@ -167,7 +167,7 @@ fn of_problem(problem: &Problem) -> Option<String> {
 
 fn of_code(code: Code) -> u8 {
     match code {
-        Code::BadRequest | Code::PreconditionRequired => status::USAGE,
+        Code::BadRequest | Code::Unprocessable | Code::PreconditionRequired => status::USAGE,
         Code::NotFound => status::NOT_FOUND,
         Code::Unauthenticated | Code::Forbidden => status::AUTH,
         Code::Stale
@@ -176,7 +176,6 @@ fn of_code(code: Code) -> u8 {
         | Code::IllegalTransition
         | Code::RestoreUnconfirmed
         | Code::IdempotencyMismatch
-        | Code::Unprocessable
         | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
