@@ -1,6 +1,6 @@
 //! `car audit …`
 
-use std::{env, fs, io, path::PathBuf};
+use std::{collections::BTreeSet, env, fs, io, path::PathBuf};
 
 use car_api::{
     PageQuery, Timestamp,
@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     failure::Failure,
+    pick,
     session::{Session, all},
     table::Table,
     time_text,
@@ -73,6 +74,10 @@ pub(crate) async fn run(args: Audit, s: &Session) -> Result<(), Failure> {
 
 async fn list(args: List, s: &Session) -> Result<(), Failure> {
     let List { actor, verb, object, since, limit, all: every } = args;
+    let object = match object {
+        Some(text) => Some(whole(text, s).await?),
+        None => None,
+    };
     let filter = AuditFilter { actor, verb, object, since };
     let page = if every {
         all(async |page| s.client.audit_list(&filter, &page).await).await?
@@ -135,6 +140,23 @@ pub(crate) fn remember(instance: &str, head: &AuditHead) -> Result<(), String> {
     heads::keep(&dir, instance, head).map_err(|error| error.to_string())
 }
 
+/// The object that is meant by the last letters of its id, as the list shows them.
+async fn whole(text: String, s: &Session) -> Result<String, Failure> {
+    if object(&text) != text || text.len() != 8 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(text);
+    }
+    let every = AuditFilter::default();
+    let lines = all(async |page| s.client.audit_list(&every, &page).await).await?.items;
+    let objects: BTreeSet<String> = lines.into_iter().map(|line| line.object).collect();
+    pick::one(&text, "object", objects, String::as_str)
+}
+
+/// A generated id by its last letters, anything else as it is.
+fn object(text: &str) -> &str {
+    let generated = text.get(..4).is_some_and(|prefix| pick::is_whole(text, prefix));
+    if generated { pick::short(text) } else { text }
+}
+
 fn table(lines: &[AuditLine]) -> Table {
     let mut table = Table::new(&["LINE", "WHEN", "WHO", "DID", "TO", "HOW", "MORE"]);
     for line in lines {
@@ -143,7 +165,7 @@ fn table(lines: &[AuditLine]) -> Table {
             time_text::short(line.at).into(),
             line.actor.name.as_str().into(),
             line.verb.as_str().into(),
-            line.object.as_str().into(),
+            object(&line.object).into(),
             line.outcome.as_str().into(),
             line.detail.clone().unwrap_or_default().into(),
         ]);

@@ -2,6 +2,7 @@
 
 use car_api::backup::{Backup as Kept, BackupCreate, BackupPart, RestoreReport};
 use clap::Subcommand;
+use indicatif::HumanBytes;
 
 use crate::{
     failure::Failure,
@@ -65,7 +66,7 @@ fn table(backups: &[Kept]) -> Table {
         table.row([
             kept.name.as_str().into(),
             time_text::short(kept.created_at).into(),
-            format!("{:.1} MiB", kept.size as f64 / f64::from(1 << 20)).into(),
+            HumanBytes(kept.size).to_string().into(),
             by,
         ]);
     }

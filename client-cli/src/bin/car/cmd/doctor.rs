@@ -14,6 +14,7 @@ use crate::{
     out::Out,
     session::{self, Session, wanted},
     table::{Cell, Table, Tone},
+    wrap::wrap,
 };
 
 pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(), Failure> {
@@ -106,12 +107,16 @@ fn text(report: &DoctorReport, out: &Out) -> String {
         table.row([found.check.as_str().into(), level, found.detail.as_str().into()]);
     }
     let mut text = table.render(out.width, out.colour);
-    for found in report.findings.iter().filter(|found| found.level != Level::Ok) {
-        let why = found.why.as_deref().unwrap_or_default();
-        text += &format!("\n{}: {why}", found.check);
-        if let Some(fix) = &found.fix {
-            text += &format!("\n  → {fix}");
+    let bad: Vec<_> = report.findings.iter().filter(|found| found.level != Level::Ok).collect();
+    // What several findings have in common is said once, below them.
+    for alike in bad.chunk_by(|a, b| (&a.why, &a.fix) == (&b.why, &b.fix)) {
+        let mut lines = vec![String::new()];
+        lines.extend(alike.iter().map(|found| format!("{}: {}", found.check, found.detail)));
+        if let Some(found) = alike.first() {
+            lines.extend(found.why.as_ref().map(|why| format!("  {why}")));
+            lines.extend(found.fix.as_ref().map(|fix| format!("  → {fix}")));
         }
+        text += &format!("\n{}", wrap(&lines.join("\n"), out.width));
     }
     text
 }
