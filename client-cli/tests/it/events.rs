@@ -75,6 +75,7 @@ fn webhooks_are_made_tested_and_sent_again() {
     let ledger = format!(r#"{{"items":[{failed}]}}"#);
     let world = World::new(vec![
         ("POST /api/v1/webhooks", 201, made),
+        ("GET /api/v1/webhooks?limit=500", 200, format!(r#"{{"items":[{WEBHOOK}]}}"#)),
         ("POST /api/v1/webhooks/whk_1/test", 200, delivery("msg_1", "failed", "no route")),
         ("GET /api/v1/webhooks/whk_1/deliveries?status=failed&limit=500", 200, ledger),
         ("POST /api/v1/webhooks/whk_1/deliveries/msg_2/redeliver", 202, failed),

@@ -273,7 +273,7 @@ mod tests {
                     "internal",
                 ],
             ),
-            (2, &["bad_request", "precondition_required"]),
+            (2, &["bad_request", "unprocessable", "precondition_required"]),
             (3, &["not_found"]),
             (4, &["unauthenticated", "forbidden"]),
             (

@@ -2,7 +2,9 @@
 
 use std::{env, fs, io, path::PathBuf};
 
-use car_api::{JobId, Page, PageQuery, RepoId, RunId, TurnId, ticket::Ticket};
+use car_api::{
+    DeviceId, JobId, Page, PageQuery, RepoId, RunId, TokenId, TurnId, WebhookId, ticket::Ticket,
+};
 use car_client::{
     Client, ClientError, credentials,
     find::{self, Found, Source, Wanted},
@@ -189,6 +191,39 @@ impl Session {
         }
         let jobs = all(async |page| self.client.job_list(&page).await).await?;
         pick::one(text, "job", jobs.items, |job| job.id.as_str()).map(|job| job.id)
+    }
+
+    /// The token that is meant: by id or a piece of it.
+    pub(crate) async fn token(&self, text: &str) -> Result<TokenId, Failure> {
+        if pick::is_whole(text, "tok_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let tokens = self.client.token_list().await?.items;
+        pick::one(text, "token", tokens, |token| token.id.as_str()).map(|token| token.id)
+    }
+
+    /// The paired browser that is meant: by id or a piece of it.
+    pub(crate) async fn device(&self, text: &str) -> Result<DeviceId, Failure> {
+        if pick::is_whole(text, "dev_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let devices = self.client.device_list().await?.items;
+        pick::one(text, "device", devices, |device| device.id.as_str()).map(|device| device.id)
+    }
+
+    /// The webhook that is meant: by id or a piece of it.
+    pub(crate) async fn webhook(&self, text: &str) -> Result<WebhookId, Failure> {
+        if pick::is_whole(text, "whk_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let webhooks = all(async |page| self.client.webhook_list(&page).await).await?.items;
+        pick::one(text, "webhook", webhooks, |webhook| webhook.id.as_str()).map(|found| found.id)
     }
 
     /// How the hub is to be told which ticket is meant: by its number as it is, by its file's

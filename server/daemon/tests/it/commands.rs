@@ -4,16 +4,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
-    process::Output,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Output, Stdio},
     time::Duration,
 };
 
 use car_api::{
     RunId,
+    pairing::{PairFinish, PairOutcome, PairRequest},
     run::{Run, RunStatus},
 };
-use car_client::RawRequest;
+use car_client::{Client, RawRequest};
 use serde_json::Value;
 
 use crate::{
@@ -26,7 +28,7 @@ use crate::{
 const TABLE: &str = include_str!("../../../../client-cli/src/bin/car/help/operations.txt");
 
 /// Operations whose command shows something else than their answer.
-const OTHERWISE_SHOWN: &[&str] = &["health_live", "health_ready", "event_list"];
+const OTHERWISE_SHOWN: &[&str] = &["health_live", "health_ready", "hub_doctor", "event_list"];
 
 struct Tour {
     hub: TestHub,
@@ -63,6 +65,10 @@ async fn every_operation_is_called_by_its_command() {
     runs(&mut tour).await;
     approvals(&mut tour).await;
     worktrees(&mut tour).await;
+    audit(&mut tour).await;
+    webhooks(&mut tour).await;
+    logins(&mut tour).await;
+    browsers(&mut tour).await;
     tokens(&mut tour).await;
     tour.set("REPO", "copy");
     tour.run("repo_remove", &[]).await;
@@ -80,13 +86,21 @@ async fn the_hub(tour: &mut Tour) {
         "hub_get",
         "hub_snapshot",
         "hub_scan",
+        "hub_doctor",
         "openapi_get",
+        "docs_get",
+        "docs_style",
+        "metrics_get",
+        "backup_create",
+        "backup_list",
         "event_list",
         "agent_list",
         "agent_models",
     ] {
         tour.run(id, &[]).await;
     }
+    // No restore waits for it.
+    tour.run_for("restore_confirm", &[], &[5]).await;
 }
 
 async fn repos(tour: &mut Tour) {
@@ -99,7 +113,9 @@ async fn repos(tour: &mut Tour) {
     git(&dir, &["commit", "--quiet", "-m", "first"]);
     tour.set("REPO_DIR", dir.to_str().unwrap());
     tour.set("URL", dir.to_str().unwrap());
-    for id in ["repo_init", "repo_list", "repo_get", "repo_setup_update", "repo_setup_get"] {
+    for id in
+        ["repo_init", "repo_list", "repo_get", "repo_update", "repo_setup_update", "repo_setup_get"]
+    {
         tour.run(id, &[]).await;
     }
     tour.set("ID", "copy");
@@ -108,6 +124,7 @@ async fn repos(tour: &mut Tour) {
     let job = tour.ids(&["jobs", "list"]).remove(0);
     tour.set("JOB", &job);
     tour.run("job_get", &[]).await;
+    tour.run("job_log", &[]).await;
     // It has ended: to cancel it is no longer possible.
     tour.run_for("job_cancel", &[], &[0, 5]).await;
 }
@@ -123,6 +140,7 @@ async fn tickets(tour: &mut Tour) {
     let text = tour.car(&["ticket", "show", "1", "--repo", "base"]).stdout;
     tour.file(&format!("{}\nMore.\n", String::from_utf8(text).unwrap()));
     tour.run("ticket_update", &[]).await;
+    tour.run("ticket_patch", &[]).await;
     tour.run("ticket_done", &[]).await;
     // By a piece of its id, as every other ticket can be named.
     let id = tour.ids(&["ticket", "list", "--repo", "base"]).remove(1);
@@ -145,6 +163,7 @@ async fn runs(tour: &mut Tour) {
     assert_eq!(inbox.items.iter().map(|r| &r.id).collect::<Vec<_>>(), [&run]);
     // The last letters, as lists show them, are enough.
     tour.set("RUN", &run.as_str()[run.as_str().len() - 8..]);
+    tour.run("dispatch_create", &["--notify"]).await;
     for id in ["run_list", "run_get", "run_explain", "run_dispatches", "run_reply"] {
         tour.run(id, &[]).await;
     }
@@ -206,8 +225,87 @@ async fn tokens(tour: &mut Tour) {
     let listed = tour.car(&["token", "list", "--json"]).stdout;
     let listed: car_api::Page<car_api::token::Token> = serde_json::from_slice(&listed).unwrap();
     let made = listed.items.iter().find(|token| token.name == "tour").unwrap();
-    tour.set("TOKEN", made.id.as_str());
-    tour.run("token_delete", &[]).await;
+    tour.set("TOKEN", &made.id.as_str()[made.id.as_str().len() - 8..]);
+    for id in [
+        "token_delete",
+        "credential_get",
+        "token_exchange",
+        "ws_ticket_create",
+        "key_rotate",
+        "key_list",
+        "token_delete_others",
+    ] {
+        tour.run(id, &[]).await;
+    }
+}
+
+async fn audit(tour: &mut Tour) {
+    for id in ["audit_list", "audit_head", "audit_verify"] {
+        tour.run(id, &[]).await;
+    }
+}
+
+async fn webhooks(tour: &mut Tour) {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    tour.set("URL", &format!("http://{address}/hook"));
+    tour.run("webhook_create", &["--kind", "restore_confirmed"]).await;
+    let webhook = tour.ids(&["webhook", "list"]).remove(0);
+    tour.set("WEBHOOK", &webhook);
+    tour.run("webhook_list", &[]).await;
+    tour.run("webhook_get", &[]).await;
+    tour.run_for("webhook_test", &[], &[7]).await;
+    tour.run("webhook_deliveries", &[]).await;
+    let delivery = tour.ids(&["webhook", "deliveries", &webhook]).remove(0);
+    tour.set("DELIVERY", &delivery[delivery.len() - 8..]);
+    for id in ["webhook_redeliver", "webhook_rotate", "webhook_update"] {
+        tour.run(id, &[]).await;
+    }
+    tour.set("WEBHOOK", &webhook[webhook.len() - 8..]);
+    tour.run("webhook_delete", &[]).await;
+}
+
+/// `car login` waits for `car pair approve`.
+async fn logins(tour: &mut Tour) {
+    let url = tour.hub.url().to_owned();
+    tour.set("URL", &url);
+    let (mut login, record) = tour.spawn("pair_request", &["--name", "tour"]);
+    let client = tour.hub.client();
+    let code = tokio::time::timeout(DEADLINE, async {
+        loop {
+            let asks = client.pairing_list().await.unwrap().items;
+            if let Some(code) = asks.into_iter().find_map(|asks| asks.code) {
+                return code;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let code = code.await.unwrap();
+    tour.run("pairing_list", &[]).await;
+    tour.set("CODE", &code);
+    tour.run("pairing_decide", &[]).await;
+    assert!(login.wait().unwrap().success());
+    tour.has_called(&record, &["pair_request", "pair_finish"]);
+    tour.run("credential_delete", &[]).await;
+}
+
+/// `car pair` waits for a browser.
+async fn browsers(tour: &mut Tour) {
+    let (mut pair, record) = tour.spawn("pairing_create", &["--quiet", "--yes"]);
+    let mut link = String::new();
+    BufReader::new(pair.stdout.take().unwrap()).read_line(&mut link).unwrap();
+    let code = link.trim().split_once('#').unwrap().1.to_owned();
+    let browser = Client::new(tour.hub.url(), None).unwrap();
+    let claim = PairRequest::Device { code, name: "a browser".to_owned() };
+    let asked = browser.pair_request(&claim).await.unwrap();
+    let finish = PairFinish { secret: asked.secret, wait: Some(20) };
+    let outcome = browser.pair_finish(&finish).await.unwrap();
+    let PairOutcome::Device { device, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(pair.wait().unwrap().success());
+    tour.has_called(&record, &["pairing_create", "pairing_get"]);
+    tour.run("device_list", &[]).await;
+    tour.set("DEVICE", &device.id.as_str()[device.id.as_str().len() - 8..]);
+    tour.run("device_delete", &[]).await;
 }
 
 impl Tour {
@@ -238,7 +336,7 @@ impl Tour {
     fn car_for(&self, args: &[&str], expected: &[i32]) -> Output {
         let output = car_command(&self.hub, args)
             .env("CAR_CLIENT_COVERAGE", self.record())
-            .stdin(std::process::Stdio::null())
+            .stdin(Stdio::null())
             .output()
             .unwrap();
         let status = output.status.code().unwrap();
@@ -261,31 +359,60 @@ impl Tour {
         self.dir.path().join("called")
     }
 
+    /// Begins the command of an operation, which waits for somebody else, and says where the
+    /// operations it calls are recorded.
+    fn spawn(&self, id: &str, more: &[&str]) -> (Child, PathBuf) {
+        let words = self.command(id);
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let record = self.dir.path().join(id);
+        let child = car_command(&self.hub, &words)
+            .env("CAR_CLIENT_COVERAGE", &record)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        (child, record)
+    }
+
+    fn has_called(&mut self, record: &Path, ids: &[&str]) {
+        let called = fs::read_to_string(record).unwrap();
+        for id in ids {
+            assert!(called.lines().any(|called| called == *id), "{called:?} lacks {id}");
+            self.done.insert((*id).to_owned());
+        }
+    }
+
     /// Runs the command of an operation, with further arguments.
     async fn run(&mut self, id: &str, more: &[&str]) {
         self.run_for(id, more, &[0]).await;
     }
 
     async fn run_for(&mut self, id: &str, more: &[&str], expected: &[i32]) {
+        let words = self.command(id);
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let _ = fs::remove_file(self.record());
+        self.car_for(&words, expected);
+        self.done.insert(id.to_owned());
+        // Any request at all: its words say which.
+        if words[0] == "api" {
+            return;
+        }
+        let called = fs::read_to_string(self.record()).unwrap_or_default();
+        assert!(called.lines().any(|called| called == id), "{words:?} calls {called:?}, not {id}");
+        self.compare(id, &words).await;
+    }
+
+    /// The words of an operation's command.
+    fn command(&self, id: &str) -> Vec<String> {
         let line = TABLE
             .lines()
             .filter_map(|line| line.strip_prefix("  ")?.split_once(' '))
             .find(|(of, _)| *of == id);
         let Some((_, line)) = line else { panic!("help/operations.txt has no command for {id}") };
-        let words: Vec<String> = line
-            .trim()
-            .split(' ')
-            .skip(1)
-            .map(|word| self.words.get(word).cloned().unwrap_or_else(|| word.to_owned()))
-            .collect();
-        let words: Vec<&str> =
-            words.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        let _ = fs::remove_file(self.record());
-        self.car_for(&words, expected);
-        let called = fs::read_to_string(self.record()).unwrap_or_default();
-        assert!(called.lines().any(|called| called == id), "{words:?} calls {called:?}, not {id}");
-        self.done.insert(id.to_owned());
-        self.compare(id, &words).await;
+        let words = line.trim().split(' ').skip(1);
+        words.map(|word| self.words.get(word).cloned().unwrap_or_else(|| word.to_owned())).collect()
     }
 
     /// For what only reads: `--json` gives what the API gives.
@@ -299,7 +426,9 @@ impl Tour {
         let printed = self.car(&[words, &["--json"]].concat()).stdout;
         let mut printed: Value = serde_json::from_slice(&printed).unwrap();
         let mut path = path.trim_start_matches("/api/v1/").to_owned();
-        for (name, word) in [("repo", "REPO"), ("agent", "AGENT"), ("job", "JOB")] {
+        for (name, word) in
+            [("repo", "REPO"), ("agent", "AGENT"), ("job", "JOB"), ("webhook", "WEBHOOK")]
+        {
             if let Some(value) = self.words.get(word) {
                 path = path.replace(&format!("{{{name}}}"), value);
             }
@@ -328,8 +457,13 @@ impl Tour {
         for value in [&mut printed, &mut answer] {
             // The two requests themselves change it.
             strip(value, "last_used_at");
+            if id == "hub_snapshot" {
+                strip(value, "at");
+            }
         }
         let is_list = printed.as_object().is_some_and(|fields| fields.len() == 1);
+        // The lines of a job's log have no ids.
+        let is_list = is_list && id != "job_log";
         if let Some(items) = printed["items"].as_array().filter(|_| is_list) {
             let ids = self.ids(words);
             let bare = ids.iter().all(|id| !id.is_empty() && !id.contains(char::is_whitespace));

@@ -27,12 +27,12 @@ const PORT: &str = "4173";
 fn a_laptop_works_over_a_link_that_comes_and_goes() {
     let Some(networks) = Networks::new() else { return };
     let mut hub = TestHub::unserved();
-    let names = format!("server:\n  allowed_hosts: [\"{SERVER}:{PORT}\"]\n");
+    let names = format!("server:\n  behind_proxy: true\n  allowed_hosts: [\"{SERVER}:{PORT}\"]\n");
     fs::write(hub.root().join("codex-autorunner.override.yml"), names).unwrap();
     hub.start_within(&["ip", "netns", "exec", &networks.server]);
     hub.serve(&["--host", SERVER, "--port", PORT]);
     let laptop = Laptop::new(&networks);
-    laptop.log_in(&hub);
+    laptop.log_in(&hub, &networks.server);
 
     laptop.car(&["hub", "create", "demo"]);
     let dir = hub.root().join(laptop.text(&["api", "GET", "repos/demo"], "path"));
@@ -163,10 +163,25 @@ impl Laptop {
     }
 
     /// Gives the hub a name here; from then on no command says which hub is meant.
-    fn log_in(&self, hub: &TestHub) {
-        let token = self.dir.path().join("token");
-        fs::write(&token, hub.token()).unwrap();
-        self.car(&["use", "server", hub.url(), "--token-file", token.to_str().unwrap()]);
+    fn log_in(&self, hub: &TestHub, server: &str) {
+        let mut login = self.command(&["login", hub.url(), "--name", "server"]);
+        let mut login = login.stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(login.stderr.take().unwrap());
+        let mut lines = said.lines().map_while(Result::ok);
+        let code =
+            lines.find_map(|line| line.trim().strip_prefix("car pair approve ").map(str::to_owned));
+        // On the server, by its owner.
+        let mut approve = Command::new("ip");
+        approve
+            .args(["netns", "exec", server])
+            .arg(&self.program)
+            .args(["--hub", hub.url(), "pair", "approve", &code.unwrap(), "--yes"])
+            .env("CAR_CONFIG_DIR", hub.config_dir())
+            .env_remove("CAR_TOKEN");
+        let output = approve.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let more: Vec<_> = lines.collect();
+        assert!(login.wait().unwrap().success(), "{more:?}");
     }
 
     fn command(&self, args: &[&str]) -> Command {

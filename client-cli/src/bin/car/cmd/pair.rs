@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use car_api::{
-    DeviceId, RepoId, Scope,
+    RepoId, Scope,
     device::Device,
     pairing::{Pairing, PairingCreate, PairingDecide, PairingKind, PairingState},
 };
@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use super::token::{reach, words};
 use crate::{
     failure::Failure,
+    pick::short,
     qr,
     session::Session,
     table::{Cell, Table, Tone},
@@ -78,8 +79,8 @@ pub(crate) enum Devices {
     /// Have a browser pair again, at once
     #[command(visible_alias = "delete")]
     Revoke {
-        /// Its id
-        device: DeviceId,
+        /// Its id or a piece of it
+        device: String,
     },
 }
 
@@ -118,6 +119,7 @@ pub(crate) async fn devices(args: Devices, s: &Session) -> Result<(), Failure> {
             s.out.list(&list, |d| d.id.to_string(), "No browser is paired: car pair", device_table)
         }
         Devices::Revoke { device } => {
+            let device = s.device(&device).await?;
             s.client.device_delete(&device).await?;
             s.out.note(&format!("{device} has to pair again"));
             Ok(())
@@ -253,12 +255,12 @@ fn device_table(devices: &[Device]) -> Table {
         Table::new(&["DEVICE", "NAME", "ALLOWS", "REACHES", "PAIRED", "LAST USED", "UNTIL"]);
     for device in devices {
         table.row([
-            device.id.as_str().into(),
+            short(device.id.as_str()).into(),
             device.name.as_str().into(),
             words(&device.scopes).into(),
             reach(&device.repos, None).into(),
-            time_text::short(device.created_at).into(),
-            time_text::short(device.last_used_at).into(),
+            time_text::ago(device.created_at).into(),
+            time_text::ago(device.last_used_at).into(),
             time_text::short(device.expires_at).into(),
         ]);
     }

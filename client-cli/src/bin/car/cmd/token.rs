@@ -1,7 +1,7 @@
 //! `car token …`, `car keys …`
 
 use car_api::{
-    RepoId, RunId, Scope, TokenId,
+    RepoId, RunId, Scope,
     key::SigningKey,
     token::{Token as Entry, TokenCreate, TokenExchange},
 };
@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     failure::Failure,
+    pick::short,
     session::Session,
     table::{Cell, Table, Tone},
     time_text,
@@ -30,9 +31,9 @@ pub(crate) enum Token {
     },
     /// Make a token stop working, at once
     Delete {
-        /// Its id
+        /// Its id or a piece of it
         #[arg(required_unless_present = "all_others")]
-        token: Option<TokenId>,
+        token: Option<String>,
         /// Log out everywhere: all tokens and browsers but the one in use
         #[arg(long, conflicts_with = "token")]
         all_others: bool,
@@ -95,6 +96,7 @@ pub(crate) async fn run(args: Token, s: &Session) -> Result<(), Failure> {
             s.out.show(&made, |t| t.secret.clone(), |t| t.secret.clone())
         }
         Token::Delete { token: Some(token), .. } => {
+            let token = s.token(&token).await?;
             s.client.token_delete(&token).await?;
             s.out.note(&format!("{token} no longer works"));
             Ok(())
@@ -145,7 +147,7 @@ pub(crate) fn words(scopes: &[Scope]) -> String {
 /// What a credential reaches, in few words.
 pub(crate) fn reach(repos: &[RepoId], run: Option<&RunId>) -> String {
     match (run, repos) {
-        (Some(run), _) => run.to_string(),
+        (Some(run), _) => format!("run {}", short(run.as_str())),
         (None, []) => "all repos".to_owned(),
         (None, repos) => repos.iter().map(RepoId::as_str).collect::<Vec<_>>().join(","),
     }
@@ -155,11 +157,11 @@ fn table(tokens: &[Entry]) -> Table {
     let mut table = Table::new(&["TOKEN", "FOR", "ALLOWS", "REACHES", "UNTIL", "LAST USED"]);
     for token in tokens {
         table.row([
-            token.id.as_str().into(),
+            short(token.id.as_str()).into(),
             token.name.as_str().into(),
             words(&token.scopes).into(),
             reach(&token.repos, token.run.as_ref()).into(),
-            time_text::ago_or_dash(token.expires_at).into(),
+            time_text::or_dash(token.expires_at).into(),
             time_text::ago_or_dash(token.last_used_at).into(),
         ]);
     }

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use crate::{
     event_text,
     failure::Failure,
+    pick,
     session::{Session, all},
     table::{Cell, Table, Tone},
     time_text,
@@ -23,8 +24,8 @@ pub(crate) enum Webhook {
     List,
     /// One of them
     Show {
-        /// Its id
-        webhook: WebhookId,
+        /// Its id or a piece of it
+        webhook: String,
     },
     /// Have events posted to an address; the secret that signs them is shown only now
     Create(Create),
@@ -32,23 +33,23 @@ pub(crate) enum Webhook {
     Update(Update),
     /// Give one a new secret; the one before stays valid for a day
     Rotate {
-        /// Its id
-        webhook: WebhookId,
+        /// Its id or a piece of it
+        webhook: String,
     },
     /// Remove one and its ledger
     Delete {
-        /// Its id
-        webhook: WebhookId,
+        /// Its id or a piece of it
+        webhook: String,
     },
     /// Send a test now, and say what became of it
     Test {
-        /// Its id
-        webhook: WebhookId,
+        /// Its id or a piece of it
+        webhook: String,
     },
     /// What was sent, what waits, and what was given up
     Deliveries {
-        /// Its id
-        webhook: WebhookId,
+        /// Its id or a piece of it
+        webhook: String,
         /// Only those that are pending, delivered or failed
         #[arg(long)]
         status: Option<DeliveryStatus>,
@@ -58,10 +59,10 @@ pub(crate) enum Webhook {
     },
     /// Send deliveries again, with their ids
     Redeliver {
-        /// The webhook's id
-        webhook: WebhookId,
+        /// The webhook's id or a piece of it
+        webhook: String,
         /// The deliveries [default: all that failed]
-        deliveries: Vec<DeliveryId>,
+        deliveries: Vec<String>,
     },
 }
 
@@ -78,8 +79,8 @@ pub(crate) struct Create {
 
 #[derive(Args)]
 pub(crate) struct Update {
-    /// Its id
-    webhook: WebhookId,
+    /// Its id or a piece of it
+    webhook: String,
     /// Where to
     #[arg(long)]
     url: Option<String>,
@@ -125,7 +126,7 @@ pub(crate) async fn run(args: Webhook, s: &Session) -> Result<(), Failure> {
             s.out.list(&list, |w| w.id.to_string(), "No webhooks.", table)
         }
         Webhook::Show { webhook } => {
-            let webhook = s.client.webhook_get(&webhook).await?;
+            let webhook = s.client.webhook_get(&s.webhook(&webhook).await?).await?;
             s.out.show(&webhook, |w| w.id.to_string(), text)
         }
         Webhook::Create(args) => {
@@ -134,23 +135,28 @@ pub(crate) async fn run(args: Webhook, s: &Session) -> Result<(), Failure> {
             secret(s, &s.client.webhook_create(&body).await?)
         }
         Webhook::Update(args) => update(args, s).await,
-        Webhook::Rotate { webhook } => secret(s, &s.client.webhook_rotate(&webhook).await?),
+        Webhook::Rotate { webhook } => {
+            secret(s, &s.client.webhook_rotate(&s.webhook(&webhook).await?).await?)
+        }
         Webhook::Delete { webhook } => {
-            s.client.webhook_delete(&webhook).await?;
+            s.client.webhook_delete(&s.webhook(&webhook).await?).await?;
             s.out.note(&format!("{webhook} is gone"));
             Ok(())
         }
         Webhook::Test { webhook } => {
-            let sent = s.client.webhook_test(&webhook).await?;
+            let sent = s.client.webhook_test(&s.webhook(&webhook).await?).await?;
             s.out.show(&sent, |d| d.id.to_string(), |d| format!("{} {}", d.status, outcome(d)))?;
             if sent.status == DeliveryStatus::Delivered { Ok(()) } else { Err(Failure::Outcome) }
         }
         Webhook::Deliveries { webhook, status, limit } => {
             let page = PageQuery { after: None, limit: Some(limit) };
-            let list = s.client.webhook_deliveries(&webhook, status, &page).await?;
+            let list =
+                s.client.webhook_deliveries(&s.webhook(&webhook).await?, status, &page).await?;
             s.out.list(&list, |d| d.id.to_string(), "No deliveries.", ledger)
         }
-        Webhook::Redeliver { webhook, deliveries } => redeliver(&webhook, deliveries, s).await,
+        Webhook::Redeliver { webhook, deliveries } => {
+            redeliver(&s.webhook(&webhook).await?, &deliveries, s).await
+        }
     }
 }
 
@@ -165,21 +171,20 @@ async fn update(args: Update, s: &Session) -> Result<(), Failure> {
     if body == WebhookUpdate::default() {
         return Err(Failure::Usage("say what to change (car webhook update --help)".to_owned()));
     }
-    let webhook = s.client.webhook_update(&args.webhook, &body).await?;
+    let webhook = s.client.webhook_update(&s.webhook(&args.webhook).await?, &body).await?;
     s.out.show(&webhook, |w| w.id.to_string(), text)
 }
 
-async fn redeliver(
-    webhook: &WebhookId,
-    mut deliveries: Vec<DeliveryId>,
-    s: &Session,
-) -> Result<(), Failure> {
-    if deliveries.is_empty() {
-        let failed = Some(DeliveryStatus::Failed);
-        let list = all(async |page| s.client.webhook_deliveries(webhook, failed, &page).await);
-        // Oldest first, as they were written.
-        deliveries = list.await?.items.into_iter().rev().map(|delivery| delivery.id).collect();
-    }
+async fn redeliver(webhook: &WebhookId, wanted: &[String], s: &Session) -> Result<(), Failure> {
+    let only = wanted.is_empty().then_some(DeliveryStatus::Failed);
+    let list = all(async |page| s.client.webhook_deliveries(webhook, only, &page).await);
+    // Oldest first, as they were written.
+    let ledger: Vec<DeliveryId> = list.await?.items.into_iter().rev().map(|d| d.id).collect();
+    let named = |text: &String| pick::one(text, "delivery", &ledger, |id| id.as_str()).cloned();
+    let deliveries = match wanted {
+        [] => ledger.clone(),
+        wanted => wanted.iter().map(named).collect::<Result<_, _>>()?,
+    };
     for delivery in &deliveries {
         s.client.webhook_redeliver(webhook, delivery).await?;
     }
@@ -239,7 +244,7 @@ fn table(webhooks: &[Entry]) -> Table {
     for webhook in webhooks {
         let (word, tone) = state(webhook);
         table.row([
-            webhook.id.as_str().into(),
+            pick::short(webhook.id.as_str()).into(),
             Cell::toned(word, tone),
             webhook.url.as_str().into(),
             wanted(webhook).into(),
@@ -269,7 +274,7 @@ fn ledger(deliveries: &[WebhookDelivery]) -> Table {
         };
         let seq = delivery.seq.map(|seq| format!("{seq} ")).unwrap_or_default();
         table.row([
-            delivery.id.as_str().into(),
+            pick::short(delivery.id.as_str()).into(),
             format!("{seq}{}", delivery.kind).into(),
             Cell::toned(delivery.status.as_str(), tone),
             delivery.attempts.to_string().into(),
