@@ -59,7 +59,7 @@ pub(crate) async fn list(Acting(hub): Acting) -> Json<Page<Pairing>> {
 #[utoipa::path(
     post, path = "/pairings", tag = "devices", operation_id = "pairing_create",
     request_body = PairingCreate,
-    extensions(("x-scope" = json!("admin")), ("x-secret" = json!(true))),
+    extensions(("x-problems" = json!(["not_found"])), ("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The code, shown only now", body = PairingCreated)),
 )]
 pub(crate) async fn create(
@@ -95,7 +95,7 @@ pub(crate) async fn get(
 #[utoipa::path(
     post, path = "/pairings/{pairing}/decide", tag = "devices", operation_id = "pairing_decide",
     params(("pairing" = PairingId, Path, description = "Pairing")), request_body = PairingDecide,
-    extensions(("x-scope" = json!("admin")), ("x-problems" = json!(["illegal_transition"]))),
+    extensions(("x-scope" = json!("admin")), ("x-problems" = json!(["not_found", "illegal_transition"]))),
     responses((status = 200, description = "How it stands now", body = Pairing)),
 )]
 pub(crate) async fn decide(

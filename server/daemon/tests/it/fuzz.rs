@@ -81,6 +81,8 @@ async fn no_request_finds_a_fault() {
         .arg("openapi.json")
         .args(["--url", hub.url(), "--checks", "all"])
         .args(["--max-examples", &examples, "--seed", &seed, "--no-color"])
+        // Whoever ends its own credential has none for the rest; `credentials::matrix` tries that one.
+        .args(["--exclude-operation-id", "credential_delete"])
         .args(["--header", &format!("Authorization: Bearer {}", own.secret)])
         .env("CAR_FUZZ_OWN_TOKEN", own.token.id.as_str())
         .env("CAR_FUZZ_KNOWN", known.to_string())
@@ -90,12 +92,15 @@ async fn no_request_finds_a_fault() {
     let said = String::from_utf8_lossy(&output.stdout);
     let heard = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{heard}");
+    // A fuzzer that shut itself out would have found nothing any more.
+    let fuzzer = car_client::Client::new(hub.url(), Some(&own.secret)).unwrap();
+    fuzzer.hub_get().await.unwrap();
     let number = |before: &str| {
         let rest = said.split(before).nth(1).unwrap_or_default().trim_start();
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         digits.parse::<u64>().unwrap_or_else(|_| panic!("no {before:?} in\n{said}"))
     };
-    assert_eq!(number("Tested:"), operations().len() as u64, "{said}");
+    assert_eq!(number("Tested:"), operations().len() as u64 - 1, "{said}");
     let cases = number("Test cases:");
     assert!(cases >= CASES, "only {cases} cases:\n{said}");
     println!("{cases} cases of {} operations", operations().len());

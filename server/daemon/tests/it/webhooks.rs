@@ -224,11 +224,11 @@ async fn a_hub_that_is_killed_loses_no_message_and_gives_none_a_second_id() {
         // Nothing arrives, something arrives, in turn; the hub dies in the middle of it.
         let refuse = (round % 2 == 0).then_some(Answer::Status(503, ""));
         receiver.answer_always(refuse);
+        let before = receiver.got().len();
         for _ in 0..5 {
             repos += 1;
             add_repo(&stage.client(), &format!("repo-{repos}")).await;
         }
-        let before = receiver.got().len();
         wait_until("something is sent", || (receiver.got().len() > before).then_some(()));
         stage.kill_and_serve();
     }
@@ -321,7 +321,7 @@ async fn addresses_and_kinds_that_are_none_are_refused() {
     let client = hub.client();
     for url in ["", "example.org", "file:///etc/passwd", "http://user:pw@example.org/"] {
         let error = client.webhook_create(&repos_added(url)).await.unwrap_err();
-        assert_eq!(error.code(), Some(car_api::Code::BadRequest), "{url}");
+        assert_eq!(error.code(), Some(car_api::Code::Unprocessable), "{url}");
     }
     let mut body = repos_added("http://127.0.0.1:1/");
     body.filter.kinds = vec!["repo_add".to_owned()];
