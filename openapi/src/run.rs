@@ -355,7 +355,7 @@ wire! {
     pub struct RunStart {
         /// Turns it may spend before it pauses.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schema(minimum = 1))]
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 1_000_000))]
         pub max_total_turns: Option<u32>,
         /// Tokens it may use before it pauses.
         #[serde(default)]
@@ -387,7 +387,7 @@ wire! {
     pub struct RunResume {
         /// Allow this many more turns; the option's value again when absent.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schema(minimum = 1))]
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 1_000_000))]
         pub max_total_turns: Option<u32>,
         /// Tokens the whole run may use from now on; as before when absent.
         #[serde(default)]

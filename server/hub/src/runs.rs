@@ -165,7 +165,7 @@ impl Hub {
         self.inner.unconfirmed.refuse()?;
         self.inner.run_row(run).await?;
         let input = Input::Resume {
-            max_total_turns: body.max_total_turns,
+            max_total_turns: turns(body.max_total_turns)?,
             max_tokens: positive("max_tokens", body.max_tokens)?,
             max_seconds: positive("max_seconds", body.max_seconds)?,
             accept_protected: body.accept_protected,
@@ -384,6 +384,16 @@ impl Hub {
     }
 }
 
+/// A limit of turns that means something.
+fn turns(value: Option<u32>) -> Result<Option<u32>> {
+    match value {
+        Some(0) | Some(1_000_001..) => {
+            Err(Error::bad_request("`max_total_turns` is 1 to 1,000,000."))
+        }
+        value => Ok(value),
+    }
+}
+
 fn positive(name: &str, value: Option<i64>) -> Result<Option<i64>> {
     match value {
         Some(value) if value <= 0 => Err(Error::bad_request(format!("`{name}` is 1 or more."))),
@@ -392,11 +402,8 @@ fn positive(name: &str, value: Option<i64>) -> Result<Option<i64>> {
 }
 
 fn options(defaults: &RunOptions, body: &RunStart) -> Result<RunOptions> {
-    if body.max_total_turns == Some(0) {
-        return Err(Error::bad_request("`max_total_turns` is 1 or more."));
-    }
     Ok(RunOptions {
-        max_total_turns: body.max_total_turns.unwrap_or(defaults.max_total_turns),
+        max_total_turns: turns(body.max_total_turns)?.unwrap_or(defaults.max_total_turns),
         max_tokens: positive("max_tokens", body.max_tokens)?.or(defaults.max_tokens),
         max_seconds: positive("max_seconds", body.max_seconds)?.or(defaults.max_seconds),
         auto_commit: body.auto_commit.unwrap_or(defaults.auto_commit),

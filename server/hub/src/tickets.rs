@@ -147,7 +147,7 @@ impl Hub {
     /// See the API.
     pub async fn ticket_get(&self, repo: &RepoId, ticket: &str) -> Result<TicketText> {
         let tree = self.inner.tree(repo)?;
-        let ticket = self.inner.index.ticket(repo, ticket)?;
+        let mut ticket = self.inner.index.ticket(repo, ticket)?;
         let file = ticket.file.clone();
         let read = blocking(move || Ok(tickets::read_bytes(&tree, OsStr::new(&file)))).await?;
         let (content, etag) = match read {
@@ -161,8 +161,10 @@ impl Hub {
         if etag != ticket.etag && !etag.is_empty() {
             // The index is a moment behind the file.
             self.inner.refresh(repo).await;
-            let ticket = self.inner.index.ticket(repo, &ticket.file)?;
-            return Ok(TicketText { ticket, content });
+            ticket = self.inner.index.ticket(repo, &ticket.file)?;
+            // The tag is of the text that is given, whatever the index has seen meanwhile: with a
+            // newer one a change made from this text would undo somebody's.
+            ticket.etag = etag;
         }
         Ok(TicketText { ticket, content })
     }

@@ -1,6 +1,9 @@
 //! The database: one writer that groups commits, and readers beside it.
 
 use std::{
+    fs::{OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::{
         Arc,
@@ -80,6 +83,7 @@ impl Store {
             .pragma("cache_size", "-1024")
             .pragma("journal_size_limit", "16777216");
         migrate::refuse_newer(path).await?;
+        make_private(path).map_err(sqlx::Error::Io)?;
         let mut writer = SqliteConnection::connect_with(&options).await?;
         // Before and after: an older program is kept away from what is half on its way.
         migrate::note(&mut writer).await?;
@@ -168,6 +172,13 @@ pub fn schema() -> i64 {
 
 /// The migrations up to a number. A database that has more is one a newer program made, and was
 /// looked at before.
+/// The database holds the secrets of webhooks: nobody else of the machine may read it, nor what
+/// SQLite keeps beside it, which takes its mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
 pub(crate) fn migrator(up_to: i64) -> Migrator {
     let known = MIGRATIONS.iter().filter(|(version, _, _)| *version <= up_to);
     let migrations = known.map(|(version, name, sql)| {

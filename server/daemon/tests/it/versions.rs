@@ -2,6 +2,7 @@
 //! renames a new file over the old one, all at once on one ticket.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -51,6 +52,7 @@ fn edit(file: &Path, line: &str) {
     let new = file.with_file_name(".editor.tmp");
     let mut base = fs::read_to_string(file).unwrap();
     let mut text = format!("{base}{line}\n");
+    let mut seen: BTreeSet<String> = text.lines().map(str::to_owned).collect();
     loop {
         fs::write(&new, &text).unwrap();
         renameat_with(CWD, &new, CWD, file, RenameFlags::EXCHANGE).unwrap();
@@ -59,9 +61,11 @@ fn edit(file: &Path, line: &str) {
         if replaced == base {
             return;
         }
-        // Lines that are neither in what is there now nor in what was known.
+        // Every line it has seen and that is not there now. While the hub puts a file back that came
+        // between, an older one is seen for a moment: what was seen before must not be forgotten.
         base = fs::read_to_string(file).unwrap();
-        let missing = replaced.lines().filter(|line| !base.lines().any(|known| known == *line));
+        seen.extend(replaced.lines().chain(base.lines()).map(str::to_owned));
+        let missing = seen.iter().filter(|line| !base.lines().any(|known| known == **line));
         let missing: String = missing.map(|line| format!("{line}\n")).collect();
         if missing.is_empty() {
             return;

@@ -131,9 +131,9 @@ async fn guesses_burn_every_open_code_and_names_are_clean() {
     let opened = owner.pairing_create(&PairingCreate::default()).await.unwrap();
     for name in ["", "  ", "\u{1b}[2Jroot", "a\nb", "evil\u{202e}eman", &"x".repeat(81)] {
         let body = PairRequest::Device { code: opened.code.clone(), name: name.to_owned() };
-        assert_eq!(code(other.pair_request(&body).await), Code::BadRequest, "{name:?}");
+        assert_eq!(code(other.pair_request(&body).await), Code::Unprocessable, "{name:?}");
         let body = PairRequest::Token { name: name.to_owned(), scopes: None };
-        assert_eq!(code(other.pair_request(&body).await), Code::BadRequest, "{name:?}");
+        assert_eq!(code(other.pair_request(&body).await), Code::Unprocessable, "{name:?}");
     }
 }
 
