@@ -15,7 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// How often an edit is made again on the newer version before giving up.
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 200;
 
 /// Where a new ticket goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
