@@ -42,7 +42,6 @@ wire! {
         #[serde(default)]
         pub title: Option<String>,
         /// Markdown body.
-        #[cfg_attr(feature = "schema", schema(min_length = 1, pattern = "\\S"))]
         pub body: String,
     }
 }

@@ -174,7 +174,7 @@ fn tagged(setup: Setup) -> Tagged<Setup> {
 #[utoipa::path(
     post, path = "/repos/{repo}/remove", tag = "repos", operation_id = "repo_remove",
     params(("repo" = RepoId, Path, description = "Base repo")), request_body = RepoRemove,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "illegal_transition", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["unprocessable", "would_lose_work", "run_active", "illegal_transition", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn remove(

@@ -207,7 +207,7 @@ pub(crate) async fn dispatches(
 #[utoipa::path(
     post, path = "/runs/{run}/dispatches", tag = "runs", operation_id = "dispatch_create",
     params(("run" = RunId, Path, description = "Run")), request_body = DispatchCreate,
-    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true)), ("x-problems" = json!(["already_exists", "illegal_transition"]))),
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true)), ("x-problems" = json!(["unprocessable", "already_exists", "illegal_transition"]))),
     responses((status = 202, description = "It is kept for the end of the turn")),
 )]
 pub(crate) async fn ask(

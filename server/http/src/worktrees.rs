@@ -63,7 +63,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     post, path = "/worktrees/{repo}/cleanup", tag = "worktrees", operation_id = "worktree_cleanup",
     params(("repo" = RepoId, Path, description = "Worktree")), request_body = WorktreeCleanup,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["would_lose_work", "run_active", "illegal_transition", "git_state", "git_failed"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["unprocessable", "would_lose_work", "run_active", "illegal_transition", "git_state", "git_failed"]))),
     responses((status = 200, description = "What was done, or would be", body = RemovalReport)),
 )]
 pub(crate) async fn cleanup(

@@ -507,10 +507,9 @@ impl Inner {
         for name in &wish.drop {
             drop.insert(UnsavedKind::from_name(name).ok_or_else(|| {
                 let known: Vec<&str> = UnsavedKind::ALL.iter().map(|kind| kind.name()).collect();
-                Error::bad_request(format!(
-                    "`{name}` is no kind of work; they are {}.",
-                    known.join(", ")
-                ))
+                let known = known.join(", ");
+                let detail = format!("`{name}` is no kind of work; they are {known}.");
+                Error::new(Code::Unprocessable, detail)
             })?);
         }
         if let Some(removal) = wish.removal.filter(|_| tree.exists()) {

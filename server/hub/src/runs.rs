@@ -237,10 +237,11 @@ impl Hub {
         }
         if body.mode == DispatchMode::TurnSummary {
             let detail = "`mode` is `notify` or `pause`; turn summaries are the hub's own.";
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::Unprocessable, detail));
         }
         if body.body.trim().is_empty() || body.body.len() > 256 << 10 {
-            return Err(Error::bad_request("`body` is 1 byte to 256 KiB of text."));
+            let detail = "`body` is 1 byte to 256 KiB of text.";
+            return Err(Error::new(Code::Unprocessable, detail));
         }
         let tree = self.inner.tree(&row.repo)?;
         let id = row.id.clone();
