@@ -23,7 +23,7 @@ use car_client::{Client, ClientError, EventFilter};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    harness::wait_until,
+    harness::{Random, wait_until},
     stage::{Repo, Stage, all_events, processes_below, write_file},
 };
 
@@ -37,19 +37,6 @@ const TICKETS: u32 = 10;
 const MAX_DELAY: u64 = 500;
 /// Within which a run must be decided once nothing is killed any more.
 const DECIDED: Duration = Duration::from_secs(60);
-
-/// Numbers that look random (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Victim {

@@ -37,7 +37,7 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    harness::{DEADLINE, wait_until},
+    harness::{DEADLINE, Random, wait_until},
     stage::{FINISH, Repo, Stage, all_events},
 };
 
@@ -50,20 +50,6 @@ const KILL_WITHIN: u64 = 1_500;
 
 /// One client in so many is the real one of `car`.
 const REAL_ONE_IN: usize = 10;
-
-/// Numbers that look random (SplitMix64).
-#[derive(Clone)]
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 /// What all clients have seen together.
 struct Seen {
