@@ -118,6 +118,26 @@ prefixed_id! {
     /// One event on its way to a webhook.
     DeliveryId = "msg", "^msg_[0-9A-Za-z]{1,64}$"
 }
+prefixed_id! {
+    /// A conversation with an agent outside any run.
+    ThreadId = "thr", "^thr_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// One message of a thread and its answer.
+    MessageId = "mes", "^mes_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// One thing that waits for a person.
+    InboxItemId = "inb", "^inb_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// One word to the outside.
+    NotificationId = "ntf", "^ntf_[0-9A-Za-z]{1,64}$"
+}
+prefixed_id! {
+    /// One way out for notifications.
+    ChannelId = "chn", "^chn_[0-9A-Za-z]{1,64}$"
+}
 
 text_id! {
     /// A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`.
