@@ -132,7 +132,7 @@ fn slow_clients_are_closed() {
                 let begun = Instant::now();
                 // In a flood a connection that said nothing in time makes room; a client comes again.
                 let ask = get(&hub, "/api/v1/hub", &token);
-                let answer = wait_for("an answer", || connection.try_send(&ask));
+                let answer = wait_until("an answer", || connection.try_send(&ask));
                 assert_eq!(answer.status, 200);
                 times.push(begun.elapsed());
                 thread::sleep(Duration::from_millis(5));
