@@ -42,6 +42,7 @@ mod runs;
 mod serve;
 mod tickets;
 mod tokens;
+mod ui;
 mod version;
 mod webhooks;
 mod worktrees;
