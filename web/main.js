@@ -27,6 +27,7 @@ const SCREENS = [
   ['/repos', () => import('./screen/repos.js')],
   ['/repos/:repo', () => import('./screen/repo.js')],
   ['/runs', () => import('./screen/runs.js')],
+  ['/runs/:run/diff', () => import('./screen/diff.js')],
   ['/more', () => import('./screen/more.js')],
 ];
 

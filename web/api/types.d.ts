@@ -302,6 +302,35 @@ export type Device = {
 /** A browser that was paired. */
 export type DeviceId = string
 
+/** What happened to a file. */
+export type DiffChange = "added" | "modified" | "deleted" | "type_changed" | "unmerged" | "untracked"
+
+/** One file that differs. */
+export type DiffFile = {
+  /** Relative to the tree. */
+  path: string
+  /** What happened to it. */
+  change: DiffChange
+  /** Lines added; absent for a binary file. */
+  insertions?: number | null
+  /** Lines removed; absent for a binary file. */
+  deletions?: number | null
+  /** Whether its name says that a program wrote it, such as a lock file. */
+  generated: boolean
+}
+
+/** One line of a difference. */
+export type DiffLine = {
+  /** What it is. */
+  kind: LineKind
+  /** Its number in the file before; absent for an added one. */
+  old?: number | null
+  /** Its number in the file now; absent for a removed one. */
+  new?: number | null
+  /** Its text, without the mark at its beginning. */
+  text: string
+}
+
 /** What changed in a tree, untracked files included. */
 export type DiffStats = {
   /** Files that differ. */
@@ -614,8 +643,10 @@ export type FileDiff = {
   truncated: boolean
   /** Lines on all pages. */
   lines_total: number
-  /** The lines, in order. */
-  lines: Page_DiffLine
+  /** The lines of this page, in order. */
+  lines: Array<DiffLine>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
 }
 
 /** One thing that was looked at. */
@@ -1012,42 +1043,6 @@ export type Page_Device = {
      * thirty days after it was paired.
      */
     expires_at: Timestamp
-  }>
-  /** Cursor of the next page; absent on the last one. */
-  next?: string | null
-}
-
-/** One page of a list, in a stable order. */
-export type Page_DiffFile = {
-  /** The entries of this page. */
-  items: Array<{
-    /** Relative to the tree. */
-    path: string
-    /** What happened to it. */
-    change: FileChange
-    /** Lines added; absent for a binary file. */
-    insertions?: number | null
-    /** Lines removed; absent for a binary file. */
-    deletions?: number | null
-    /** Whether its name says that a program wrote it, such as a lock file. */
-    generated: boolean
-  }>
-  /** Cursor of the next page; absent on the last one. */
-  next?: string | null
-}
-
-/** One page of a list, in a stable order. */
-export type Page_DiffLine = {
-  /** The entries of this page. */
-  items: Array<{
-    /** What it is. */
-    kind: LineKind
-    /** Its number in the file before; absent for an added one. */
-    old?: number | null
-    /** Its number in the file now; absent for a removed one. */
-    new?: number | null
-    /** Its text, without the mark at its beginning. */
-    text: string
   }>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
@@ -1891,8 +1886,10 @@ export type RunDiff = {
   deletions: number
   /** Files among them that a program wrote. */
   generated: number
-  /** The files, by path. */
-  files: Page_DiffFile
+  /** The files of this page, by path. */
+  files: Array<DiffFile>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
 }
 
 /** One pass of the ticket flow over the queue of one working tree. */

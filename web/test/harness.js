@@ -9,10 +9,12 @@ export const sizes = [
   { name: 'desk', width: 1280, height: 800, touch: false },
 ];
 
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+/** Answers of the test that started this process; it does not wait for them unless it asks. */
+let lines;
 
 /** Has the test that started this process do something to the hub; waits until it is done. */
 export async function ask(word) {
+  lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   process.stdout.write(`!${word}\n`);
   const { value, done } = await lines.next();
   assert(!done, `nobody answers "${word}"`);
@@ -142,6 +144,8 @@ export class Tab {
 
 /** Runs stories, each at both sizes, in one browser. */
 export async function run(stories) {
+  // A story that hangs must not hold up everything else.
+  setTimeout(() => process.exit(1), 180_000).unref();
   const browser = await open();
   try {
     for (const [name, story] of Object.entries(stories)) {
@@ -164,5 +168,6 @@ export async function run(stories) {
     }
   } finally {
     await browser.close();
+    process.stdin.destroy();
   }
 }

@@ -84,15 +84,17 @@ impl WebPushes {
 
     /// Address, key and secret of a subscription.
     fn read(&self, to: &str) -> Result<(Url, Vec<u8>, Vec<u8>), String> {
-        let address: PushAddress =
-            serde_json::from_str(to).map_err(|error| format!("this is no subscription ({error})."))?;
+        let address: PushAddress = serde_json::from_str(to)
+            .map_err(|error| format!("this is no subscription ({error})."))?;
         if address.endpoint.len() > URL_MAX {
             return Err(format!("an address has {URL_MAX} bytes at most."));
         }
         let url = Url::parse(&address.endpoint)
             .map_err(|error| format!("the endpoint is no URL ({error})."))?;
         self.allow(&url)?;
-        let part = |name: &str, text: &str, length: usize| match BASE64.decode(text.trim_end_matches('=')) {
+        let part = |name: &str, text: &str, length: usize| match BASE64
+            .decode(text.trim_end_matches('='))
+        {
             Ok(bytes) if bytes.len() == length => Ok(bytes),
             Ok(_) | Err(_) => Err(format!("`{name}` is not {length} bytes in base64url.")),
         };
@@ -112,9 +114,9 @@ impl WebPushes {
         {
             return Ok(());
         }
-        let service = SERVICES.iter().any(|known| {
-            host == *known || (known.starts_with('.') && host.ends_with(known))
-        });
+        let service = SERVICES
+            .iter()
+            .any(|known| host == *known || (known.starts_with('.') && host.ends_with(known)));
         let plain = url.username().is_empty() && url.password().is_none() && url.port().is_none();
         if url.scheme() == "https" && service && plain {
             return Ok(());

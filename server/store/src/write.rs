@@ -10,10 +10,10 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
-    KeptAnswer, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow,
-    VerdictRow, WebhookRow, accounts, approvals, audit, columns::json, deliveries, devices,
-    effects, events, facts, idempotency, items, jobs, push, run_grants, runs, salvages, sessions,
-    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
+    KeptAnswer, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow,
+    TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals, audit, columns::json,
+    deliveries, devices, effects, events, facts, idempotency, items, jobs, push, run_grants, runs,
+    salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
