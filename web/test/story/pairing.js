@@ -33,7 +33,8 @@ async function pairing(tab) {
     cookies.every((cookie) => cookie.httpOnly && cookie.sameSite === 'Strict'),
     JSON.stringify(cookies),
   );
-  // It stays in after a reload, and is out when it is revoked.
+  // It stays in after a reload, and is out when it is revoked: its socket is closed meanwhile.
+  tab.expect(/WebSocket connection to/);
   await page.reload();
   await page.getByRole('main').waitFor();
   for (const device of devices.items) await hub.call('DELETE', `/devices/${device.id}`);
