@@ -26,7 +26,11 @@ const SCREENS = [
   ['/', () => import('./screen/home.js')],
   ['/repos', () => import('./screen/repos.js')],
   ['/repos/:repo', () => import('./screen/repo.js')],
+  ['/repos/:repo/tickets', () => import('./screen/tickets.js')],
+  ['/repos/:repo/tickets/new', () => import('./screen/ticket_new.js')],
+  ['/repos/:repo/tickets/:ticket', () => import('./screen/ticket.js')],
   ['/runs', () => import('./screen/runs.js')],
+  ['/runs/:run', () => import('./screen/run.js')],
   ['/more', () => import('./screen/more.js')],
 ];
 

@@ -64,6 +64,8 @@ export const ticket_done = (repo, ticket, body, match) => post(`/repos/${part(re
 export const ticket_move = (repo, ticket, to) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/move`, { to });
 /** @param {string} repo @param {boolean} fix @returns {Promise<import('./types.d.ts').LintReport>} */
 export const ticket_lint = (repo, fix) => post(`/repos/${part(repo)}/tickets/lint`, { fix });
+/** A text that is in no file yet. @param {string} repo @param {string} content @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').LintReport>} */
+export const ticket_lint_text = (repo, content, signal) => call('POST', `/repos/${part(repo)}/tickets/lint`, { body: { content }, once: true, signal });
 /** @param {string} repo @returns {Promise<Page<import('./types.d.ts').ContextDoc>>} */
 export const context_list = (repo) => get(`/repos/${part(repo)}/contextspace`);
 /** @param {string} repo @param {string} name @param {string} content @param {string} match @returns {Promise<import('./types.d.ts').ContextDoc>} */
