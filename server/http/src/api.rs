@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
-    keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, ui, version, webhooks,
-    worktrees,
+    contextspace, credential, devices, diff, docs, document, events, hub, idempotency, identity,
+    jobs, keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, ui, version,
+    webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -25,7 +25,19 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .nest("/api/v1", v1())
 }
 
+/// One function for each part: unoptimised, each route takes a place of its own on the stack.
 fn v1() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(hub_itself())
+        .merge(trees())
+        .merge(queue())
+        .merge(work())
+        .merge(machinery())
+        .merge(access())
+}
+
+/// The hub as a whole.
+fn hub_itself() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
@@ -36,7 +48,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(docs::style))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::confirm))
-        // Repos, worktrees and what is kept of removed ones.
+}
+
+/// Repos, worktrees and what is kept of removed ones.
+fn trees() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
         .routes(routes!(repos::get, repos::update))
@@ -47,7 +63,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(worktrees::cleanup))
         .routes(routes!(worktrees::salvages))
         .routes(routes!(worktrees::restore))
-        // The queue and the documents beside it.
+}
+
+/// The queue and the documents beside it.
+fn queue() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
         .routes(routes!(tickets::get, tickets::update, tickets::patch))
@@ -57,7 +77,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tickets::lint))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
-        // Runs and what happens in them.
+}
+
+/// Runs and what happens in them.
+fn work() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
@@ -71,6 +95,8 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::dispatches, runs::ask))
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
+        .routes(routes!(diff::list))
+        .routes(routes!(diff::file))
         .routes(routes!(runs::decide))
         .routes(routes!(events::list))
         .routes(routes!(webhooks::list, webhooks::create))
@@ -79,7 +105,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::redeliver))
-        // The machinery.
+}
+
+/// The machinery.
+fn machinery() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
@@ -93,7 +123,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::delete_others))
         .routes(routes!(tokens::exchange))
-        // Who may do what.
+}
+
+/// Who may do what.
+fn access() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(credential::get, credential::delete))
         .routes(routes!(credential::ws_ticket))
         .routes(routes!(devices::list))
