@@ -18,6 +18,7 @@ import { Status } from '../part/status.js';
 import { Sure } from '../part/sure.js';
 import { Since, When, clockOf } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
+import { words } from '../part/words.js';
 import { Asked, Reply } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
 import { go, to } from '../state/route.js';
@@ -193,8 +194,8 @@ function Explained({ run }) {
   return html`<div class="card stack tight">
     <div class="row wrap">${h(Status, { status: run.state.status })}<span class="grow"></span>
       <span class="small muted number">${h(Since, { from: run.created_at, until: run.ended_at })}</span></div>
-    <p>${explain.line}</p>
-    ${!ended && html`<p class="small muted">Next: ${explain.next_action}${explain.next_at ? html`, ${h(When, { at: explain.next_at })}` : ''}</p>`}
+    <p>${words(explain.line)}</p>
+    ${!ended && html`<p class="small muted">Next: ${words(explain.next_action)}${explain.next_at ? html`, ${h(When, { at: explain.next_at })}` : ''}</p>`}
     ${run.state.status === 'paused' && run.state.details && run.state.details !== explain.line && h(Markdown, { text: run.state.details, class: 'clip' })}
     ${run.state.status === 'failed' && html`<pre class="output" tabindex="0">${run.state.message}</pre>`}
     <div class="small muted">${h(Done, { of: run.tickets })}</div>

@@ -9,6 +9,7 @@ import { Head } from '../part/layout.js';
 import { Markdown } from '../part/markdown.js';
 import { Status } from '../part/status.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
+import { words } from '../part/words.js';
 import { to } from '../state/route.js';
 import { useResource } from '../state/store.js';
 
@@ -92,7 +93,7 @@ function Proof({ content }) {
 function Issues({ issues, go }) {
   return html`<ul class="card stack tight small issues" aria-label="What the linter says">${issues.map((issue, index) => html`<li key=${index} class="row top">
     ${h(Status, { status: issue.severity === 'error' ? 'failed' : 'asking', word: issue.severity, bare: true })}
-    <span class="grow">${issue.message}</span>
+    <span class="grow">${words(issue.message)}</span>
     ${issue.line > 0 && (go
       ? html`<button type="button" class="button plain" onClick=${() => go(issue)}>line ${issue.line}</button>`
       : html`<span class="muted number">line ${issue.line}</span>`)}
