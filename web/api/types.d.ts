@@ -2212,6 +2212,8 @@ export type TicketIssue = {
 export type TicketLint = {
   /** Mend what can be mended safely. */
   fix?: boolean
+  /** Check this text of a ticket, which is in no file yet, instead of the queue: for editors. */
+  content?: string | null
 }
 
 /** Body of `ticket_move`. */
