@@ -22,6 +22,7 @@ mod run_files;
 pub mod seed;
 pub mod space;
 pub mod tickets;
+pub mod thread_dir;
 mod tree_lock;
 
 pub use error::{FileError, Reason};

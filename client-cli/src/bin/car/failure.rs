@@ -153,6 +153,8 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::Stale
         | Code::AlreadyExists
         | Code::IllegalTransition
+        | Code::Busy
+        | Code::AgentCannot
         | Code::IdempotencyMismatch
         | Code::Unprocessable
         | Code::IdempotencyInFlight
@@ -174,14 +176,17 @@ fn of_code(code: Code) -> u8 {
         | Code::AlreadyExists
         | Code::RunActive
         | Code::IllegalTransition
+        | Code::Busy
         | Code::RestoreUnconfirmed
         | Code::IdempotencyMismatch
         | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
-        Code::TicketsInvalid | Code::GitState | Code::GitFailed | Code::AgentUnavailable => {
-            status::OUTCOME
-        }
+        Code::TicketsInvalid
+        | Code::GitState
+        | Code::GitFailed
+        | Code::AgentUnavailable
+        | Code::AgentCannot => status::OUTCOME,
         Code::WrongHost
         | Code::MethodNotAllowed
         | Code::NotAcceptable

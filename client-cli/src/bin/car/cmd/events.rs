@@ -37,6 +37,9 @@ pub(crate) struct Events {
     /// Only of this run
     #[arg(long)]
     run: Option<String>,
+    /// Only of this thread
+    #[arg(long, value_name = "THREAD")]
+    thread: Option<ThreadId>,
     /// Only of this kind, such as `run_state_changed`; may be repeated
     #[arg(long)]
     kind: Vec<String>,
@@ -52,7 +55,12 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
         Some(text) => Some(s.run(Some(text)).await?),
         None => None,
     };
-    let filter = EventFilter { repo: s.repo_if_given(&args.repo).await?, run, kinds: args.kind };
+    let filter = EventFilter {
+        repo: s.repo_if_given(&args.repo).await?,
+        run,
+        thread: args.thread,
+        kinds: args.kind,
+    };
     let info = s.client.hub_get().await?;
     let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
     let file = args.cursor_file.as_deref();
