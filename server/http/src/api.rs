@@ -9,7 +9,7 @@ use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
     contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
-    keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks,
+    keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, version, webhooks,
     worktrees,
 };
 
@@ -70,6 +70,19 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
         .routes(routes!(runs::decide))
+        // Conversations outside runs.
+        .routes(routes!(threads::list, threads::create))
+        .routes(routes!(threads::get, threads::update))
+        .routes(routes!(threads::messages, threads::post))
+        .routes(routes!(threads::message, threads::cancel))
+        .routes(routes!(threads::go_on))
+        .routes(routes!(threads::interrupt))
+        .routes(routes!(threads::stop))
+        .routes(routes!(threads::reset))
+        .routes(routes!(threads::compact))
+        .routes(routes!(threads::fork))
+        .routes(routes!(threads::decide))
+        .routes(routes!(threads::search))
         .routes(routes!(events::list))
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))

@@ -17,7 +17,7 @@ use car_store::Write;
 use sha2::{Digest, Sha256};
 
 use super::actor::Actor;
-use crate::{Error, Result, clock, desk::session::Session, environment, hub::blocking};
+use crate::{Error, Result, clock, environment, hub::blocking};
 
 /// The turn the run's agent is at, as the run sees it.
 pub(super) struct TurnAtWork {

@@ -114,11 +114,6 @@ impl Lanes {
         may
     }
 
-    /// Threads that have a task.
-    pub(crate) fn count(&self) -> usize {
-        self.lock().handles.len()
-    }
-
     /// Lets every task finish what it is writing. Agents live on.
     pub(crate) async fn close(&self) {
         let handles: Vec<Handle> = {

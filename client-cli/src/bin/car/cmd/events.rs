@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use car_api::{Event, EventKind, RunId, event::EventCursor};
+use car_api::{Event, EventKind, RunId, ThreadId, event::EventCursor};
 use car_client::{EventFilter, EventFrom, watch::Update};
 use clap::Args;
 
@@ -171,6 +171,17 @@ pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Fa
         return read(s, EventFrom::After(after), &filter, &mut print).await.map(|_| ());
     }
     follow(s, after, filter, &mut print).await
+}
+
+/// What comes from now on, until the process is ended.
+pub(crate) async fn follow_newest(s: &Session, filter: EventFilter) -> Result<(), Failure> {
+    let info = s.client.hub_get().await?;
+    let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
+    let mut print = |event: &Event| -> Result<bool, Failure> {
+        print_event(&s.out, event, |event| event_text::log_entry(event, s.out.colour))?;
+        Ok(true)
+    };
+    follow(s, newest, filter, &mut print).await
 }
 
 /// Every event there is from a place on, page by page; answers with the last one's number.
