@@ -11,6 +11,7 @@ use car_api::{
     item::ApprovalRequest,
     job::JobStatus,
     run::{RunState, RunTicket},
+    thread::MessageStatus,
     turn::{TurnPurpose, TurnStatus},
     verify::{Evidence, Verdict},
 };

@@ -9,14 +9,16 @@ use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
     contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
-    keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, version, webhooks,
-    worktrees,
+    keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, ui, version,
+    webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
 pub(crate) fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::frame())
-        .route("/", axum::routing::get(public::root))
+        .route("/", axum::routing::get(ui::page))
+        .route("/pair", axum::routing::get(ui::page))
+        .route("/assets/{*file}", axum::routing::get(ui::file))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
         .routes(routes!(metrics::get))
@@ -198,7 +200,7 @@ mod tests {
     fn a_route_outside_the_document_would_be_seen() {
         let (router, _) = operations().split_for_parts();
         let before = routes(&format!("{router:?}"));
-        let router = router.route("/secret", axum::routing::delete(public::root));
+        let router = router.route("/secret", axum::routing::delete(ui::page));
         let after = routes(&format!("{router:?}"));
         let more: Vec<_> = after.difference(&before).collect();
         assert_eq!(more, [&("/secret".to_owned(), "DELETE".to_owned())]);

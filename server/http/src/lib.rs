@@ -42,6 +42,7 @@ mod serve;
 mod threads;
 mod tickets;
 mod tokens;
+mod ui;
 mod version;
 mod webhooks;
 mod worktrees;

@@ -41,6 +41,7 @@ mod shutdown;
 mod stage;
 mod starters;
 mod stream;
+mod ui;
 mod versions;
 mod webhooks;
 mod work;
