@@ -12,9 +12,9 @@ mod repo;
 mod secret;
 mod server;
 mod show;
-mod threads;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verify;
 
 use std::{

@@ -21,8 +21,8 @@ pub mod run_dir;
 mod run_files;
 pub mod seed;
 pub mod space;
-pub mod tickets;
 pub mod thread_dir;
+pub mod tickets;
 mod tree_lock;
 
 pub use error::{FileError, Reason};

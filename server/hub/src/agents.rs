@@ -18,8 +18,9 @@ use car_files::CAR_DIR;
 use car_git::{Git, LayoutKind};
 
 use crate::{
-    Error, Hub, Result, clock, environment,
+    Error, Hub, Result, clock,
     desk::probe::{self, Probe},
+    environment,
     hub::Inner,
     index,
 };
@@ -140,12 +141,8 @@ impl Inner {
         let place = format!("probe-{}", clock::now().micros());
         let dir: PathBuf = self.config.root.join(CAR_DIR).join("tmp").join(place);
         let environment = environment::for_agent(&self.config, None, adapter.as_ref());
-        let probe = Probe {
-            adapter,
-            program: &self.config.shim_program,
-            dir: dir.clone(),
-            environment,
-        };
+        let probe =
+            Probe { adapter, program: &self.config.shim_program, dir: dir.clone(), environment };
         let wish = Wish { turn: None, interrupt: false, decisions: &[], models: true };
         let events = probe::ask(probe, &wish, PATIENCE, |events| {
             events.iter().any(|event| matches!(event, AgentEvent::Models { .. }))

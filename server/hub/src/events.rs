@@ -42,11 +42,7 @@ impl<'a> EventPlace<'a> {
     /// The place of an event.
     #[must_use]
     pub fn of(event: &'a Event) -> Self {
-        Self {
-            repo: event.repo.as_ref(),
-            run: event.run.as_ref(),
-            thread: event.thread.as_ref(),
-        }
+        Self { repo: event.repo.as_ref(), run: event.run.as_ref(), thread: event.thread.as_ref() }
     }
 }
 

@@ -28,7 +28,9 @@ use car_api::{
     },
 };
 use car_engine::lane::{Input, Lane};
-use car_store::{ApprovalRow, Errand, MessageQuery, MessageRow, SearchQuery, ThreadQuery, ThreadRow};
+use car_store::{
+    ApprovalRow, Errand, MessageQuery, MessageRow, SearchQuery, ThreadQuery, ThreadRow,
+};
 
 pub(crate) use lanes::Lanes;
 pub(crate) use recover::{recover, settle};
@@ -76,8 +78,7 @@ impl Hub {
         let before: Option<String> = cursor::read(&page)?;
         let before = before.as_deref().map(place).transpose()?;
         let ThreadFilter { kind, repo, status, archived } = filter;
-        let mut query =
-            ThreadQuery { kind, repo, archived, before, limit: index::more(limit) };
+        let mut query = ThreadQuery { kind, repo, archived, before, limit: index::more(limit) };
         let asked = self.inner.thread_approvals().await?;
         let mut threads: Vec<Thread> = Vec::new();
         // What does not stand so, or is out of reach, is passed over.

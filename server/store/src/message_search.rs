@@ -92,11 +92,7 @@ pub(crate) async fn prepare(conn: &mut SqliteConnection) -> Result<()> {
         return Ok(());
     }
     let mut transaction = conn.begin().await?;
-    for sql in [
-        TEXTS,
-        INDEX,
-        "insert into message_search (message_search) values ('rebuild')",
-    ] {
+    for sql in [TEXTS, INDEX, "insert into message_search (message_search) values ('rebuild')"] {
         sqlx::query(sql).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;

@@ -1,10 +1,6 @@
 //! Messages of threads.
 
-use car_api::{
-    MessageId, SessionId, ThreadId, Timestamp, TurnId,
-    item::PlanStep,
-    thread::Message,
-};
+use car_api::{MessageId, SessionId, ThreadId, Timestamp, TurnId, item::PlanStep, thread::Message};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{

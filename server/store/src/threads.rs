@@ -1,10 +1,7 @@
 //! Threads.
 
 use car_api::{
-    AgentId, RepoId, ThreadId, Timestamp,
-    agent::ApprovalPolicy,
-    item::Usage,
-    thread::ThreadKind,
+    AgentId, RepoId, ThreadId, Timestamp, agent::ApprovalPolicy, item::Usage, thread::ThreadKind,
 };
 use car_engine::lane::Lane;
 use sqlx::{AssertSqlSafe, SqliteConnection};

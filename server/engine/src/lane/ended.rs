@@ -6,9 +6,7 @@ use car_api::{
     turn::{ErrorClass, TurnError},
 };
 
-use super::{
-    Effect, Hold, Illegal, Lane, MAX_TRIES, Moment, QUOTA_WAIT_MS, State, Transition,
-};
+use super::{Effect, Hold, Illegal, Lane, MAX_TRIES, Moment, QUOTA_WAIT_MS, State, Transition};
 use crate::agent::TurnOutcome;
 
 /// Why a message ended that was cut off before the agent was asked.
@@ -37,12 +35,8 @@ pub(super) fn admitted(
     }
     let (message, turn) = (message.clone(), moment.turn.clone());
     let again = lane.half_done.as_ref() == Some(&message) && lane.backend.is_some();
-    lane.state = State::Answering {
-        message: message.clone(),
-        turn: turn.clone(),
-        cut: false,
-        reset: false,
-    };
+    lane.state =
+        State::Answering { message: message.clone(), turn: turn.clone(), cut: false, reset: false };
     Ok(lane.keep(vec![Effect::Ask { message, turn, again }]))
 }
 
@@ -152,12 +146,7 @@ fn go_on(mut lane: Lane, reset: bool, end: Effect) -> Transition {
 }
 
 /// What passes by itself is waited for; the rest is told.
-fn went_wrong(
-    mut lane: Lane,
-    message: MessageId,
-    error: TurnError,
-    moment: &Moment,
-) -> Transition {
+fn went_wrong(mut lane: Lane, message: MessageId, error: TurnError, moment: &Moment) -> Transition {
     let class = error.class;
     let said = error.message.clone();
     let wait = |mut lane: Lane, hold: Hold, mut effects: Vec<Effect>, detail: String| {
@@ -234,10 +223,9 @@ pub(super) fn failed(mut lane: Lane, detail: String) -> Result<Transition, Illeg
 pub(super) fn released(lane: Lane) -> Result<Transition, Illegal> {
     match &lane.state {
         State::Held { .. } => Ok(lane.next(Vec::new())),
-        State::Idle
-        | State::Admitting { .. }
-        | State::Answering { .. }
-        | State::Tending { .. } => Err(Illegal),
+        State::Idle | State::Admitting { .. } | State::Answering { .. } | State::Tending { .. } => {
+            Err(Illegal)
+        }
     }
 }
 

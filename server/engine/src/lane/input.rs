@@ -1,10 +1,6 @@
 //! What can happen to a lane, and what is to be done then.
 
-use car_api::{
-    MessageId, Timestamp, TurnId,
-    thread::MessageStatus,
-    turn::TurnError,
-};
+use car_api::{MessageId, Timestamp, TurnId, thread::MessageStatus, turn::TurnError};
 
 use super::{Chore, Hold, Lane};
 use crate::agent::TurnOutcome;

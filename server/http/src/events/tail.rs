@@ -228,7 +228,8 @@ mod tests {
 
     fn event(seq: i64) -> Encoded {
         let at = Timestamp::from_secs(0);
-        Encoded::new(Event { seq, at, repo: None, run: None, event: EventKind::RunCreated })
+        let event = EventKind::RunCreated;
+        Encoded::new(Event { seq, at, repo: None, run: None, thread: None, event })
     }
 
     #[test]

@@ -294,8 +294,7 @@ impl Desk {
         environment: Vec<(OsString, OsString)>,
     ) -> Result<()> {
         let program = &self.hub.config.shim_program;
-        self.session =
-            Some(session::start(planned, adapter, program, tree, environment).await?);
+        self.session = Some(session::start(planned, adapter, program, tree, environment).await?);
         Ok(())
     }
 

@@ -1,10 +1,6 @@
 //! The task of one run: takes what happens, has the engine decide, commits, carries out.
 
-use std::{
-    collections::VecDeque,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
 use car_api::{
     Code, EventKind, Timestamp, TurnId,
@@ -19,12 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{
-    Asked, Message,
-    examine::TreeSeen,
-    turn::TurnAtWork,
-    verify::Verification,
-};
+use super::{Asked, Message, examine::TreeSeen, turn::TurnAtWork, verify::Verification};
 use crate::{
     Error, FlowConfig, Result,
     audit::Act,

@@ -101,11 +101,7 @@ impl Lanes {
     }
 
     /// Lets a thread's task leave, when nothing was handed to it meanwhile.
-    pub(crate) fn leave(
-        &self,
-        thread: &ThreadId,
-        inbox: &mpsc::UnboundedReceiver<Told>,
-    ) -> bool {
+    pub(crate) fn leave(&self, thread: &ThreadId, inbox: &mpsc::UnboundedReceiver<Told>) -> bool {
         let mut tasks = self.lock();
         let may = inbox.is_empty();
         if may {

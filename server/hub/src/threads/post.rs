@@ -6,7 +6,10 @@ use car_api::{
 };
 use car_store::Write;
 
-use super::{gate, lanes::{Posted, Told}};
+use super::{
+    gate,
+    lanes::{Posted, Told},
+};
 use crate::{Error, Hub, Result, audit::Act, clock, hub::Inner, idempotency::Made};
 
 /// Longest id a caller may give a message.
@@ -56,7 +59,11 @@ impl Hub {
     ///
     /// # Errors
     /// See the API.
-    pub async fn message_continue(&self, key: &str, message: &MessageId) -> Result<(Message, bool)> {
+    pub async fn message_continue(
+        &self,
+        key: &str,
+        message: &MessageId,
+    ) -> Result<(Message, bool)> {
         self.inner.unconfirmed.refuse()?;
         let row = self.inner.thread_row(key).await?;
         let earlier = self.inner.message_of_thread(&row.id, message).await?.message;
@@ -136,11 +143,7 @@ impl Inner {
         self.post(thread, draft).await.map(|posted| posted.message)
     }
 
-    async fn post(
-        self: &std::sync::Arc<Self>,
-        thread: &ThreadId,
-        draft: Draft,
-    ) -> Result<Posted> {
+    async fn post(self: &std::sync::Arc<Self>, thread: &ThreadId, draft: Draft) -> Result<Posted> {
         let draft = Box::new(draft);
         self.lanes.ask(self, thread, |done| Told::Post(draft, done)).await
     }
@@ -160,7 +163,9 @@ fn check(body: &MessagePost) -> Result<()> {
         return wrong("`client_turn_id` is a word of 1 to 200 bytes.");
     }
     if body.attachments.iter().any(|name| !gate::is_a_name(name)) {
-        return wrong("`attachments` are names of files of the inbox box, each a single path part.");
+        return wrong(
+            "`attachments` are names of files of the inbox box, each a single path part.",
+        );
     }
     Ok(())
 }

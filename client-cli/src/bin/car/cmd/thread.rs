@@ -399,7 +399,9 @@ async fn decide(
 ) -> Result<(), Failure> {
     let key = s.thread(&which.thread).await?;
     let approval: ApprovalId = match approval {
-        Some(text) if pick::is_whole(&text, "apr_") => text.parse().map_err(|e| Failure::Usage(format!("{e}")))?,
+        Some(text) if pick::is_whole(&text, "apr_") => {
+            text.parse().map_err(|e| Failure::Usage(format!("{e}")))?
+        }
         text => {
             let open = s.client.thread_get(&key).await?.approvals_open;
             let open = open.into_iter().filter(|approval| approval.decision.is_none());
