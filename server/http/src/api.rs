@@ -25,6 +25,17 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .nest("/api/v1", v1())
 }
 
+/// The document of every operation. Its largest types need more stack to be described than a worker
+/// has in a build without optimisation, so that is done on a thread of its own.
+pub(crate) fn documented() -> utoipa::openapi::OpenApi {
+    let make = || operations().split_for_parts().1;
+    let apart = std::thread::Builder::new().stack_size(16 << 20).spawn(make);
+    match apart.map(std::thread::JoinHandle::join) {
+        Ok(Ok(document)) => document,
+        Ok(Err(_)) | Err(_) => make(),
+    }
+}
+
 fn v1() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(hub::get))

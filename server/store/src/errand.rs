@@ -47,8 +47,8 @@ impl Errand {
 impl std::fmt::Display for Errand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Run(run) => run.fmt(f),
-            Self::Thread(thread) => thread.fmt(f),
+            Self::Run(run) => f.pad(run.as_str()),
+            Self::Thread(thread) => f.pad(thread.as_str()),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Threads: what becomes of a message, whatever happens to the hub and to the agent.
 
+mod duplicates;
+mod kill;
+
 use car_api::{
     Code, EventKind, PageQuery,
     thread::{BusyPolicy, MessagePost, MessageStatus, ThreadKind, ThreadStatus, ThreadUpdate},
