@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
-    keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, ui, version,
-    webhooks, worktrees,
+    contextspace, credential, devices, diff, docs, document, events, hub, idempotency, identity,
+    jobs, keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, ui,
+    version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -36,7 +36,20 @@ pub(crate) fn documented() -> utoipa::openapi::OpenApi {
     }
 }
 
+/// One function for each part: unoptimised, each route takes a place of its own on the stack.
 fn v1() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(hub_itself())
+        .merge(trees())
+        .merge(queue())
+        .merge(work())
+        .merge(conversations())
+        .merge(machinery())
+        .merge(access())
+}
+
+/// The hub as a whole.
+fn hub_itself() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
@@ -47,7 +60,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(docs::style))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::confirm))
-        // Repos, worktrees and what is kept of removed ones.
+}
+
+/// Repos, worktrees and what is kept of removed ones.
+fn trees() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
         .routes(routes!(repos::get, repos::update))
@@ -58,7 +75,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(worktrees::cleanup))
         .routes(routes!(worktrees::salvages))
         .routes(routes!(worktrees::restore))
-        // The queue and the documents beside it.
+}
+
+/// The queue and the documents beside it.
+fn queue() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
         .routes(routes!(tickets::get, tickets::update, tickets::patch))
@@ -68,7 +89,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tickets::lint))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
-        // Runs and what happens in them.
+}
+
+/// Runs and what happens in them.
+fn work() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
@@ -82,8 +107,21 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::dispatches, runs::ask))
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
+        .routes(routes!(diff::list))
+        .routes(routes!(diff::file))
         .routes(routes!(runs::decide))
-        // Conversations outside runs.
+        .routes(routes!(events::list))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
+}
+
+/// Conversations outside runs.
+fn conversations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(threads::list, threads::create))
         .routes(routes!(threads::get, threads::update))
         .routes(routes!(threads::messages, threads::post))
@@ -96,14 +134,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(threads::fork))
         .routes(routes!(threads::decide))
         .routes(routes!(threads::search))
-        .routes(routes!(events::list))
-        .routes(routes!(webhooks::list, webhooks::create))
-        .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
-        .routes(routes!(webhooks::rotate))
-        .routes(routes!(webhooks::test))
-        .routes(routes!(webhooks::deliveries))
-        .routes(routes!(webhooks::redeliver))
-        // The machinery.
+}
+
+/// The machinery.
+fn machinery() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
@@ -117,7 +152,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::delete_others))
         .routes(routes!(tokens::exchange))
-        // Who may do what.
+}
+
+/// Who may do what.
+fn access() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(credential::get, credential::delete))
         .routes(routes!(credential::ws_ticket))
         .routes(routes!(devices::list))

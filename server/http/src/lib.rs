@@ -17,6 +17,7 @@ mod connections;
 mod contextspace;
 mod credential;
 mod devices;
+mod diff;
 mod docs;
 mod document;
 mod events;

@@ -18,6 +18,7 @@ use crate::{
     accounts::Accounts,
     backup, clock,
     credentials::{Credentials, Grant, Rights},
+    diff::Diffs,
     idempotency::{Claim, Requests},
     index::Index,
     jobs::Jobs,
@@ -62,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
+    pub(crate) diffs: Diffs,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -129,6 +131,7 @@ impl Hub {
             known_agents,
             watch,
             webhooks: Webhooks::default(),
+            diffs: Diffs::default(),
             instance,
             epoch,
             started_at,

@@ -15,6 +15,7 @@ mod convert;
 mod credentials;
 mod cursor;
 mod desk;
+mod diff;
 pub mod doctor;
 mod environment;
 mod error;

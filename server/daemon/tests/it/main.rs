@@ -15,6 +15,7 @@ mod corpus;
 mod coverage;
 mod credentials;
 mod deploy;
+mod diff;
 mod doctor;
 mod events;
 mod flow;
