@@ -79,7 +79,8 @@ async fn fill(database: &std::path::Path) -> Outcome<ThreadId> {
         };
         store.commit(vec![Write::Thread(Box::new(row.clone()))]).await?;
         for from in (1..=MESSAGES).step_by(AT_ONCE as usize) {
-            let messages = (from..from + AT_ONCE).map(|number| message(&row.id, number, &mut words));
+            let messages =
+                (from..from + AT_ONCE).map(|number| message(&row.id, number, &mut words));
             store.commit(messages.collect()).await?;
         }
         first.get_or_insert(row.id);
@@ -119,7 +120,8 @@ struct Words(u64);
 
 impl Words {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 40).unwrap_or(0) % bound
     }
 
@@ -128,7 +130,13 @@ impl Words {
             let (a, b) = (words.below(16), words.below(16));
             match words.below(4) {
                 // One in four is one of many thousands.
-                0 => format!("{}{}{}{}", SYLLABLES[a], SYLLABLES[b], SYLLABLES[words.below(16)], words.below(9)),
+                0 => format!(
+                    "{}{}{}{}",
+                    SYLLABLES[a],
+                    SYLLABLES[b],
+                    SYLLABLES[words.below(16)],
+                    words.below(9)
+                ),
                 _ => format!("{}{}", SYLLABLES[a], SYLLABLES[b]),
             }
         };

@@ -4,8 +4,8 @@
 use std::{fs, path::PathBuf};
 
 use car_api::{
-    thread::{MessageStatus, ThreadFork, ThreadStatus},
     item::ItemBody,
+    thread::{MessageStatus, ThreadFork, ThreadStatus},
 };
 
 use super::{World, crash, gate};
@@ -25,10 +25,8 @@ impl Midway {
         let talk = Talk::with(&world.client(), "codex").await;
         let (gate_file, count) = (root.join("gate"), root.join("count.txt"));
         let command = format!("echo x >> {}; touch begun", count.display());
-        let script = format!(
-            r#"{{"say": "before"}}, {}, {{"say": "the end"}}"#,
-            gate(&command, &gate_file)
-        );
+        let script =
+            format!(r#"{{"say": "before"}}, {}, {{"say": "the end"}}"#, gate(&command, &gate_file));
         let message = talk.post(&format!("Count. @@FAKE[{script}]@@")).await.id;
         wait_until("the command runs", || fs::exists(root.join("begun")).unwrap().then_some(()));
         Self { talk, message, gate: gate_file, count }
@@ -41,7 +39,8 @@ impl Midway {
     fn sessions(&self, world: &World) -> Vec<PathBuf> {
         let dir = world.hub.root().join(".codex-autorunner/threads");
         let dir = dir.join(self.talk.key.as_str()).join("sessions");
-        let mut all: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut all: Vec<_> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
         all.sort();
         all
     }
@@ -96,7 +95,10 @@ async fn a_lost_agent_interrupts_and_the_answer_goes_on() {
     let next = talk.until(&next.id, MessageStatus::Completed).await;
     assert_eq!((next.continues, next.conversation), (Some(midway.message.clone()), 1));
     let [_, second] = &midway.sessions(&world)[..] else { panic!("not two processes") };
-    assert_eq!((crash::times(second, "thread/resume"), crash::times(second, "thread/start")), (1, 0));
+    assert_eq!(
+        (crash::times(second, "thread/resume"), crash::times(second, "thread/start")),
+        (1, 0)
+    );
     assert_eq!(talk.messages().await.len(), 2);
 }
 

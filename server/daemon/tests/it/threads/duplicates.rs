@@ -94,7 +94,8 @@ fn round(
     seen: &Mutex<BTreeMap<String, BTreeSet<String>>>,
 ) -> Vec<Change> {
     let (authority, token) = (stage.hub.authority().to_owned(), stage.hub.token());
-    let (next, answered, killed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let (next, answered, killed) =
+        (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let left = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..WRITERS {
