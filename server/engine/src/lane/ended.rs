@@ -160,7 +160,7 @@ fn went_wrong(mut lane: Lane, message: MessageId, error: TurnError, moment: &Mom
             let until = error.retry_at.filter(|at| *at > moment.now);
             let until = until.unwrap_or_else(|| moment.now.plus_millis(QUOTA_WAIT_MS));
             let reason = "The account's limit is reached.".to_owned();
-            let effects = vec![Effect::HoldAccount { until }];
+            let effects = vec![Effect::HoldAccount { until }, Effect::EndSession];
             wait(lane, Hold { reason, until: Some(until) }, effects, said)
         }
         ErrorClass::Transient if lane.tries < MAX_TRIES => {

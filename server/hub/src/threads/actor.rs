@@ -149,6 +149,11 @@ impl Actor {
                 biased;
                 told = inbox.recv() => match told {
                     None | Some(Told::Close) => {
+                        // An agent in the middle of an answer lives on; one that waits for more is
+                        // started again when it is needed.
+                        if self.desk.at.is_none() {
+                            self.desk.end_session("The hub is closing.").await;
+                        }
                         self.flush().await;
                         return;
                     }
