@@ -286,6 +286,7 @@ mod tests {
                     "stale",
                     "already_exists",
                     "run_active",
+                    "busy",
                     "illegal_transition",
                     "would_lose_work",
                     "restore_unconfirmed",
@@ -294,7 +295,16 @@ mod tests {
                 ],
             ),
             (6, &["unavailable"]),
-            (7, &["tickets_invalid", "git_state", "git_failed", "agent_unavailable"]),
+            (
+                7,
+                &[
+                    "tickets_invalid",
+                    "git_state",
+                    "git_failed",
+                    "agent_unavailable",
+                    "agent_cannot",
+                ],
+            ),
         ];
         let topic = crate::cmd::help::topic("exit-codes").unwrap();
         for code in Code::ALL {

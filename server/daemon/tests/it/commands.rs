@@ -213,6 +213,7 @@ async fn threads(tour: &mut Tour) {
     let thread = tour.ids(&["thread", "list"]).remove(0);
     let talk = Talk { client: client.clone(), key: thread.parse().unwrap() };
     tour.set("THREAD", &thread[thread.len() - 8..]);
+    tour.set("THREAD_ID", &thread);
     tour.run("thread_update", &[]).await;
     let said = tour.car(&["thread", "post", &thread, &tour.words["TEXT"].clone(), "-f"]).stdout;
     assert_eq!(String::from_utf8(said).unwrap(), "A greeting.\n");
@@ -478,6 +479,12 @@ impl Tour {
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());
         }
+        if let Some(thread) = self.words.get("THREAD_ID") {
+            path = path.replace("{thread}", thread);
+        }
+        if let Some(message) = printed["message"]["id"].as_str() {
+            path = path.replace("{message}", message);
+        }
         if let Some(turn) = printed["turn"]["id"].as_str() {
             path = path.replace("{turn}", turn);
         }
@@ -487,8 +494,12 @@ impl Tour {
             query: vec![("limit".to_owned(), "500".to_owned())],
             ..RawRequest::default()
         };
-        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) {
+        let searches = id == "message_search";
+        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) && !searches {
             request
+        } else if searches {
+            let words = ("q".to_owned(), self.words["WORDS"].clone());
+            RawRequest { query: vec![words], ..request }
         } else if id == "run_diff_file" {
             let path = ("path".to_owned(), self.words["FILE"].clone());
             RawRequest { query: vec![path], ..request }

@@ -156,3 +156,51 @@ async fn pages_go_back_from_the_end() {
     assert_eq!(page(after(5)).await, (vec![6, 7], None));
     assert_eq!(talk.thread().await.status, ThreadStatus::Idle);
 }
+
+/// A used-up quota holds the thread until it resets; then it goes on by itself, with the same
+/// message and in the same conversation.
+#[tokio::test]
+async fn a_quota_is_waited_out() {
+    let mut stage = Stage::start("");
+    let mut talk = Talk::new(&stage.client()).await;
+    let limited = "Work. @@FAKE[{\"on\": 1, \"fail\": {\"class\": \"quota\", \"resets_in\": 3}}, \
+                   {\"from\": 2, \"say\": \"after the reset\"}]@@";
+    let message = talk.post(limited).await;
+    let behind = talk.post(&say("behind")).await;
+    let held = talk.until_thread(|thread| thread.status == ThreadStatus::Held).await;
+    assert!(held.explain.contains("goes on by itself at"), "{}", held.explain);
+    assert_eq!((held.queued, held.current), (2, None));
+    let waits = talk.message(&message.id).await;
+    assert_eq!(waits.status, MessageStatus::Queued);
+    assert!(waits.detail.unwrap().contains("usage limit"));
+    // A hub that begins again meanwhile waits as long.
+    stage.kill_and_serve();
+    talk.client = stage.client();
+    assert_eq!(talk.thread().await.status, ThreadStatus::Held);
+    let message = talk.until(&message.id, MessageStatus::Completed).await;
+    assert_eq!(message.answer.as_deref(), Some("after the reset"));
+    assert_eq!((message.conversation, message.detail), (1, None));
+    talk.until(&behind.id, MessageStatus::Completed).await;
+}
+
+/// An agent that has nothing to do ends, and is taken up again where it was.
+#[tokio::test]
+async fn an_idle_agent_ends_and_is_taken_up_again() {
+    let stage = Stage::start("threads:\n  idle_s: 0\n");
+    let talk = Talk::new(&stage.client()).await;
+    for n in 1..=2 {
+        let message = talk.post(&say(&format!("answer {n}"))).await;
+        talk.until(&message.id, MessageStatus::Completed).await;
+        stage.until_no_process().await;
+    }
+    let pids: Vec<_> = stage.noted().iter().filter(|l| l.ended.is_none()).map(|l| l.pid).collect();
+    assert!(pids.len() == 2 && pids[0] != pids[1], "{pids:?}");
+    let usage = talk.messages().await.iter().map(|m| m.usage.total()).collect::<Vec<_>>();
+    let total = talk.thread().await.usage.total();
+    assert_eq!(
+        total,
+        usage.iter().sum::<i64>(),
+        "what the conversation used before is not counted"
+    );
+    assert_eq!(talk.thread().await.conversation, 1);
+}

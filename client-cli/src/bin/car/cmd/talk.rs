@@ -50,7 +50,7 @@ pub(crate) async fn follow(
         match watch.next().await? {
             Update::Event(event) => {
                 if s.out.json {
-                    json(&StreamMessage::Event { event: Box::new(event.clone()) })?;
+                    json(&StreamMessage::Event { event: event.clone() })?;
                 }
                 answer.event(s, &event.event)?;
                 if let EventKind::MessageUpdated { message: now } = event.event

@@ -36,12 +36,23 @@ pub(crate) enum Thread {
     Show {
         #[command(flatten)]
         which: Which,
-        /// How many messages at most, the last ones
+        /// How many messages at most
         #[arg(long, default_value_t = 10)]
         limit: u32,
-        /// Only messages before this number
+    },
+    /// Its messages and their answers, the last page first
+    Messages {
+        #[command(flatten)]
+        which: Which,
+        /// How many messages at most
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Only messages before this number, the last of them
         #[arg(long, value_name = "NUMBER")]
         before: Option<u32>,
+        /// Only messages after this number, the first of them
+        #[arg(long, value_name = "NUMBER", conflicts_with = "before")]
+        after: Option<u32>,
     },
     /// One message with everything the agent did
     Message {
@@ -226,7 +237,16 @@ pub(crate) async fn run(args: Thread, s: &Session) -> Result<(), Failure> {
     match args {
         Thread::List(args) => list(args, s).await,
         Thread::New(args) => new(args, s).await,
-        Thread::Show { which, limit, before } => show(s, &which, limit, before).await,
+        Thread::Show { which, limit } => show(s, &which, limit).await,
+        Thread::Messages { which, limit, before, after } => {
+            let thread = s.thread(&which.thread).await?;
+            let page = MessagePage { before, after, limit: Some(limit.clamp(1, 500)) };
+            let messages = s.client.message_list(&thread, page).await?;
+            let ids = |page: &car_api::Page<Message>| -> String {
+                page.items.iter().map(|m| m.id.to_string()).collect::<Vec<_>>().join("\n")
+            };
+            s.out.show(&messages, ids, |page| spoken(&page.items))
+        }
         Thread::Message { which, message } => {
             let thread = s.thread(&which.thread).await?;
             let message = s.message(&thread, &message).await?;
@@ -329,20 +349,18 @@ async fn new(args: New, s: &Session) -> Result<(), Failure> {
     print(s, &s.client.thread_create(&body).await?)
 }
 
-async fn show(s: &Session, which: &Which, limit: u32, before: Option<u32>) -> Result<(), Failure> {
+async fn show(s: &Session, which: &Which, limit: u32) -> Result<(), Failure> {
     let key = s.thread(&which.thread).await?;
     let thread = s.client.thread_get(&key).await?;
     if s.out.json || s.out.quiet {
         return print(s, &thread);
     }
-    let page = MessagePage { before, after: None, limit: Some(limit.clamp(1, 500)) };
+    let page = MessagePage { limit: Some(limit.clamp(1, 500)), ..MessagePage::default() };
     let messages = s.client.message_list(&key, page).await?;
     s.out.line(&text(&thread))?;
-    for message in &messages.items {
-        s.out.line(&format!("\n{}", event_text::safe(&line(message).join("\n"))))?;
-    }
+    s.out.line(&format!("\n{}", spoken(&messages.items)))?;
     if let Some(next) = messages.next {
-        s.out.note(&format!("there are earlier ones: --before {next}"));
+        s.out.note(&format!("earlier ones: car thread messages {key} --before {next}"));
     }
     Ok(())
 }
@@ -472,6 +490,12 @@ fn hits(hits: &[MessageHit]) -> Table {
         ]);
     }
     table
+}
+
+/// Messages and their answers, one after the other.
+fn spoken(messages: &[Message]) -> String {
+    let all = messages.iter().map(|message| event_text::safe(&line(message).join("\n")));
+    all.collect::<Vec<_>>().join("\n\n")
 }
 
 /// A message and its answer.
