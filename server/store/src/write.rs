@@ -1,7 +1,7 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    DeviceId, EventKind, RepoId, RunId, ThreadId, Timestamp, TokenId, TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, RepoId, RunId, ThreadId, Timestamp, TokenId, TurnId, WebhookId,
     job::Job,
     turn::{Turn, Writing},
     worktree::Salvage,
@@ -10,9 +10,9 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
-    KeptAnswer, MessageRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow, ThreadRow,
+    KeptAnswer, MessageRow, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow, ThreadRow,
     TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals, audit, columns::json,
-    deliveries, devices, effects, events, facts, idempotency, items, jobs, messages, run_grants,
+    deliveries, devices, effects, events, facts, idempotency, items, jobs, messages, push, run_grants,
     runs, salvages, sessions, snapshot, threads, ticket_files, tokens, turns, verdicts, void,
     webhooks, writings,
 };
@@ -133,6 +133,19 @@ pub enum Write {
         /// The time.
         before: Timestamp,
     },
+    /// A browser is sent pushes, or at another address.
+    PushSubscription(Box<PushSubscriptionRow>),
+    /// A browser is sent no pushes any more.
+    PushSubscriptionGone(ChannelId),
+    /// The token of a pushed action is used up; fails with `Conflict` when it was before.
+    PushActionUsed {
+        /// The token's own id.
+        token: String,
+        /// When.
+        at: Timestamp,
+        /// Until when it would have been good.
+        expires_at: Timestamp,
+    },
     /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
     /// read anew from the files.
     AllVoid(Timestamp),
@@ -212,6 +225,11 @@ pub(crate) async fn apply(
         Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
         Write::Delivery(row) => deliveries::upsert(conn, row).await?,
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
+        Write::PushSubscription(row) => push::upsert(conn, row).await?,
+        Write::PushSubscriptionGone(channel) => push::delete(conn, channel).await?,
+        Write::PushActionUsed { token, at, expires_at } => {
+            push::used(conn, token, *at, *expires_at).await?;
+        }
         Write::AllVoid(at) => void::all(conn, *at).await?,
         Write::SecretsGone => snapshot::secrets_gone(conn).await?,
         Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,

@@ -46,5 +46,6 @@ mod talk;
 mod threads;
 mod ui;
 mod versions;
+mod web;
 mod webhooks;
 mod work;
