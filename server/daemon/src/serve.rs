@@ -257,6 +257,7 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
         events: config.events.for_hub(),
+        pma: config.pma.for_hub(),
         webhooks: config.webhooks.for_hub(),
         webhook_channel: car_hub::WebhookChannel(Some(Arc::new(car_push::Webhooks::new(
             config.webhooks.for_push(),

@@ -8,6 +8,7 @@ pub mod detect;
 pub mod dispatch;
 pub mod flow;
 pub mod manifest;
+pub mod pma;
 pub mod prompt;
 pub mod ticket;
 pub mod yaml;

@@ -8,8 +8,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
-    keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks,
+    contextspace, credential, devices, docs, document, events, files, hub, idempotency, identity, jobs,
+    keys, metrics, pairings, pma, problem, public, repos, runs, tickets, tokens, version, webhooks,
     worktrees,
 };
 
@@ -55,6 +55,16 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tickets::lint))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
+        // Files from person to agent and back.
+        .routes(routes!(files::list))
+        .routes(routes!(files::get, files::put, files::delete))
+        .routes(routes!(files::repo_list))
+        .routes(routes!(files::repo_get, files::repo_put, files::repo_delete))
+        // The project manager.
+        .routes(routes!(pma::docs))
+        .routes(routes!(pma::doc, pma::update))
+        .routes(routes!(pma::prune))
+        .routes(routes!(pma::packet))
         // Runs and what happens in them.
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))

@@ -60,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
+    pub(crate) boxes: crate::files::Boxes,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -126,6 +127,7 @@ impl Hub {
             known_agents,
             watch,
             webhooks: Webhooks::default(),
+            boxes: crate::files::Boxes::default(),
             instance,
             epoch,
             started_at,
@@ -135,6 +137,9 @@ impl Hub {
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
+        inner.seed_pma().await;
+        inner.watch.watch_hub(&inner.config.root);
+        inner.look_into_boxes(&None).await;
         let all = Arc::clone(&inner);
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
