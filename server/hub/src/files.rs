@@ -222,7 +222,8 @@ impl Hub {
         let wanted = name.clone();
         let meta = blocking(move || Ok(staged.put(wanted.as_str().as_ref())?)).await?;
         let object = object(scope, r#box, name);
-        self.note(self.act("file_put", object).detail(format!("{size} bytes"))).await?;
+        let verb = if scope.is_some() { "repo_file_put" } else { "file_put" };
+        self.note(self.act(verb, object).detail(format!("{size} bytes"))).await?;
         Ok(BoxFile {
             r#box,
             name: name.clone(),
@@ -246,7 +247,8 @@ impl Hub {
         let wanted = name.clone();
         let removed = blocking(move || Ok(filebox::remove(&tree, r#box, wanted.as_str())?)).await?;
         removed.ok_or_else(|| no_file(r#box, name))?;
-        self.note(self.act("file_delete", object(scope, r#box, name))).await
+        let verb = if scope.is_some() { "repo_file_delete" } else { "file_delete" };
+        self.note(self.act(verb, object(scope, r#box, name))).await
     }
 }
 

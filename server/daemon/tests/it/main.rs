@@ -17,6 +17,7 @@ mod credentials;
 mod deploy;
 mod doctor;
 mod events;
+mod files;
 mod flow;
 mod fuzz;
 mod gate;
