@@ -1,7 +1,9 @@
 //! Notifications: one word to the outside for each thing that needs a person, and what became of it
 //! on each way out.
 
-use crate::{ChannelId, InboxItemId, NotificationId, RepoId, RunId, ThreadId, Timestamp, wire, words};
+use crate::{
+    ChannelId, InboxItemId, NotificationId, RepoId, RunId, ThreadId, Timestamp, wire, words,
+};
 
 wire! {
     /// One word to the outside.

@@ -8,22 +8,37 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, files, hub, idempotency, identity, jobs,
-    keys, metrics, pairings, pma, problem, public, repos, runs, tickets, tokens, version, webhooks,
-    worktrees,
+    contextspace, credential, devices, diff, docs, document, events, files, hub, idempotency, identity,
+    jobs, keys, metrics, pairings, pma, problem, public, repos, runs, tickets, tokens, ui, version,
+    webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
 pub(crate) fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::frame())
-        .route("/", axum::routing::get(public::root))
+        .route("/", axum::routing::get(ui::page))
+        .route("/pair", axum::routing::get(ui::page))
+        .route("/assets/{*file}", axum::routing::get(ui::file))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
         .routes(routes!(metrics::get))
         .nest("/api/v1", v1())
 }
 
+/// One function for each part: unoptimised, each route takes a place of its own on the stack.
 fn v1() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(hub_itself())
+        .merge(trees())
+        .merge(queue())
+        .merge(project_manager())
+        .merge(work())
+        .merge(machinery())
+        .merge(access())
+}
+
+/// The hub as a whole.
+fn hub_itself() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
@@ -34,7 +49,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(docs::style))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::confirm))
-        // Repos, worktrees and what is kept of removed ones.
+}
+
+/// Repos, worktrees and what is kept of removed ones.
+fn trees() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
         .routes(routes!(repos::get, repos::update))
@@ -45,7 +64,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(worktrees::cleanup))
         .routes(routes!(worktrees::salvages))
         .routes(routes!(worktrees::restore))
-        // The queue and the documents beside it.
+}
+
+/// The queue and the documents beside it.
+fn queue() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
         .routes(routes!(tickets::get, tickets::update, tickets::patch))
@@ -55,17 +78,24 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tickets::lint))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
-        // Files from person to agent and back.
+}
+
+/// The project manager, and files from person to agent and back.
+fn project_manager() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(files::list))
         .routes(routes!(files::get, files::put, files::delete))
         .routes(routes!(files::repo_list))
         .routes(routes!(files::repo_get, files::repo_put, files::repo_delete))
-        // The project manager.
         .routes(routes!(pma::docs))
         .routes(routes!(pma::doc, pma::update))
         .routes(routes!(pma::prune))
         .routes(routes!(pma::packet))
-        // Runs and what happens in them.
+}
+
+/// Runs and what happens in them.
+fn work() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
@@ -79,6 +109,8 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::dispatches, runs::ask))
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
+        .routes(routes!(diff::list))
+        .routes(routes!(diff::file))
         .routes(routes!(runs::decide))
         .routes(routes!(events::list))
         .routes(routes!(webhooks::list, webhooks::create))
@@ -87,7 +119,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::redeliver))
-        // The machinery.
+}
+
+/// The machinery.
+fn machinery() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
@@ -101,7 +137,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::delete_others))
         .routes(routes!(tokens::exchange))
-        // Who may do what.
+}
+
+/// Who may do what.
+fn access() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(credential::get, credential::delete))
         .routes(routes!(credential::ws_ticket))
         .routes(routes!(devices::list))
@@ -195,7 +235,7 @@ mod tests {
     fn a_route_outside_the_document_would_be_seen() {
         let (router, _) = operations().split_for_parts();
         let before = routes(&format!("{router:?}"));
-        let router = router.route("/secret", axum::routing::delete(public::root));
+        let router = router.route("/secret", axum::routing::delete(ui::page));
         let after = routes(&format!("{router:?}"));
         let more: Vec<_> = after.difference(&before).collect();
         assert_eq!(more, [&("/secret".to_owned(), "DELETE".to_owned())]);

@@ -18,6 +18,7 @@ use crate::{
     accounts::Accounts,
     backup, clock,
     credentials::{Credentials, Grant, Rights},
+    diff::Diffs,
     idempotency::{Claim, Requests},
     index::Index,
     jobs::Jobs,
@@ -61,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
     pub(crate) boxes: crate::files::Boxes,
+    pub(crate) diffs: Diffs,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -128,6 +130,7 @@ impl Hub {
             watch,
             webhooks: Webhooks::default(),
             boxes: crate::files::Boxes::default(),
+            diffs: Diffs::default(),
             instance,
             epoch,
             started_at,

@@ -14,6 +14,7 @@ mod contextspace;
 mod convert;
 mod credentials;
 mod cursor;
+mod diff;
 pub mod doctor;
 mod environment;
 mod error;

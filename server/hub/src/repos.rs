@@ -89,7 +89,7 @@ impl Hub {
     }
 
     /// The index counts from each start of the hub.
-    fn lists_at(&self, generation: u64) -> String {
+    pub(crate) fn lists_at(&self, generation: u64) -> String {
         format!("{:x}-{generation:x}", self.inner.started_at.micros())
     }
 

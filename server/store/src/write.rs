@@ -147,17 +147,18 @@ pub enum Write {
     },
 }
 
-/// Carries one change out. Gives the event's number for an event.
+/// Carries one change out. Gives the event's number for an event; `newest` is that of the newest.
 pub(crate) async fn apply(
     conn: &mut SqliteConnection,
     write: &Write,
     clean: &Clean,
+    newest: &mut i64,
 ) -> Result<Option<i64>> {
     match write {
         Write::Event { at, repo, run, kind } => {
             let payload = clean.text(json(&**kind)?);
             let place = (repo.as_ref(), run.as_ref());
-            return events::append(conn, *at, place, kind.word(), payload).await.map(Some);
+            return events::append(conn, newest, *at, place, kind.word(), payload).await.map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
         Write::Audit(entry) => audit::append(conn, entry, clean).await?,

@@ -8,8 +8,10 @@ use car_api::{
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode},
+    filebox::FileBox,
     item::Decision,
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide},
+    pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, RunResume, RunStart, RunStatus},
     ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketUpdate},
@@ -128,7 +130,7 @@ async fn every_acknowledged_write_has_its_line() {
     assert_eq!(moved.detail.as_deref(), Some("2 to 1"));
     client.ticket_renumber(id).await.unwrap();
     chain.line("ticket_renumber", "demo").await;
-    client.ticket_lint(id, &TicketLint { fix: true }).await.unwrap();
+    client.ticket_lint(id, &TicketLint { fix: true, content: None }).await.unwrap();
     chain.line("ticket_lint", "demo").await;
     let spec = client.context_get(id, ContextName::Spec).await.unwrap();
     let body = ContextUpdate { content: "A spec.\n".to_owned() };

@@ -187,7 +187,9 @@ async fn runs(tour: &mut Tour) {
     tour.until(&run, |run| run.state.status() == RunStatus::Completed).await;
     assert_eq!(tour.ids(&["inbox"]), Vec::<String>::new());
     tour.set("TURN", "2");
-    for id in ["run_replies", "run_turns", "turn_get", "run_evidence"] {
+    tour.set("FILE", "answer.txt");
+    for id in ["run_replies", "run_turns", "turn_get", "run_evidence", "run_diff", "run_diff_file"]
+    {
         tour.run(id, &[]).await;
     }
     let usage = tour.car(&["usage", "--by", "agent", "--json"]).stdout;
@@ -467,6 +469,9 @@ impl Tour {
         };
         let request = if printed.get("items").is_some_and(|_| pages(&all, id)) {
             request
+        } else if id == "run_diff_file" {
+            let path = ("path".to_owned(), self.words["FILE"].clone());
+            RawRequest { query: vec![path], ..request }
         } else {
             RawRequest { query: Vec::new(), ..request }
         };

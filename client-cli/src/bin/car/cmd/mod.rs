@@ -8,6 +8,7 @@ pub(crate) mod backup;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod describe;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod events;
