@@ -149,11 +149,7 @@ impl Client {
         self.delete("repo_file_delete", &path).done().await
     }
 
-    async fn take(
-        &self,
-        operation: &'static str,
-        path: &[&str],
-    ) -> Result<Incoming, ClientError> {
+    async fn take(&self, operation: &'static str, path: &[&str]) -> Result<Incoming, ClientError> {
         coverage::record(operation);
         let at = self.url().to_owned();
         let sent = self.http.request(Method::GET, self.api_url(path)).send().await;

@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, diff, docs, document, events, files, hub, idempotency, identity,
-    jobs, keys, metrics, pairings, pma, problem, public, repos, runs, tickets, tokens, ui, version,
-    webhooks, worktrees,
+    contextspace, credential, devices, diff, docs, document, events, files, hub, idempotency,
+    identity, jobs, keys, metrics, pairings, pma, problem, public, repos, runs, tickets, tokens,
+    ui, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.

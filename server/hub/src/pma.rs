@@ -21,10 +21,11 @@ impl Inner {
             return;
         }
         let root = self.config.root.clone();
-        let options = self.config.client_program.clone().map(|client| seed::SeedOptions {
-            client,
-            hub_url: self.config.url.clone(),
-        });
+        let options = self
+            .config
+            .client_program
+            .clone()
+            .map(|client| seed::SeedOptions { client, hub_url: self.config.url.clone() });
         let seeded = blocking(move || Ok(seed::seed_pma(&root, options.as_ref())?)).await;
         if let Err(error) = seeded {
             tracing::warn!(%error, "the documents of the project manager could not be written");

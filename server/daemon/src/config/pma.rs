@@ -97,7 +97,11 @@ impl Pma {
 }
 
 /// A number within bounds.
-fn within<'de, D: serde::Deserializer<'de>>(from: D, least: u64, most: u64) -> Result<u64, D::Error> {
+fn within<'de, D: serde::Deserializer<'de>>(
+    from: D,
+    least: u64,
+    most: u64,
+) -> Result<u64, D::Error> {
     let value = u64::deserialize(from)?;
     if (least..=most).contains(&value) {
         return Ok(value);
@@ -105,7 +109,11 @@ fn within<'de, D: serde::Deserializer<'de>>(from: D, least: u64, most: u64) -> R
     Err(D::Error::custom(format!("{value} is not from {least} to {most}")))
 }
 
-fn small<'de, D: serde::Deserializer<'de>>(from: D, least: u64, most: u32) -> Result<u32, D::Error> {
+fn small<'de, D: serde::Deserializer<'de>>(
+    from: D,
+    least: u64,
+    most: u32,
+) -> Result<u32, D::Error> {
     let value = within(from, least, u64::from(most))?;
     u32::try_from(value).map_err(D::Error::custom)
 }

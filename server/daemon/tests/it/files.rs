@@ -42,7 +42,8 @@ async fn what_goes_in_comes_out_as_it_was() {
     let client = hub.client();
     let (demo, dir) = repo(&hub, &client, "demo").await;
     // More than one piece, with every byte.
-    let large: Vec<u8> = (0..9_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let large: Vec<u8> =
+        (0..9_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let odd = name("ein Plan – 2.html");
     let made = client.file_put(FileBox::Inbox, &odd, large.clone()).await.unwrap();
     assert_eq!((made.size, made.media_type.as_str()), (9_000_000, "text/html"));
@@ -55,7 +56,9 @@ async fn what_goes_in_comes_out_as_it_was() {
     let bearer = format!("Authorization: Bearer {}", hub.token());
     let answer = hub.send("HEAD", target, &[&bearer], "");
     let header = |name: &str| answer.header(name).unwrap().to_owned();
-    assert!(header("content-disposition").starts_with("attachment; filename=\"ein Plan _ 2.html\""));
+    assert!(
+        header("content-disposition").starts_with("attachment; filename=\"ein Plan _ 2.html\"")
+    );
     assert_eq!(header("content-type"), "application/octet-stream");
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert!(header("content-security-policy").contains("default-src 'none'"));
@@ -68,10 +71,10 @@ async fn what_goes_in_comes_out_as_it_was() {
     let fresh = client.file_put(FileBox::Inbox, &name("fresh"), over).await.unwrap_err();
     assert_eq!(fresh.code(), Some(Code::TooLarge));
     let listed = client.file_list(None).await.unwrap().items;
-    assert_eq!(listed.iter().map(|f| (f.name.as_str(), f.size)).collect::<Vec<_>>(), [(
-        odd.as_str(),
-        9_000_000
-    )]);
+    assert_eq!(
+        listed.iter().map(|f| (f.name.as_str(), f.size)).collect::<Vec<_>>(),
+        [(odd.as_str(), 9_000_000)]
+    );
     let left = fs::read_dir(hub.root().join(".codex-autorunner/filebox/inbox")).unwrap().count();
     assert_eq!(left, 1, "a part of a file was left");
 

@@ -206,7 +206,8 @@ fn files(text: &mut String, files: &[BoxFile]) {
         if of_box.is_empty() {
             continue;
         }
-        let names = of_box.iter().take(FILES).map(|f| format!("{} ({} B)", quote(f.name.as_str()), f.size));
+        let names =
+            of_box.iter().take(FILES).map(|f| format!("{} ({} B)", quote(f.name.as_str()), f.size));
         let _ = writeln!(text, "{box} files: {}", names.collect::<Vec<_>>().join(", "));
         more(text, of_box.len().saturating_sub(FILES) as u64, &format!("car files list {box}"));
     }

@@ -179,7 +179,8 @@ impl Safety {
             let at = recent.clone().nth(usize::try_from(over).unwrap_or(0)).map(|begun| begun.at);
             let until = at.unwrap_or(now).plus_millis(MINUTE_MS);
             self.stop(message, Rule::Rate, now);
-            let reason = format!("{turns} turns began within a minute, which is the most there may.");
+            let reason =
+                format!("{turns} turns began within a minute, which is the most there may.");
             return Verdict::Hold { rule: Rule::Rate, reason, until };
         }
         self.begun.push(Begun { message: message.clone(), at: now, print: print.to_owned() });

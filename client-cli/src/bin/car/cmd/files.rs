@@ -144,9 +144,8 @@ pub(crate) async fn put(
             None => s.client.file_put(r#box, &name, bytes).await?,
         });
     }
-    let said = |error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", file.display()))
-    };
+    let said =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
     if !fs::metadata(file).map_err(said)?.is_file() {
         return Err(Failure::Usage(format!("{} is no file", file.display())));
     }
@@ -177,9 +176,8 @@ async fn get(
         return Ok(out.flush()?);
     }
     let place = output.map_or_else(|| PathBuf::from(name.as_str()), Path::to_path_buf);
-    let said = |error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", place.display()))
-    };
+    let said =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", place.display()));
     let mut file = match output {
         Some(_) => File::create(&place),
         // Nobody named it: what is there was not meant.

@@ -92,7 +92,8 @@ fn little_is_said_when_little_happens() {
 
 #[test]
 fn much_is_bounded_and_says_what_was_left_out() {
-    let repos: Vec<_> = (0..2000).map(|n| repo(&format!("demo--{n}"), RepoKind::Worktree)).collect();
+    let repos: Vec<_> =
+        (0..2000).map(|n| repo(&format!("demo--{n}"), RepoKind::Worktree)).collect();
     let long = "An explanation that goes on and on. ".repeat(50);
     let snapshot = snapshot(300, 50, &long);
     let file = |n: usize| BoxFile {

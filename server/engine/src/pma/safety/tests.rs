@@ -33,7 +33,10 @@ fn what_comes_of_messages() {
         (&[(0, "a"), (1, "a"), (2, "a"), (3, "b")], "go, go, block duplicate, go"),
         (&[(0, "a"), (1, "a"), (299, "a"), (300, "a")], "go, go, block duplicate, go"),
         // A stopped one counts for nothing.
-        (&[(0, "a"), (1, "a"), (2, "a"), (300, "a"), (301, "a")], "go, go, block duplicate, go, go"),
+        (
+            &[(0, "a"), (1, "a"), (2, "a"), (300, "a"), (301, "a")],
+            "go, go, block duplicate, go, go",
+        ),
         (
             &[(0, "a"), (1, "b"), (2, "c"), (3, "d"), (10, "e"), (60, "f"), (60, "g")],
             "go, go, go, go, hold rate 50, go, hold rate 1",
