@@ -139,7 +139,7 @@ function Step({ item, pieces, open = false }) {
       return html`<div class="stack tight">${body.changes.map((change) => h(Fold, {
         key: change.path,
         class: 'work',
-        summary: html`${h(Status, { status: body.status, bare: true })}<span class="grow line"><span class="muted">${KINDS[change.kind] ?? change.kind}</span> <code>${shortPath(change.path)}</code></span>`,
+        summary: html`${h(Status, { status: body.status, bare: true })}<span class="grow line"><span class="muted">${KINDS[change.kind] ?? change.kind}</span> <code title=${change.path}>${nameOf(change.path)}</code> <span class="tiny muted">${placeOf(change.path)}</span></span>`,
         children: html`<div class="inset">${h(Diff, { text: change.diff, whole: change.kind === 'add' })}</div>`,
       }))}</div>`;
     case 'tool':
@@ -166,5 +166,8 @@ export function unwrapped(command) {
   return inner ? inner[2].replaceAll(`\\${inner[1]}`, inner[1]) : command;
 }
 
-/** The end of a long path, where its name is. @param {string} path */
-const shortPath = (path) => (path.length > 60 ? `…${path.slice(-58)}` : path);
+/** @param {string} path */
+const nameOf = (path) => path.slice(path.lastIndexOf('/') + 1);
+
+/** @param {string} path */
+const placeOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -50,7 +50,7 @@ function Conversation({ thread, main, refresh, given }) {
   const working = thread.status === 'working' || thread.status === 'asking';
   const current = messages.find((message) => message.id === thread.current);
   const written = current?.turn ? piecesIn(current.turn).value : undefined;
-  const { away, toEnd } = useFollow(true, [messages.length, written, current?.turn && state.value.turns[current.turn], current?.status, newest.data]);
+  const { end, away, toEnd } = useFollow(true, [messages.length, written, current?.turn && state.value.turns[current.turn], current?.status, newest.data]);
   const before = useRef(0);
 
   useEffect(() => {
@@ -93,6 +93,7 @@ function Conversation({ thread, main, refresh, given }) {
         ])}
         ${(thread.approvals_open ?? []).map((approval) => h(Question, { key: approval.id, thread: id, approval, refresh }))}
         ${thread.status === 'held' && html`<div class="notice wants">${h(Icon, { name: 'clock', size: 18 })}<div>${thread.explain}</div></div>`}
+        <div ref=${end} class="the-end"></div>
       </div>
       ${away && html`<div class="to-end">${h(Button, { icon: 'down', label: 'To the newest', onClick: toEnd })}</div>`}
       ${thread.archived_at

@@ -64,7 +64,7 @@ export default function RepoScreen({ params }) {
           })}
           ${h(Section, {
             title: 'Next tickets',
-            tally: `${data.tickets.done} of ${data.tickets.total} done`,
+            tally: data.tickets.total ? `${data.tickets.done} of ${data.tickets.total} done` : undefined,
             action: html`<a class="small" href=${to('repos', id, 'tickets')}>All</a>`,
             children: html`<div class="stack">
               ${h(Unread, { of: tickets })}

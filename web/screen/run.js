@@ -41,7 +41,7 @@ export default function RunScreen({ params }) {
   const id = params.run;
   const of = (/** @type {string[]} */ ...kinds) => (/** @type {import('../api/types.d.ts').Event} */ event) => event.run === id && kinds.includes(event.event.kind);
   const run = useResource(`run_get ${id}`, () => run_get(id), (event) => event.run === id && KINDS.has(event.event.kind));
-  const turns = useResource(`run_turns ${id}`, () => everyTurn(id), of('turn_started', 'turn_ended', 'diff_updated'));
+  const turns = useResource(`every run_turns ${id}`, () => everyTurn(id), of('turn_started', 'turn_ended', 'diff_updated'));
   const evidence = useResource(`run_evidence ${id}`, () => run_evidence(id), of('verify_ended'));
   const dispatches = useResource(`run_dispatches ${id}`, () => run_dispatches(id, { limit: 500 }), of('dispatch_created'));
   const replies = useResource(`run_replies ${id}`, () => run_replies(id), of('reply_received'));
@@ -50,7 +50,7 @@ export default function RunScreen({ params }) {
   const current = line?.turn;
   const written = current ? piecesIn(current).value : undefined;
   const running = data?.state.status === 'running';
-  const { away, toEnd } = useFollow(running, [written, turns.data, evidence.data, current && state.value.turns[current]]);
+  const { end, away, toEnd } = useFollow(running, [written, turns.data, evidence.data, current && state.value.turns[current]]);
 
   useEffect(() => () => leaveTurns(Object.keys(state.value.turns)), []);
 
@@ -72,6 +72,7 @@ export default function RunScreen({ params }) {
         <div class="stack" aria-label="What happened" role="log" aria-live="off">
           ${entries.map((entry) => h(EntryView, { key: keyOf(entry), entry, open: 'turn' in entry && entry.turn.id === lastTurn }))}
         </div>
+        <div ref=${end} class="the-end"></div>
         ${h(Controls, { run: data, refresh: run.refresh })}
       </div>
       <div class="side stack wide">${h(Facts, { run: data, evidence: evidence.data?.items ?? [] })}</div>
@@ -176,7 +177,7 @@ function TurnView({ turn, last }) {
 function TurnFoot({ turn }) {
   const diff = turn.diff;
   return html`<footer class="row wrap tiny muted">
-    ${diff && html`<span>${counted(diff.files_changed, 'file')} <span class="good">+${diff.insertions}</span> <span class="bad">−${diff.deletions}</span></span>`}
+    ${diff && diff.files_changed > 0 && html`<a class="tap" href=${`${to('runs', turn.run, 'diff')}?turn=${turn.id}`}>${counted(diff.files_changed, 'file')} <span class="good">+${diff.insertions}</span> <span class="bad">−${diff.deletions}</span></a>`}
     <span>${few(turn.usage.input_tokens)} tokens read, ${few(turn.usage.output_tokens)} written</span>
   </footer>`;
 }
@@ -195,7 +196,7 @@ function Explained({ run }) {
     <div class="row wrap">${h(Status, { status: run.state.status })}<span class="grow"></span>
       <span class="small muted number">${h(Since, { from: run.created_at, until: run.ended_at })}</span></div>
     <p>${words(explain.line)}</p>
-    ${!ended && html`<p class="small muted">Next: ${words(explain.next_action)}${explain.next_at ? html`, ${h(When, { at: explain.next_at })}` : ''}</p>`}
+    ${!ended && explain.owner !== 'user' && html`<p class="small muted">Next: ${words(explain.next_action)}${explain.next_at ? html`, ${h(When, { at: explain.next_at })}` : ''}</p>`}
     ${run.state.status === 'paused' && run.state.details && run.state.details !== explain.line && h(Markdown, { text: run.state.details, class: 'clip' })}
     ${run.state.status === 'failed' && html`<pre class="output" tabindex="0">${run.state.message}</pre>`}
     <div class="small muted">${h(Done, { of: run.tickets })}</div>
@@ -234,9 +235,9 @@ function Controls({ run, refresh }) {
     case 'pending':
       return html`<div class="bar-below row wrap">${h(Act, { icon: 'pause', work: doing(run_pause), children: 'Pause' })}${stop}</div>`;
     case 'paused':
-      return html`<div class="bar-below stack">
-        ${run.state.resume !== 'fix' && h(Reply, { run: run.id, done: refresh, label: 'Your answer' })}
-        <div class="row wrap">${h(Act, { icon: 'play', tone: run.state.resume === 'fix' ? 'main' : undefined, work: doing(run_resume), children: 'Go on' })}${stop}</div></div>`;
+      return html`<div class="bar-below stack">${run.state.resume === 'fix'
+        ? html`<div class="row wrap">${stop}${h(Act, { icon: 'play', tone: 'main', work: doing(run_resume), children: 'Go on' })}</div>`
+        : h(Reply, { run: run.id, done: refresh, label: 'Your answer', children: html`${stop}${h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })}` })}</div>`;
     case 'parked':
     case 'stopping':
       return html`<div class="bar-below row wrap">${status === 'parked' && stop}</div>`;
@@ -286,5 +287,6 @@ function Facts({ run, evidence }) {
         <progress max="100" value=${limit.used_percent} aria-label=${limit.window}></progress>
         ${limit.resets_at && html`<span class="tiny muted">resets ${h(When, { at: limit.resets_at })}</span>`}</li>`)}</ul>`,
     })}
+    ${h(Section, { title: 'Changes', children: html`<a class="button full" href=${to('runs', run.id, 'diff')}>${h(Icon, { name: 'file', size: 18 })}Review what it changed</a>` })}
     ${h(Section, { title: 'Tickets', children: html`<a class="button full" href=${to('repos', run.repo, 'tickets')}>${h(Done, { of: run.tickets })}</a>` })}`;
 }
