@@ -18,6 +18,7 @@ mod repos;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tickets;
 mod tokens;
 mod webhooks;
@@ -41,6 +42,7 @@ pub use jobs::JobFilter;
 pub use raw::{RawAnswer, RawRequest};
 pub use repos::RepoFilter;
 pub use runs::RunFilter;
+pub use threads::{MessagePage, ThreadFilter};
 pub use tickets::TicketFilter;
 pub(crate) use who::Who;
 

@@ -15,6 +15,7 @@ mod server;
 mod show;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verify;
 
 use std::{
@@ -35,6 +36,7 @@ pub use pma::Pma;
 pub use repo::RepoConfig;
 pub use secret::Secret;
 pub use server::{Server, Tailscale};
+pub use threads::Threads;
 
 use layer::Layer;
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub verify: Vec<VerifyCommand>,
     /// How the project manager works and what keeps it from harm.
     pub pma: Pma,
+    /// How threads are worked.
+    pub threads: Threads,
     /// How long events are kept.
     pub events: Events,
     /// How webhooks are sent.

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
+use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
 
 pub use car_engine::pma::safety::Limits as SafetyConfig;
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub tree_flow: TreeFlow,
     /// How the project manager works and what keeps it from harm.
     pub pma: PmaConfig,
+    /// How threads are worked.
+    pub threads: ThreadsConfig,
     /// How long events are kept.
     pub events: EventsConfig,
     /// How webhooks are sent.
@@ -98,6 +100,25 @@ impl Default for PmaConfig {
             may_approve: false,
             safety: SafetyConfig::default(),
         }
+    }
+}
+
+/// How threads are worked, where a thread does not say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadsConfig {
+    /// Who answers in a thread that names nobody; who works a ticket that names nobody, when absent.
+    pub agent: Option<AgentId>,
+    /// How much an agent may do without asking.
+    pub approvals: ApprovalPolicy,
+    /// Seconds an agent's process is kept when its thread has nothing to do.
+    pub idle_s: u64,
+    /// Messages of one thread that may wait.
+    pub queue_max: u32,
+}
+
+impl Default for ThreadsConfig {
+    fn default() -> Self {
+        Self { agent: None, approvals: ApprovalPolicy::Never, idle_s: 600, queue_max: 100 }
     }
 }
 

@@ -99,6 +99,7 @@ impl Inner {
             at: clock::now(),
             repo: scope.clone(),
             run: None,
+            thread: None,
             kind: Box::new(EventKind::FileChanged { r#box, name: name.clone(), size }),
         });
         let events: Vec<Write> = events.collect();

@@ -14,6 +14,7 @@ mod contextspace;
 mod convert;
 mod credentials;
 mod cursor;
+mod desk;
 mod diff;
 pub mod doctor;
 mod environment;
@@ -38,6 +39,7 @@ mod runs;
 mod shell;
 mod snapshot;
 mod text;
+mod threads;
 mod tickets;
 mod watch;
 mod webhooks;
@@ -47,11 +49,12 @@ pub use audit::{AuditFilter, verify_audit};
 pub use channel::{Attempt, Channel, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{
-    Config, EventsConfig, FlowConfig, PmaConfig, ReadFlow, SafetyConfig, TreeFlow, WebhooksConfig,
+    Config, EventsConfig, FlowConfig, PmaConfig, ReadFlow, SafetyConfig, ThreadsConfig, TreeFlow,
+    WebhooksConfig,
 };
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
-pub use events::EventFilter;
+pub use events::{EventFilter, EventPlace};
 pub use files::{BoxScope, Download};
 pub use hub::Hub;
 pub use index::{RepoFilter, TicketFilter};
@@ -59,6 +62,7 @@ pub use jobs::JobFilter;
 pub use live::LiveText;
 pub use redact::Redactor;
 pub use runs::RunFilter;
+pub use threads::{MessagePage, PMA, ThreadFilter};
 
 /// The agents a ticket may name, for checks outside a hub.
 #[must_use]
