@@ -1,4 +1,6 @@
+import { useEffect } from '../vendor/hooks.js';
 import { nextTry } from '../api/socket.js';
+import { badge } from '../state/install.js';
 import { reconnect } from '../state/store.js';
 import { useAttention } from '../state/attention.js';
 import { Button } from './act.js';
@@ -27,6 +29,7 @@ const PLACES = [
 export function Rail({ path }) {
   const first = path.split('/')[1] ?? '';
   const { count } = useAttention();
+  useEffect(() => badge(count), [count]);
   return html`<nav class="rail" aria-label="Main">
     <div class="brand">${h(Mark, null)} CAR Hub</div>
     <ul>${PLACES.map((entry) => html`<li key=${entry.address} class=${entry.only}>
