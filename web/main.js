@@ -93,7 +93,7 @@ function Shown() {
 
   return html`<main ref=${main} id="main" tabindex="-1">
     ${trouble && h(Unloaded, { trouble })}
-    ${!found && html`<div class="card empty"><h2>There is no such page</h2><a href="#/">Home</a></div>`}
+    ${!found && html`<div class="card empty"><h1>There is no such page</h1><a href="#/">Home</a></div>`}
     ${found && !trouble && shown && h(/** @type {any} */ (shown.screen), { ...shown.props, key: shown.key })}
   </main>`;
 }
