@@ -36,6 +36,7 @@ const SCREENS = [
   ['/repos/:repo/files', () => import('./screen/files.js')],
   ['/files', () => import('./screen/files.js')],
   ['/runs', () => import('./screen/runs.js')],
+  ['/runs/:run/diff', () => import('./screen/diff.js')],
   ['/runs/:run', () => import('./screen/run.js')],
   ['/jobs', () => import('./screen/jobs.js')],
   ['/jobs/:job', () => import('./screen/job.js')],

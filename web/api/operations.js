@@ -96,6 +96,10 @@ export const run_dispatches = (run, query) => get(`/runs/${part(run)}/dispatches
 export const run_replies = (run) => get(`/runs/${part(run)}/replies`, { limit: 500 });
 /** @param {string} run @returns {Promise<Page<import('./types.d.ts').Evidence>>} */
 export const run_evidence = (run) => get(`/runs/${part(run)}/evidence`, { limit: 500 });
+/** @param {string} run @param {Query} [query] @returns {Promise<import('./types.d.ts').RunDiff>} */
+export const run_diff = (run, query) => get(`/runs/${part(run)}/diff`, query);
+/** @param {string} run @param {string} path @param {Query} [query] @returns {Promise<import('./types.d.ts').FileDiff>} */
+export const run_diff_file = (run, path, query) => get(`/runs/${part(run)}/diff/file`, { ...query, path });
 /** @param {string} run @param {string} approval @param {string} decision @returns {Promise<import('./types.d.ts').Approval>} */
 export const approval_decide = (run, approval, decision) => post(`/runs/${part(run)}/approvals/${part(approval)}`, { decision });
 

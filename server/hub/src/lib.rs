@@ -42,7 +42,7 @@ mod webhooks;
 mod worktrees;
 
 pub use audit::{AuditFilter, verify_audit};
-pub use channel::{Attempt, Channel, Message, Sent, WebhookChannel};
+pub use channel::{Attempt, Channel, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};

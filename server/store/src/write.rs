@@ -1,7 +1,7 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, TurnId, WebhookId,
     job::Job,
     turn::{Turn, Writing},
     worktree::Salvage,
@@ -10,10 +10,10 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
-    KeptAnswer, RequestKey, Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow,
-    VerdictRow, WebhookRow, accounts, approvals, audit, columns::json, deliveries, devices,
-    effects, events, facts, idempotency, items, jobs, run_grants, runs, salvages, sessions,
-    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
+    KeptAnswer, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow,
+    TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals, audit, columns::json,
+    deliveries, devices, effects, events, facts, idempotency, items, jobs, push, run_grants, runs,
+    salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -124,6 +124,19 @@ pub enum Write {
         /// The time.
         before: Timestamp,
     },
+    /// A browser is sent pushes, or at another address.
+    PushSubscription(Box<PushSubscriptionRow>),
+    /// A browser is sent no pushes any more.
+    PushSubscriptionGone(ChannelId),
+    /// The token of a pushed action is used up; fails with `Conflict` when it was before.
+    PushActionUsed {
+        /// The token's own id.
+        token: String,
+        /// When.
+        at: Timestamp,
+        /// Until when it would have been good.
+        expires_at: Timestamp,
+    },
     /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
     /// read anew from the files.
     AllVoid(Timestamp),
@@ -199,6 +212,11 @@ pub(crate) async fn apply(
         Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
         Write::Delivery(row) => deliveries::upsert(conn, row).await?,
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
+        Write::PushSubscription(row) => push::upsert(conn, row).await?,
+        Write::PushSubscriptionGone(channel) => push::delete(conn, channel).await?,
+        Write::PushActionUsed { token, at, expires_at } => {
+            push::used(conn, token, *at, *expires_at).await?;
+        }
         Write::AllVoid(at) => void::all(conn, *at).await?,
         Write::SecretsGone => snapshot::secrets_gone(conn).await?,
         Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,

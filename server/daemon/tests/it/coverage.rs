@@ -210,9 +210,9 @@ async fn runs(client: &Client, repo: &RepoId) {
     assert!(!client.run_evidence(&run.id).await.unwrap().items.is_empty());
     let first = PageQuery::default();
     let diff = client.run_diff(&run.id, None, &first).await.unwrap();
-    assert_eq!(diff.files.items[0].path, "answer.txt");
+    assert_eq!(diff.files[0].path, "answer.txt");
     let lines = client.run_diff_file(&run.id, None, "answer.txt", &first).await.unwrap();
-    assert_eq!(lines.lines.items[1].text, "that");
+    assert_eq!(lines.lines[1].text, "that");
     assert_eq!(
         code(client.run_resume(&run.id, &RunResume::default()).await),
         Code::IllegalTransition
