@@ -26,6 +26,8 @@ export const backup_create = () => post('/backups', {});
 export const repo_list = (query) => get('/repos', query);
 /** @param {string} repo @returns {Promise<import('./types.d.ts').Repo>} */
 export const repo_get = (repo) => get(`/repos/${part(repo)}`);
+/** @param {string} repo @returns {Promise<import('./types.d.ts').RepoGit>} */
+export const repo_git = (repo) => get(`/repos/${part(repo)}/git`);
 /** @param {{id: string, path?: string, force?: boolean}} body @returns {Promise<import('./types.d.ts').Repo>} */
 export const repo_create = (body) => post('/repos', body);
 /** @param {{url: string, id?: string}} body @returns {Promise<import('./types.d.ts').Job>} */

@@ -37,6 +37,7 @@ mod shell;
 mod snapshot;
 mod text;
 mod tickets;
+mod tree_git;
 mod watch;
 mod webhooks;
 mod worktrees;
