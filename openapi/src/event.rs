@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, RepoId, RunId, SessionId, TicketId, Timestamp, TurnId,
+    AgentId, RepoId, RunId, SessionId, ThreadId, TicketId, Timestamp, TurnId,
     dispatch::DispatchMode,
     item::{Approval, Item, PlanStep, RateLimit, Usage},
     job::Job,
     run::{RunState, RunTicket},
+    thread::{Message, Thread},
     turn::{DiffStats, TurnError, TurnPurpose, TurnStatus},
     verify::Evidence,
     wire,
@@ -28,6 +29,9 @@ pub struct Event {
     /// The run it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// The thread it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<ThreadId>,
     /// What has become true.
     pub event: EventKind,
 }
@@ -243,6 +247,16 @@ wire! {
             /// Why, for people.
             reason: String,
         },
+        /// A thread was made, or stands differently.
+        ThreadUpdated {
+            /// The thread as it is now.
+            thread: Box<Thread>,
+        },
+        /// A message was posted, or stands differently.
+        MessageUpdated {
+            /// The message as it is now.
+            message: Box<Message>,
+        },
     }
 }
 
@@ -280,6 +294,8 @@ impl EventKind {
             Self::RestoreConfirmed => "restore_confirmed",
             Self::JobUpdated { .. } => "job_updated",
             Self::WebhookDisabled { .. } => "webhook_disabled",
+            Self::ThreadUpdated { .. } => "thread_updated",
+            Self::MessageUpdated { .. } => "message_updated",
         }
     }
 
@@ -314,6 +330,8 @@ impl EventKind {
         "restore_confirmed",
         "job_updated",
         "webhook_disabled",
+        "thread_updated",
+        "message_updated",
     ];
 }
 
@@ -321,8 +339,12 @@ wire! {
     /// Text that is not in the log yet: a piece of an answer as it is being written. Frames may
     /// be missed; whoever was away reads the item once and goes on from its length.
     pub struct LiveFrame {
-        /// The run.
-        pub run: RunId,
+        /// The run, when it is a run's agent that writes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub run: Option<RunId>,
+        /// The thread, when it is a thread's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub thread: Option<ThreadId>,
         /// The turn.
         pub turn: TurnId,
         /// The agent's id of the piece.

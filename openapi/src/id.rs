@@ -150,6 +150,14 @@ text_id! {
 }
 
 text_id! {
+    /// A thread: its id, or `pma` for the project manager's.
+    ThreadKey,
+    "^(?:pma|thr_[0-9A-Za-z]{1,64})$",
+    |s| s == "pma" || s.parse::<ThreadId>().is_ok(),
+    "a thread's id, or `pma`"
+}
+
+text_id! {
     /// A ticket: its `ticket_id`, or one derived from its path when the file has none.
     TicketId,
     "^[0-9A-Za-z._-]{6,128}$",

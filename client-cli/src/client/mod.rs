@@ -16,6 +16,7 @@ mod repos;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tickets;
 mod tokens;
 mod webhooks;
@@ -38,6 +39,7 @@ pub use jobs::JobFilter;
 pub use raw::{RawAnswer, RawRequest};
 pub use repos::RepoFilter;
 pub use runs::RunFilter;
+pub use threads::{MessagePage, ThreadFilter};
 pub use tickets::TicketFilter;
 pub(crate) use who::Who;
 

@@ -14,6 +14,7 @@ mod server;
 mod show;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verify;
 
 use std::{
@@ -33,6 +34,7 @@ pub use outgoing::{Events, Webhooks};
 pub use repo::RepoConfig;
 pub use secret::Secret;
 pub use server::{Server, Tailscale};
+pub use threads::Threads;
 
 use layer::Layer;
 
@@ -53,6 +55,8 @@ pub struct Config {
     /// Commands that check a claim of being done, where a ticket names none.
     #[serde(deserialize_with = "verify::commands")]
     pub verify: Vec<VerifyCommand>,
+    /// How threads are worked.
+    pub threads: Threads,
     /// How long events are kept.
     pub events: Events,
     /// How webhooks are sent.

@@ -256,6 +256,7 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
         backup: config.backup.for_hub(&loaded.root),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
+        threads: config.threads.for_hub(),
         events: config.events.for_hub(),
         webhooks: config.webhooks.for_hub(),
         webhook_channel: car_hub::WebhookChannel(Some(Arc::new(car_push::Webhooks::new(

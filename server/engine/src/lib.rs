@@ -8,6 +8,7 @@ pub mod detect;
 pub mod dispatch;
 pub mod flow;
 pub mod generated;
+pub mod lane;
 pub mod manifest;
 pub mod prompt;
 pub mod ticket;

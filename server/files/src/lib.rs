@@ -21,6 +21,7 @@ pub mod run_dir;
 mod run_files;
 pub mod seed;
 pub mod space;
+pub mod thread_dir;
 pub mod tickets;
 mod tree_lock;
 

@@ -9,8 +9,8 @@ use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
     contextspace, credential, devices, diff, docs, document, events, hub, idempotency, identity,
-    jobs, keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, ui, version,
-    webhooks, worktrees,
+    jobs, keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, ui,
+    version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -25,6 +25,17 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .nest("/api/v1", v1())
 }
 
+/// The document of every operation. Its largest types need more stack to be described than a worker
+/// has in a build without optimisation, so that is done on a thread of its own.
+pub(crate) fn documented() -> utoipa::openapi::OpenApi {
+    let make = || operations().split_for_parts().1;
+    let apart = std::thread::Builder::new().stack_size(16 << 20).spawn(make);
+    match apart.map(std::thread::JoinHandle::join) {
+        Ok(Ok(document)) => document,
+        Ok(Err(_)) | Err(_) => make(),
+    }
+}
+
 /// One function for each part: unoptimised, each route takes a place of its own on the stack.
 fn v1() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -32,6 +43,7 @@ fn v1() -> OpenApiRouter<App> {
         .merge(trees())
         .merge(queue())
         .merge(work())
+        .merge(conversations())
         .merge(machinery())
         .merge(access())
 }
@@ -106,6 +118,23 @@ fn work() -> OpenApiRouter<App> {
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::redeliver))
+}
+
+/// Conversations outside runs.
+fn conversations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(threads::list, threads::create))
+        .routes(routes!(threads::get, threads::update))
+        .routes(routes!(threads::messages, threads::post))
+        .routes(routes!(threads::message, threads::cancel))
+        .routes(routes!(threads::go_on))
+        .routes(routes!(threads::interrupt))
+        .routes(routes!(threads::stop))
+        .routes(routes!(threads::reset))
+        .routes(routes!(threads::compact))
+        .routes(routes!(threads::fork))
+        .routes(routes!(threads::decide))
+        .routes(routes!(threads::search))
 }
 
 /// The machinery.

@@ -70,7 +70,7 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
 /// # Errors
 /// It cannot be written as JSON: a defect of a schema.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let mut document = api::operations().split_for_parts().1;
+    let mut document = api::documented();
     for (path, item) in &mut document.paths.paths {
         for (changes, operation) in operations(item) {
             if changes {
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn problems_are_named_by_their_codes() {
-        let mut document = api::operations().split_for_parts().1;
+        let mut document = api::documented();
         for item in document.paths.paths.values_mut() {
             for (_, operation) in operations(item) {
                 let words = operation

@@ -104,6 +104,8 @@ fn made(found: Found) -> Result<Response, ApiError> {
         Found::Job(job) => (StatusCode::ACCEPTED, Json(job)).into_response(),
         Found::Repo(repo) => (StatusCode::CREATED, Json(repo)).into_response(),
         Found::Reply(reply) => (StatusCode::CREATED, Json(reply)).into_response(),
+        Found::Thread(thread) => (StatusCode::CREATED, Json(thread)).into_response(),
+        Found::Message(message) => (StatusCode::ACCEPTED, Json(message)).into_response(),
         Found::Ticket(text) => {
             let etag = text.ticket.etag.clone();
             (StatusCode::CREATED, Tagged { etag, body: text }).into_response()

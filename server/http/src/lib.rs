@@ -40,6 +40,7 @@ mod public;
 mod repos;
 mod runs;
 mod serve;
+mod threads;
 mod tickets;
 mod tokens;
 mod ui;

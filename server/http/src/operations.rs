@@ -22,7 +22,7 @@ pub(crate) struct Operation {
 type ByPath = HashMap<String, Vec<(Method, Operation)>>;
 
 static ALL: LazyLock<ByPath> = LazyLock::new(|| {
-    let paths = api::operations().split_for_parts().1.paths.paths;
+    let paths = api::documented().paths.paths;
     paths.into_iter().map(|(path, item)| (path, of_path(item))).collect()
 });
 

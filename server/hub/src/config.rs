@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use car_api::{AgentId, run::RunOptions, verify::VerifyCommand};
+use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
 
 use crate::{Redactor, backup::BackupConfig};
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub flow: FlowConfig,
     /// How runs of one tree are worked, where its own files say otherwise.
     pub tree_flow: TreeFlow,
+    /// How threads are worked.
+    pub threads: ThreadsConfig,
     /// How long events are kept.
     pub events: EventsConfig,
     /// How webhooks are sent.
@@ -61,6 +63,25 @@ pub struct EventsConfig {
 impl Default for EventsConfig {
     fn default() -> Self {
         Self { keep_days: 30, keep_count: 1_000_000 }
+    }
+}
+
+/// How threads are worked, where a thread does not say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadsConfig {
+    /// Who answers in a thread that names nobody; who works a ticket that names nobody, when absent.
+    pub agent: Option<AgentId>,
+    /// How much an agent may do without asking.
+    pub approvals: ApprovalPolicy,
+    /// Seconds an agent's process is kept when its thread has nothing to do.
+    pub idle_s: u64,
+    /// Messages of one thread that may wait.
+    pub queue_max: u32,
+}
+
+impl Default for ThreadsConfig {
+    fn default() -> Self {
+        Self { agent: None, approvals: ApprovalPolicy::Never, idle_s: 600, queue_max: 100 }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
     jobs::Jobs,
     live::Live,
     runner::{self, Runs, Slots},
+    threads::{self, Lanes},
     watch::Watch,
     webhooks::{self, Webhooks},
 };
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) agents: BTreeMap<AgentId, Arc<dyn Adapter>>,
     pub(crate) known_agents: KnownAgents,
     pub(crate) runs: Runs,
+    pub(crate) lanes: Lanes,
     pub(crate) slots: Slots,
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
@@ -113,6 +115,7 @@ impl Hub {
             accounts: Accounts::new(store.accounts().await?),
             slots: Slots::new(config.max_parallel_runs),
             runs: Runs::default(),
+            lanes: Lanes::default(),
             live: Live::new(config.redactor.clone()),
             jobs: Jobs::default(),
             requests: Requests::default(),
@@ -194,6 +197,7 @@ impl Hub {
     pub async fn rest(&self) {
         self.inner.watch.stop();
         self.inner.runs.close().await;
+        self.inner.lanes.close().await;
     }
 
     /// Whether whoever writes the database answers.
@@ -212,6 +216,7 @@ impl Hub {
         // happened, and is found again at the next start.
         let closed = async {
             self.inner.runs.close().await;
+            self.inner.lanes.close().await;
             webhooks::stop(&self.inner).await;
             self.inner.store.close().await;
         };
@@ -270,6 +275,7 @@ impl Inner {
     pub(crate) async fn begin(self: &Arc<Self>) -> Result<()> {
         crate::agents::end_left(self).await;
         runner::recover(self).await?;
+        threads::recover(self).await?;
         webhooks::recover(self).await?;
         self.keep_run_tokens();
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
@@ -296,7 +302,7 @@ impl Inner {
         mut writes: Vec<Write>,
     ) -> Result<()> {
         let (repo, kind) = (repo.cloned(), Box::new(kind));
-        writes.push(Write::Event { at: clock::now(), repo, run: None, kind });
+        writes.push(Write::Event { at: clock::now(), repo, run: None, thread: None, kind });
         self.store.commit(writes).await?;
         Ok(())
     }

@@ -176,6 +176,7 @@ fn writes(job: &Job) -> Vec<Write> {
             at: clock::now(),
             repo: job.repo.clone(),
             run: None,
+            thread: None,
             kind: Box::new(EventKind::JobUpdated { job: job.clone() }),
         },
     ]

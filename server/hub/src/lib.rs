@@ -14,6 +14,7 @@ mod contextspace;
 mod convert;
 mod credentials;
 mod cursor;
+mod desk;
 mod diff;
 pub mod doctor;
 mod environment;
@@ -36,6 +37,7 @@ mod runs;
 mod shell;
 mod snapshot;
 mod text;
+mod threads;
 mod tickets;
 mod tree_git;
 mod watch;
@@ -45,16 +47,19 @@ mod worktrees;
 pub use audit::{AuditFilter, verify_audit};
 pub use channel::{Attempt, Channel, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
-pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};
+pub use config::{
+    Config, EventsConfig, FlowConfig, ReadFlow, ThreadsConfig, TreeFlow, WebhooksConfig,
+};
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
-pub use events::EventFilter;
+pub use events::{EventFilter, EventPlace};
 pub use hub::Hub;
 pub use index::{RepoFilter, TicketFilter};
 pub use jobs::JobFilter;
 pub use live::LiveText;
 pub use redact::Redactor;
 pub use runs::RunFilter;
+pub use threads::{MessagePage, PMA, ThreadFilter};
 
 /// The agents a ticket may name, for checks outside a hub.
 #[must_use]

@@ -230,6 +230,7 @@ impl Inner {
                 at: clock::now(),
                 repo: Some(repo.clone()),
                 run: None,
+                thread: None,
                 kind: Box::new(kind),
             });
             writes.push(match change {

@@ -1,7 +1,7 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    ChannelId, DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, RepoId, RunId, ThreadId, Timestamp, TokenId, TurnId, WebhookId,
     job::Job,
     turn::{Turn, Writing},
     worktree::Salvage,
@@ -10,10 +10,11 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
-    KeptAnswer, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow,
+    KeptAnswer, MessageRow, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow, SessionRow, ThreadRow,
     TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals, audit, columns::json,
-    deliveries, devices, effects, events, facts, idempotency, items, jobs, push, run_grants, runs,
-    salvages, sessions, snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
+    deliveries, devices, effects, events, facts, idempotency, items, jobs, messages, push, run_grants,
+    runs, salvages, sessions, snapshot, threads, ticket_files, tokens, turns, verdicts, void,
+    webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -27,6 +28,8 @@ pub enum Write {
         repo: Option<RepoId>,
         /// The run it belongs to.
         run: Option<RunId>,
+        /// The thread it belongs to.
+        thread: Option<ThreadId>,
         /// What has become true.
         kind: Box<EventKind>,
     },
@@ -69,6 +72,12 @@ pub enum Write {
     Session(SessionRow),
     /// A question of an agent, new or changed.
     Approval(Box<ApprovalRow>),
+    /// A thread, new or changed; fails with `Conflict` when it is a second one of the project
+    /// manager.
+    Thread(Box<ThreadRow>),
+    /// A message, new or changed; fails with `Conflict` when its thread has another one of that
+    /// number or of that id of the caller.
+    Message(Box<MessageRow>),
     /// The latest verdict on a ticket.
     Verdict(VerdictRow),
     /// What was read of a ticket file.
@@ -168,10 +177,12 @@ pub(crate) async fn apply(
     newest: &mut i64,
 ) -> Result<Option<i64>> {
     match write {
-        Write::Event { at, repo, run, kind } => {
+        Write::Event { at, repo, run, thread, kind } => {
             let payload = clean.text(json(&**kind)?);
-            let place = (repo.as_ref(), run.as_ref());
-            return events::append(conn, newest, *at, place, kind.word(), payload).await.map(Some);
+            let place =
+                events::Place { repo: repo.as_ref(), run: run.as_ref(), thread: thread.as_ref() };
+            let kind = kind.word();
+            return events::append(conn, newest, *at, &place, kind, payload).await.map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
         Write::Audit(entry) => audit::append(conn, entry, clean).await?,
@@ -189,6 +200,8 @@ pub(crate) async fn apply(
         Write::Writings(turn, pieces) => writings::set(conn, turn, pieces).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,
+        Write::Thread(row) => threads::upsert(conn, row, clean).await?,
+        Write::Message(row) => messages::upsert(conn, row, clean).await?,
         Write::Verdict(row) => verdicts::upsert(conn, row).await?,
         Write::TicketFile(row) => ticket_files::upsert(conn, row).await?,
         Write::TicketFileGone { repo, file } => ticket_files::delete(conn, repo, file).await?,

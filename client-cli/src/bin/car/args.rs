@@ -98,6 +98,9 @@ pub(crate) enum Command {
     Approve(cmd::answer::Approve),
     /// Say no to a question of a run's agent
     Decline(cmd::answer::Decline),
+    /// Conversations with agents outside runs
+    #[command(subcommand, visible_alias = "threads")]
+    Thread(cmd::thread::Thread),
     /// The tokens runs have used
     Usage(cmd::usage::Usage),
     /// The agents this hub can drive

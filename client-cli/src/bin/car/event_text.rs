@@ -6,6 +6,7 @@ use car_api::{
     Event, EventKind,
     item::{Item, ItemBody, ItemStatus},
     job::JobStatus,
+    thread::{Message, MessageStatus},
 };
 
 use crate::{
@@ -147,6 +148,8 @@ fn what(kind: &EventKind, full: bool) -> String {
             let name = if description.is_empty() { webhook.as_str() } else { description };
             format!("webhook turned off: {name}. {reason}")
         }
+        EventKind::ThreadUpdated { thread } => format!("{}: {}", thread.status, thread.explain),
+        EventKind::MessageUpdated { message } => message_text(message, full),
         EventKind::BackupFailed { detail } => format!("the backup was not made: {detail}"),
         EventKind::RestoreConfirmed => "the restore was confirmed".to_owned(),
         EventKind::JobUpdated { job } => {
@@ -161,6 +164,23 @@ fn what(kind: &EventKind, full: bool) -> String {
         }
     };
     safe(&text)
+}
+
+/// A message in one line, or with its text.
+fn message_text(message: &Message, full: bool) -> String {
+    let Message { number, author, status, .. } = message;
+    match status {
+        MessageStatus::Queued if full => format!("message {number} by {author}: {}", message.body),
+        MessageStatus::Queued | MessageStatus::Working | MessageStatus::Cancelled => {
+            format!("message {number} by {author} {status}")
+        }
+        MessageStatus::Completed => format!("message {number} answered"),
+        MessageStatus::Interrupted | MessageStatus::Failed | MessageStatus::Blocked => {
+            let error = message.error.as_ref().map(|error| error.message.as_str());
+            let why = message.detail.as_deref().or(error).unwrap_or_default();
+            format!("message {number} by {author} {status}: {why}")
+        }
+    }
 }
 
 /// A piece of a turn in one line.

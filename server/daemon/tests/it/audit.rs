@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use car_api::{
     Code, PageQuery, RepoId,
+    agent::ApprovalPolicy,
     audit::{ActorKind, AuditLine, Outcome},
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
@@ -12,6 +13,7 @@ use car_api::{
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide},
     repo::{RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, RunResume, RunStart, RunStatus},
+    thread::{MessageStatus, ThreadFork, ThreadUpdate},
     ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketUpdate},
     token::TokenCreate,
     webhook::{WebhookCreate, WebhookFilter, WebhookUpdate},
@@ -19,7 +21,7 @@ use car_api::{
 };
 use car_client::{AuditFilter, Client};
 
-use crate::{harness::TestHub, stage::Stage};
+use crate::{harness::TestHub, stage::Stage, talk::Talk};
 
 /// Reads the chain after every write, and remembers what was seen of it.
 struct Chain {
@@ -121,6 +123,7 @@ async fn every_acknowledged_write_has_its_line() {
     worktrees(&client, &mut chain, id).await;
     credentials(&stage.hub, &mut chain).await;
     webhooks(&client, &mut chain).await;
+    threads(&client, &mut chain).await;
 
     let body = TokenCreate { name: "short".to_owned(), days: Some(1), ..TokenCreate::default() };
     let token = client.token_create(&body).await.unwrap().token.id;
@@ -181,6 +184,41 @@ async fn credentials(hub: &TestHub, chain: &mut Chain) {
     chain.line("token_delete_others", &me).await;
     client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
     chain.line("backup_create", "").await;
+}
+
+async fn threads(client: &Client, chain: &mut Chain) {
+    let talk = Talk::new(client).await;
+    let (key, id) = (talk.key.clone(), talk.key.to_string());
+    chain.line("thread_create", &id).await;
+    let asks =
+        ThreadUpdate { approvals: Some(ApprovalPolicy::Untrusted), ..ThreadUpdate::default() };
+    client.thread_update(&key, &asks).await.unwrap();
+    chain.line("thread_update", &id).await;
+    let message = talk.post("@@FAKE[{\"sh\": \"true\"}, {\"hang\": true}]@@").await;
+    let line = chain.line("message_post", message.id.as_str()).await;
+    assert_eq!(line.detail, Some(format!("thread {id}")));
+    let approval = talk.asked().await.id;
+    let yes = ApprovalDecide { decision: Decision::Accept };
+    client.thread_approval_decide(&key, &approval, &yes).await.unwrap();
+    chain.line("thread_approval_decide", approval.as_str()).await;
+    let waits = talk.post("Later.").await;
+    client.message_cancel(&key, &waits.id).await.unwrap();
+    chain.line("message_cancel", waits.id.as_str()).await;
+    client.thread_interrupt(&key).await.unwrap();
+    chain.line("thread_interrupt", &id).await;
+    talk.until(&message.id, MessageStatus::Interrupted).await;
+    let next = client.message_continue(&key, &message.id).await.unwrap();
+    chain.line("message_continue", next.id.as_str()).await;
+    talk.until(&next.id, MessageStatus::Completed).await;
+    client.thread_compact(&key).await.unwrap();
+    chain.line("thread_compact", &id).await;
+    talk.until_idle().await;
+    let fork = client.thread_fork(&key, &ThreadFork::default()).await.unwrap();
+    chain.line("thread_fork", fork.id.as_str()).await;
+    client.thread_reset(&key).await.unwrap();
+    chain.line("thread_reset", &id).await;
+    client.thread_stop(&key).await.unwrap();
+    chain.line("thread_stop", &id).await;
 }
 
 async fn webhooks(client: &Client, chain: &mut Chain) {

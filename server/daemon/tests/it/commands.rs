@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::{
     contract::operations,
     harness::{DEADLINE, TestHub},
+    talk::Talk,
     work::{car_command, git},
 };
 
@@ -65,6 +66,7 @@ async fn every_operation_is_called_by_its_command() {
     runs(&mut tour).await;
     approvals(&mut tour).await;
     worktrees(&mut tour).await;
+    threads(&mut tour).await;
     audit(&mut tour).await;
     webhooks(&mut tour).await;
     logins(&mut tour).await;
@@ -207,6 +209,43 @@ async fn approvals(tour: &mut Tour) {
         tour.run(id, &[]).await;
     }
     tour.until(&run, |run| run.state.status() == RunStatus::Stopped).await;
+}
+
+async fn threads(tour: &mut Tour) {
+    let client = tour.hub.client();
+    tour.set("TEXT", "Hello. @@FAKE[{\"say\": \"A greeting.\"}]@@");
+    tour.set("WORDS", "greeting");
+    tour.run("thread_create", &["--agent", "demo", "--approvals", "untrusted"]).await;
+    let thread = tour.ids(&["thread", "list"]).remove(0);
+    let talk = Talk { client: client.clone(), key: thread.parse().unwrap() };
+    tour.set("THREAD", &thread[thread.len() - 8..]);
+    tour.set("THREAD_ID", &thread);
+    tour.run("thread_update", &[]).await;
+    let said = tour.car(&["thread", "post", &thread, &tour.words["TEXT"].clone(), "-f"]).stdout;
+    assert_eq!(String::from_utf8(said).unwrap(), "A greeting.\n");
+    tour.set("MESSAGE", "1");
+    for id in ["thread_list", "thread_get", "message_list", "message_get", "message_search"] {
+        tour.run(id, &[]).await;
+    }
+    tour.run("thread_compact", &[]).await;
+    talk.until_idle().await;
+    tour.run("thread_fork", &[]).await;
+    tour.set("TEXT", "@@FAKE[{\"sh\": \"true\"}, {\"hang\": true}]@@");
+    tour.run("message_post", &[]).await;
+    let approval = talk.asked().await.id.to_string();
+    tour.set("APPROVAL", &approval);
+    tour.run("thread_approval_decide", &[]).await;
+    tour.run("message_post", &[]).await;
+    tour.set("MESSAGE", "3");
+    tour.run("message_cancel", &[]).await;
+    tour.run("thread_interrupt", &[]).await;
+    talk.until_idle().await;
+    tour.set("MESSAGE", "2");
+    tour.run("message_continue", &[]).await;
+    talk.until_idle().await;
+    tour.run("thread_reset", &[]).await;
+    tour.run("thread_stop", &[]).await;
+    tour.set("TEXT", "That one.");
 }
 
 async fn worktrees(tour: &mut Tour) {
@@ -446,6 +485,12 @@ impl Tour {
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());
         }
+        if let Some(thread) = self.words.get("THREAD_ID") {
+            path = path.replace("{thread}", thread);
+        }
+        if let Some(message) = printed["message"]["id"].as_str() {
+            path = path.replace("{message}", message);
+        }
         if let Some(turn) = printed["turn"]["id"].as_str() {
             path = path.replace("{turn}", turn);
         }
@@ -455,8 +500,12 @@ impl Tour {
             query: vec![("limit".to_owned(), "500".to_owned())],
             ..RawRequest::default()
         };
-        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) {
+        let searches = id == "message_search";
+        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) && !searches {
             request
+        } else if searches {
+            let words = ("q".to_owned(), self.words["WORDS"].clone());
+            RawRequest { query: vec![words], ..request }
         } else if id == "run_diff_file" {
             let path = ("path".to_owned(), self.words["FILE"].clone());
             RawRequest { query: vec![path], ..request }

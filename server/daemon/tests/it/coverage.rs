@@ -13,6 +13,7 @@ use car_api::{
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
+    thread::{MessageStatus, ThreadFork, ThreadKind, ThreadStatus, ThreadUpdate},
     ticket::{
         TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketText, TicketUpdate,
     },
@@ -20,11 +21,12 @@ use car_api::{
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{AuditFilter, Client, ClientError, EventFilter};
+use car_client::{AuditFilter, Client, ClientError, EventFilter, MessagePage, ThreadFilter};
 
 use crate::{
     contract::operations,
     harness::{DEADLINE, TestHub},
+    talk::Talk,
 };
 
 /// Where the client notes the operations it calls.
@@ -72,6 +74,7 @@ async fn tour() {
     worktrees(&client, &repo).await;
     tokens(&client).await;
     audit(&client).await;
+    threads(&client).await;
     webhooks(&client).await;
     pairing(&hub, &client).await;
     removal(&client, &repo).await;
@@ -236,6 +239,42 @@ async fn approvals(client: &Client, repo: &RepoId) {
     client.run_pause(&run.id).await.unwrap();
     client.run_stop(&run.id).await.unwrap();
     until(client, &run.id, RunStatus::Stopped).await;
+}
+
+async fn threads(client: &Client) {
+    let list = ThreadFilter::default();
+    let all = client.thread_list(&list, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(all.iter().map(|t| t.kind).collect::<Vec<_>>(), [ThreadKind::Pma]);
+    let talk = Talk::new(client).await;
+    assert_eq!(talk.thread().await.status, ThreadStatus::Idle);
+    let named = ThreadUpdate { name: Some("Tour".to_owned()), ..ThreadUpdate::default() };
+    assert_eq!(client.thread_update(&talk.key, &named).await.unwrap().name, "Tour");
+    let first = talk.post("Hello. @@FAKE[{\"say\": \"A greeting.\"}]@@").await;
+    talk.until(&first.id, MessageStatus::Completed).await;
+    let page = client.message_list(&talk.key, MessagePage::default()).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    let found = client.message_search("greeting", None, &PageQuery::default()).await.unwrap();
+    assert_eq!(found.items[0].message, first.id);
+    client.thread_compact(&talk.key).await.unwrap();
+    talk.until_idle().await;
+    let fork = client.thread_fork(&talk.key, &ThreadFork::default()).await.unwrap();
+    assert_eq!(fork.forked_from.as_ref().map(|id| id.as_str()), Some(talk.key.as_str()));
+
+    let asks = ThreadUpdate { approvals: Some(ApprovalPolicy::Untrusted), ..named };
+    client.thread_update(&talk.key, &asks).await.unwrap();
+    let second = talk.post("@@FAKE[{\"sh\": \"true\"}, {\"hang\": true}]@@").await;
+    let approval = talk.asked().await;
+    let yes = ApprovalDecide { decision: Decision::Accept };
+    client.thread_approval_decide(&talk.key, &approval.id, &yes).await.unwrap();
+    let third = talk.post("Never mind.").await;
+    client.message_cancel(&talk.key, &third.id).await.unwrap();
+    client.thread_interrupt(&talk.key).await.unwrap();
+    talk.until(&second.id, MessageStatus::Interrupted).await;
+    let next = client.message_continue(&talk.key, &second.id).await.unwrap();
+    assert_eq!(next.continues, Some(second.id));
+    talk.until(&next.id, MessageStatus::Completed).await;
+    client.thread_reset(&talk.key).await.unwrap();
+    assert_eq!(client.thread_stop(&talk.key).await.unwrap().conversation, 2);
 }
 
 async fn worktrees(client: &Client, repo: &RepoId) {

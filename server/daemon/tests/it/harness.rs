@@ -273,6 +273,8 @@ pub(crate) fn target(path: &str) -> String {
         ("{delivery}", "msg_1"),
         ("{webhook}", "whk_1"),
         ("{pairing}", "pair_1"),
+        ("{thread}", "thr_1"),
+        ("{message}", "mes_1"),
     ];
     let target =
         filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));

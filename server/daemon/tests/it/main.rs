@@ -42,6 +42,8 @@ mod shutdown;
 mod stage;
 mod starters;
 mod stream;
+mod talk;
+mod threads;
 mod ui;
 mod versions;
 mod web;

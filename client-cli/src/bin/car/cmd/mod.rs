@@ -28,6 +28,8 @@ pub(crate) mod run_records;
 pub(crate) mod salvage;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod talk;
+pub(crate) mod thread;
 pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod usage;
@@ -59,6 +61,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Ask(args) => answer::ask(args, &Session::open(global, out)?).await,
         Command::Approve(args) => answer::approve(args, &Session::open(global, out)?).await,
         Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
+        Command::Thread(args) => thread::run(args, &Session::open(global, out)?).await,
         Command::Agents => agents::list(&Session::open(global, out)?).await,
         Command::Models(args) => agents::models(args, &Session::open(global, out)?).await,
         Command::Status(args) => status::run(args, global, out).await,
