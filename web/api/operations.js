@@ -207,3 +207,9 @@ export const inbox_list = (query) => get('/inbox', query);
 export const inbox_seen = (items) => post('/inbox/seen', { items });
 /** @param {string} item @param {import('./types.d.ts').InboxAct} body @returns {Promise<import('./types.d.ts').InboxItem>} */
 export const inbox_act = (item, body) => post(`/inbox/${part(item)}/act`, body);
+
+// The project manager.
+/** @returns {Promise<Page<import('./types.d.ts').PmaDoc>>} */
+export const pma_doc_list = () => get('/pma/docs');
+/** @param {string} name @param {string} content @param {string} match @returns {Promise<import('./types.d.ts').PmaDoc>} */
+export const pma_doc_update = (name, content, match) => put(`/pma/docs/${part(name)}`, { content }, { match });
