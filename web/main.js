@@ -35,7 +35,7 @@ const SCREENS = [
   ['/repos/:repo/tickets/:ticket', () => import('./screen/ticket.js')],
   ['/repos/:repo/context', () => import('./screen/context.js')],
   ['/repos/:repo/files', () => import('./screen/files.js')],
-  ['/files', () => import('./screen/files.js')],
+  ['/pma', () => import('./screen/pma.js')],
   ['/runs', () => import('./screen/runs.js')],
   ['/runs/:run/diff', () => import('./screen/diff.js')],
   ['/runs/:run', () => import('./screen/run.js')],
@@ -95,7 +95,7 @@ function Shown() {
 
   return html`<main ref=${main} id="main" tabindex="-1">
     ${trouble && h(Unloaded, { trouble })}
-    ${!found && html`<div class="card empty"><h2>There is no such page</h2><a href="#/">Home</a></div>`}
+    ${!found && html`<div class="card empty"><h1>There is no such page</h1><a href="#/">Home</a></div>`}
     ${found && !trouble && shown && h(/** @type {any} */ (shown.screen), { ...shown.props, key: shown.key })}
   </main>`;
 }
