@@ -147,14 +147,11 @@ function App() {
   if (within === 'out' || wantsToPair) {
     return html`<main id="main">${trouble && h(TroubleNote, { trouble })}${pairing && h(pairing, null)}</main>`;
   }
-  if (!ready.value) {
-    return html`<main id="main" class="waiting">${trouble && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}</main>`;
-  }
   return html`<div class="frame">
     <a class="skip" href="#main" onClick=${skip}>To the content</a>
     ${h(OfflineLine, { link: link.value })}
     ${h(Rail, { path: place.value.path })}
-    ${h(Shown, null)}
+    ${ready.value ? h(Shown, null) : html`<main id="main">${trouble && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}</main>`}
   </div>`;
 }
 

@@ -17,6 +17,9 @@ const PAGE: &str = "index.html";
 /// What stands in the page for the address of the files.
 const ASSETS: &str = "{{assets}}";
 
+/// A file's path, the file, and the file in gzip.
+type Content = (String, Cow<'static, [u8]>, Option<Cow<'static, [u8]>>);
+
 /// All files of one version of the UI.
 pub struct Site {
     version: String,
@@ -45,7 +48,7 @@ impl Site {
         source::current()
     }
 
-    fn new(contents: Vec<(String, Cow<'static, [u8]>, Option<Cow<'static, [u8]>>)>) -> Self {
+    fn new(contents: Vec<Content>) -> Self {
         let mut whole = Sha256::new();
         let mut files = BTreeMap::new();
         for (name, plain, packed) in contents {
