@@ -243,6 +243,18 @@ wire! {
             /// Why, for people.
             reason: String,
         },
+        /// Something waits for a person, waits no longer, or was seen.
+        InboxUpdated {
+            /// The item as it is now.
+            item: crate::inbox::InboxItem,
+            /// How many items of the hub wait.
+            counts: crate::inbox::InboxCounts,
+        },
+        /// A notification was made, or something became of it.
+        NotificationUpdated {
+            /// The notification as it is now.
+            notification: crate::notification::Notification,
+        },
     }
 }
 
@@ -280,6 +292,8 @@ impl EventKind {
             Self::RestoreConfirmed => "restore_confirmed",
             Self::JobUpdated { .. } => "job_updated",
             Self::WebhookDisabled { .. } => "webhook_disabled",
+            Self::InboxUpdated { .. } => "inbox_updated",
+            Self::NotificationUpdated { .. } => "notification_updated",
         }
     }
 
@@ -314,6 +328,8 @@ impl EventKind {
         "restore_confirmed",
         "job_updated",
         "webhook_disabled",
+        "inbox_updated",
+        "notification_updated",
     ];
 }
 

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, jobs,
+    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, inbox, jobs,
     keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks,
     worktrees,
 };
@@ -71,6 +71,12 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::evidence))
         .routes(routes!(runs::decide))
         .routes(routes!(events::list))
+        // What waits for a person.
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::counts))
+        .routes(routes!(inbox::seen))
+        .routes(routes!(inbox::get))
+        .routes(routes!(inbox::act))
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
         .routes(routes!(webhooks::rotate))

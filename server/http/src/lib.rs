@@ -26,6 +26,7 @@ mod host;
 mod hub;
 mod idempotency;
 mod identity;
+mod inbox;
 mod jobs;
 mod keys;
 mod limits;

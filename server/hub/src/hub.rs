@@ -19,6 +19,7 @@ use crate::{
     backup, clock,
     credentials::{Credentials, Grant, Rights},
     idempotency::{Claim, Requests},
+    inbox::{self, Inbox},
     index::Index,
     jobs::Jobs,
     live::Live,
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
+    pub(crate) inbox: Inbox,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -126,6 +128,7 @@ impl Hub {
             known_agents,
             watch,
             webhooks: Webhooks::default(),
+            inbox: Inbox::default(),
             instance,
             epoch,
             started_at,
@@ -266,6 +269,7 @@ impl Inner {
     /// too long, makes backups. A restored hub does none of it until its report is confirmed.
     pub(crate) async fn begin(self: &Arc<Self>) -> Result<()> {
         crate::agents::end_left(self).await;
+        inbox::recover(self).await?;
         runner::recover(self).await?;
         webhooks::recover(self).await?;
         self.keep_run_tokens();

@@ -24,6 +24,7 @@ use crate::{
     audit::Act,
     clock, convert,
     hub::{Inner, blocking},
+    inbox::derive,
     idempotency::Made,
     index::RepoFilter,
     jobs::{self, Outcome},
@@ -583,7 +584,8 @@ impl Inner {
             Some(salvage) => wish.act.detail(format!("kept in {salvage}")),
             None => wish.act,
         };
-        let also = vec![Write::RepoGone(repo.clone()), act.done()];
+        let mut also = vec![Write::RepoGone(repo.clone()), act.done()];
+        also.extend(derive::repo_gone(repo, clock::now()));
         self.log_with(Some(repo), EventKind::RepoRemoved { salvage }, also).await?;
         report.removed = true;
         Ok(report)

@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "audit", include_str!("../../../migrations/0003_audit.sql")),
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
     (5, "api", include_str!("../../../migrations/0005_api.sql")),
+    (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
 ];
 
 /// How many waiting commits one transaction takes at most.

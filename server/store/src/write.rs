@@ -1,19 +1,22 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    DeviceId, EventKind, RepoId, RunId, Timestamp, TokenId, TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, InboxItemId, NotificationId, RepoId, RunId, Timestamp, TokenId,
+    TurnId, WebhookId,
     job::Job,
+    notification::NotificationDelivery,
     turn::{Turn, Writing},
     worktree::Salvage,
 };
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
-    KeptAnswer, RequestKey, Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow,
-    VerdictRow, WebhookRow, accounts, approvals, audit, columns::json, deliveries, devices,
-    effects, events, facts, idempotency, items, jobs, run_grants, runs, salvages, sessions,
-    snapshot, ticket_files, tokens, turns, verdicts, void, webhooks, writings,
+    AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
+    InboxEnd, InboxSync, ItemRow, KeptAnswer, NotificationDraft, RequestKey, Result, RunGrantRow,
+    RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WakeRow, WebhookRow, accounts,
+    approvals, audit, channels, columns::json, deliveries, devices, effects, events, facts,
+    idempotency, inbox, items, jobs, notifications, run_grants, runs, salvages, sessions, snapshot,
+    ticket_files, tokens, turns, verdicts, void, wakes, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -124,6 +127,42 @@ pub enum Write {
         /// The time.
         before: Timestamp,
     },
+    /// What waits for a person of one subject, from now on.
+    Inbox(Box<InboxSync>),
+    /// What was done about something that waits.
+    InboxEnd(Box<InboxEnd>),
+    /// A person is told of something that was held back.
+    InboxRelease(InboxItemId, Timestamp),
+    /// A person has seen these.
+    InboxSeen(Vec<InboxItemId>, Timestamp),
+    /// Items that ended before a time go.
+    InboxEndedGone {
+        /// The time.
+        before: Timestamp,
+    },
+    /// A word to the outside, unless there is one with its key.
+    Notify(Box<NotificationDraft>),
+    /// What came of an attempt to deliver a notification.
+    NotificationAttempt(NotificationId, Box<NotificationDelivery>),
+    /// A notification that was given up is tried again, on one channel or on all.
+    NotificationRetry(NotificationId, Option<ChannelId>, Timestamp),
+    /// A person has seen a notification.
+    NotificationSeen(NotificationId, Timestamp),
+    /// Notifications from before a time go, unless they still have to leave.
+    NotificationsGone {
+        /// The time.
+        before: Timestamp,
+    },
+    /// A way out for notifications, new or changed.
+    Channel(Box<ChannelRow>),
+    /// Since when nothing arrives on a channel.
+    ChannelFailing(ChannelId, Option<Timestamp>),
+    /// A channel goes.
+    ChannelGone(ChannelId),
+    /// Something to tell the project manager, or the message it goes in.
+    Wake(Box<WakeRow>),
+    /// What went in this message was told.
+    WakesTold(String),
     /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
     /// read anew from the files.
     AllVoid(Timestamp),
@@ -198,6 +237,25 @@ pub(crate) async fn apply(
         Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
         Write::Delivery(row) => deliveries::upsert(conn, row).await?,
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
+        Write::Inbox(change) => return inbox::sync(conn, change, clean).await,
+        Write::InboxEnd(end) => return inbox::end(conn, end, clean).await,
+        Write::InboxRelease(item, at) => return inbox::release(conn, item, *at, clean).await,
+        Write::InboxSeen(items, at) => return inbox::seen(conn, items, *at, clean).await,
+        Write::InboxEndedGone { before } => inbox::delete_ended(conn, *before).await?,
+        Write::Notify(draft) => return notifications::make(conn, draft, clean).await,
+        Write::NotificationAttempt(id, line) => {
+            return notifications::attempted(conn, id, line, clean).await;
+        }
+        Write::NotificationRetry(id, channel, at) => {
+            return notifications::retry(conn, id, channel.as_ref(), *at, clean).await;
+        }
+        Write::NotificationSeen(id, at) => return notifications::seen(conn, id, *at, clean).await,
+        Write::NotificationsGone { before } => notifications::delete_old(conn, *before).await?,
+        Write::Channel(row) => channels::upsert(conn, row).await?,
+        Write::ChannelFailing(id, since) => channels::failing(conn, id, *since).await?,
+        Write::ChannelGone(id) => channels::delete(conn, id).await?,
+        Write::Wake(row) => wakes::upsert(conn, row).await?,
+        Write::WakesTold(message) => wakes::told(conn, message).await?,
         Write::AllVoid(at) => void::all(conn, *at).await?,
         Write::SecretsGone => snapshot::secrets_gone(conn).await?,
         Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,

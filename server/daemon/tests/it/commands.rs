@@ -12,6 +12,7 @@ use std::{
 
 use car_api::{
     RunId,
+    inbox::InboxItem,
     pairing::{PairFinish, PairOutcome, PairRequest},
     run::{Run, RunStatus},
 };
@@ -159,8 +160,12 @@ async fn runs(tour: &mut Tour) {
     let run = tour.latest_run().await;
     tour.until(&run, |run| run.state.status() == RunStatus::Paused).await;
     let inbox = tour.car(&["inbox", "--json"]).stdout;
-    let inbox: car_api::Page<Run> = serde_json::from_slice(&inbox).unwrap();
-    assert_eq!(inbox.items.iter().map(|r| &r.id).collect::<Vec<_>>(), [&run]);
+    let inbox: car_api::Page<InboxItem> = serde_json::from_slice(&inbox).unwrap();
+    assert_eq!(inbox.items.iter().map(|item| &item.run).collect::<Vec<_>>(), [&Some(run.clone())]);
+    tour.run("inbox_list", &[]).await;
+    tour.run("inbox_counts", &[]).await;
+    tour.set("ITEM", &inbox.items[0].id.as_str()[24..]);
+    tour.run("inbox_get", &[]).await;
     // The last letters, as lists show them, are enough.
     tour.set("RUN", &run.as_str()[run.as_str().len() - 8..]);
     tour.run("dispatch_create", &["--notify"]).await;
@@ -168,7 +173,12 @@ async fn runs(tour: &mut Tour) {
         tour.run(id, &[]).await;
     }
     tour.until(&run, |run| run.state.status() == RunStatus::Completed).await;
+    // The agent's word is only for information, and there until it is read or put away.
+    let note = tour.ids(&["inbox"]).remove(0);
+    tour.set("ITEM", &note);
+    tour.run("inbox_act", &[]).await;
     assert_eq!(tour.ids(&["inbox"]), Vec::<String>::new());
+    tour.run("inbox_seen", &[]).await;
     tour.set("TURN", "2");
     for id in ["run_replies", "run_turns", "turn_get", "run_evidence"] {
         tour.run(id, &[]).await;

@@ -8,6 +8,7 @@ use car_api::{
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
+    inbox::{InboxAct, InboxAction, InboxCounts, InboxKind, InboxSeen},
     item::Decision,
     job::{Job, JobStatus},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
@@ -20,7 +21,7 @@ use car_api::{
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{AuditFilter, Client, ClientError, EventFilter};
+use car_client::{AuditFilter, Client, ClientError, EventFilter, InboxFilter};
 
 use crate::{
     contract::operations,
@@ -195,6 +196,7 @@ async fn runs(client: &Client, repo: &RepoId) {
     let ask = DispatchCreate { mode: DispatchMode::Notify, title: None, body: "So.".to_owned() };
     client.dispatch_create(&run.id, &ask).await.unwrap();
     assert_eq!(code(client.dispatch_create(&run.id, &ask).await), Code::AlreadyExists);
+    inbox(client, &run).await;
     let reply = ReplyCreate { title: None, body: "That.".to_owned() };
     client.run_reply(&run.id, &reply).await.unwrap();
     until(client, &run.id, RunStatus::Completed).await;
@@ -210,6 +212,23 @@ async fn runs(client: &Client, repo: &RepoId) {
     );
     let all = client.run_list(Some(repo), None, &PageQuery::default()).await.unwrap();
     assert_eq!(all.items[0].id, run.id);
+}
+
+/// A run that waits for an answer is one item, which is answered as the run is.
+async fn inbox(client: &Client, run: &Run) {
+    let page = PageQuery::default();
+    let items = client.inbox_list(&InboxFilter::default(), &page).await.unwrap().items;
+    let [item] = items.as_slice() else { panic!("{items:#?}") };
+    assert_eq!((item.kind, item.run.as_ref()), (InboxKind::Question, Some(&run.id)));
+    assert_eq!((item.title.as_str(), item.body.as_deref()), ("Which?", Some("This or that?")));
+    assert_eq!(client.inbox_counts().await.unwrap().unseen, 1);
+    let seen = InboxSeen { items: vec![item.id.clone()] };
+    assert_eq!(client.inbox_seen(&seen).await.unwrap(), InboxCounts { open: 1, unseen: 0 });
+    assert!(client.inbox_get(&item.id).await.unwrap().seen_at.is_some());
+    let dismiss = InboxAct { action: InboxAction::Dismiss, body: None };
+    assert_eq!(code(client.inbox_act(&item.id, &dismiss).await), Code::Unprocessable);
+    let reply = InboxAct { action: InboxAction::Reply, body: None };
+    assert_eq!(code(client.inbox_act(&item.id, &reply).await), Code::Unprocessable);
 }
 
 async fn approvals(client: &Client, repo: &RepoId) {

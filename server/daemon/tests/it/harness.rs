@@ -267,6 +267,7 @@ pub(crate) fn target(path: &str) -> String {
         ("{approval}", "apr_1"),
         ("{agent}", "nobody"),
         ("{job}", "job_1"),
+        ("{item}", "inb_1"),
         ("{salvage}", "slv_1"),
         ("{token}", "tok_1"),
         ("{device}", "dev_1"),

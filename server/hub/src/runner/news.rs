@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use car_api::{
-    ApprovalId, Code, EventKind,
+    ApprovalId, Code, EventKind, Timestamp,
     agent::ApprovalPolicy,
     item::{Approval, Decision, Item, ItemBody},
 };
@@ -14,7 +14,12 @@ use car_engine::{
 use car_store::{ApprovalRow, ItemRow, Write};
 
 use super::{Asked, actor::Actor, session::News};
-use crate::{Error, clock};
+use crate::{
+    Error,
+    audit::actor_of,
+    clock,
+    inbox::derive::{self, AskedIn},
+};
 
 /// How much of a command's output is kept in the log, from its end, in bytes.
 const MAX_OUTPUT: usize = 32 << 10;
@@ -176,6 +181,9 @@ impl Actor {
             resolved_at: None,
         };
         self.event(EventKind::ApprovalRequested { turn, approval: row.approval() });
+        if !never {
+            self.approval_stands(&row, row.asked_at, None);
+        }
         self.writes.push(Write::Approval(Box::new(row.clone())));
         self.approvals.push(row);
     }
@@ -197,7 +205,16 @@ impl Actor {
             turn: row.turn.clone(),
             approval: row.approval(),
         });
+        self.approval_stands(&row, clock::now(), None);
         self.writes.push(Write::Approval(Box::new(row)));
+    }
+
+    /// Whether a question waits for a person.
+    fn approval_stands(&mut self, row: &ApprovalRow, at: Timestamp, who: Option<&str>) {
+        let void = row.resolved_at.is_some();
+        let place =
+            AskedIn { repo: Some(&self.row.repo), run: Some(&self.row.id), thread: None };
+        self.writes.push(derive::approval(&row.approval(), &place, void, (at, who)));
     }
 
     /// Questions of a turn that is over wait for nobody.
@@ -227,8 +244,10 @@ impl Actor {
             return;
         }
         row.decision = Some(decision);
-        let approval = row.approval();
-        self.writes.push(Write::Approval(Box::new(row.clone())));
+        let (approval, row) = (row.approval(), row.clone());
+        let who = act.as_ref().and_then(actor_of).map(str::to_owned);
+        self.approval_stands(&row, clock::now(), who.as_deref());
+        self.writes.push(Write::Approval(Box::new(row)));
         self.writes.extend(act);
         self.flush().await;
         let _ = done.send(Ok(approval));
