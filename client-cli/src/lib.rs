@@ -15,7 +15,7 @@ pub mod private_file;
 pub mod watch;
 
 pub use client::{
-    AuditFilter, Client, EventFilter, EventFrom, InboxFilter, JobFilter, RawAnswer, RawRequest, RepoFilter,
-    RunFilter, TicketFilter,
+    AuditFilter, Client, EventFilter, EventFrom, InboxFilter, JobFilter, RawAnswer, RawRequest,
+    RepoFilter, RunFilter, TicketFilter,
 };
 pub use error::ClientError;

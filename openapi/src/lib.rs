@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod context;
 pub mod device;
+pub mod diff;
 pub mod dispatch;
 pub mod doctor;
 pub mod event;

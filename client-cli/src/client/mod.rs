@@ -11,6 +11,7 @@ mod events;
 mod hub;
 mod inbox;
 mod jobs;
+mod notifications;
 mod pairings;
 mod raw;
 mod repos;

@@ -2,6 +2,7 @@
 
 use car_api::{
     ApprovalId, Page, PageQuery, RepoId, RunId, Timestamp, TurnId,
+    diff::{FileDiff, RunDiff},
     dispatch::{Dispatch, DispatchCreate, Reply, ReplyCreate},
     item::Approval,
     run::{ApprovalDecide, Explain, Run, RunResume, RunStart, RunStatus},
@@ -170,6 +171,35 @@ impl Client {
     /// `not_found`.
     pub async fn run_evidence(&self, run: &RunId) -> Result<Page<Evidence>, ClientError> {
         self.get("run_evidence", &["runs", run.as_str(), "evidence"]).all().await
+    }
+
+    /// A page of the files a run, or one of its turns, changed.
+    ///
+    /// # Errors
+    /// `not_found`, `git_state` when a commit it is compared with is not known.
+    pub async fn run_diff(
+        &self,
+        run: &RunId,
+        turn: Option<&TurnId>,
+        page: &PageQuery,
+    ) -> Result<RunDiff, ClientError> {
+        let call = self.get("run_diff", &["runs", run.as_str(), "diff"]);
+        call.query("turn", turn).page(page).json().await
+    }
+
+    /// A page of the lines of one file a run, or one of its turns, changed.
+    ///
+    /// # Errors
+    /// `not_found`, also when the file did not change.
+    pub async fn run_diff_file(
+        &self,
+        run: &RunId,
+        turn: Option<&TurnId>,
+        path: &str,
+        page: &PageQuery,
+    ) -> Result<FileDiff, ClientError> {
+        let call = self.get("run_diff_file", &["runs", run.as_str(), "diff", "file"]);
+        call.query("path", Some(path)).query("turn", turn).page(page).json().await
     }
 
     /// Answers a question of a run's agent.

@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 
 pub use backup::Backup;
 pub use layer::{ConfigError, Source};
-pub use outgoing::{Events, Webhooks};
+pub use outgoing::{Events, Notifications, Webhooks};
 pub use repo::RepoConfig;
 pub use secret::Secret;
 pub use server::{Server, Tailscale};
@@ -57,6 +57,8 @@ pub struct Config {
     pub events: Events,
     /// How webhooks are sent.
     pub webhooks: Webhooks,
+    /// How notifications are sent.
+    pub notifications: Notifications,
     /// The agents.
     pub agents: car_agents::Config,
     /// What holds for every repo unless its own `repo.override.yml` says otherwise.

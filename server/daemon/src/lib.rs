@@ -14,6 +14,7 @@ mod credential;
 mod doctor;
 mod environment;
 mod init;
+mod invite;
 mod listen;
 mod log;
 mod migrate;

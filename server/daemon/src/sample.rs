@@ -22,7 +22,7 @@ What is next:
   watching   car watch, car events -f
   from afar  tailscale serve --bg 4173, that name in server.allowed_hosts,
              then there: car login https://that-name
-             The API is described at /api/v1/docs; there is no web UI yet.
+             or car pair, and open its link on the phone
 ";
 
 const REPO: &str = "sample";

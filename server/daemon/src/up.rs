@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::{
     config::Loaded,
     console::Console,
-    init, log,
+    init, invite, log,
     program::{Error, say},
     root, sample,
     serve::{self, Served, Signals},
@@ -69,6 +69,7 @@ pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
         let mut signals = Signals::new()?;
         let served = Served::start(loaded, Vec::new(), redactor).await?;
         say(format_args!("car-hub ready: {}", served.url));
+        let letting_in = invite::browser(&served.hub, &served.url).await?;
         say(format_args!(
             "It serves until Ctrl-C. Its log is {}.",
             loaded.root.join(log::FILE).display()
@@ -78,6 +79,7 @@ pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
             ended = watched => ended?,
             () = signals.next() => {}
         }
+        letting_in.abort();
         say("The hub stops; agents at work go on. Start it again with the same command.");
         Ok(served.end(signals).await)
     })

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod detect;
 pub mod dispatch;
 pub mod flow;
+pub mod generated;
 pub mod manifest;
 pub mod prompt;
 pub mod ticket;

@@ -67,6 +67,20 @@ const NAMED: usize = 200;
 /// Untracked files above this size are taken as binary instead of being read.
 const READ: u64 = 8 << 20;
 
+impl DiffStats {
+    /// Reads `git diff --raw --numstat -z --no-renames`.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        Ok(Self { files: parse_raw_numstat(bytes)?, ..Self::default() }.summed())
+    }
+
+    fn summed(mut self) -> Self {
+        self.files_changed = self.files.len() as u64;
+        self.insertions = self.files.iter().filter_map(|f| f.insertions).sum();
+        self.deletions = self.files.iter().filter_map(|f| f.deletions).sum();
+        self
+    }
+}
+
 impl Git {
     /// Counts what changed between `base` (HEAD when not given) and the working tree, untracked
     /// files included. One process, none when `status` is clean and stands on `base`.
@@ -117,10 +131,7 @@ impl Git {
                 .map_err(|e| GitError::unreadable("untracked files", e.to_string()))?;
             stats.files.extend(counted);
         }
-        stats.files_changed = stats.files.len() as u64;
-        stats.insertions = stats.files.iter().filter_map(|f| f.insertions).sum();
-        stats.deletions = stats.files.iter().filter_map(|f| f.deletions).sum();
-        Ok(stats)
+        Ok(stats.summed())
     }
 
     /// The unified diff between `base` (HEAD when not given) and the tracked files of the working
@@ -169,7 +180,7 @@ impl Git {
         Ok(paths.into_iter().collect())
     }
 
-    async fn diff_call(
+    pub(crate) async fn diff_call(
         &self,
         args: &[&str],
         base: Option<&Oid>,

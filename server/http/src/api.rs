@@ -8,22 +8,37 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, docs, document, events, hub, idempotency, identity, inbox, jobs,
-    keys, metrics, pairings, problem, public, repos, runs, tickets, tokens, version, webhooks,
-    worktrees,
+    channels, contextspace, credential, devices, diff, docs, document, events, hub, idempotency,
+    identity, inbox, jobs, keys, metrics, notifications, pairings, problem, public, repos, runs,
+    tickets, tokens, ui, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
 pub(crate) fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::frame())
-        .route("/", axum::routing::get(public::root))
+        .route("/", axum::routing::get(ui::page))
+        .route("/pair", axum::routing::get(ui::page))
+        .route("/assets/{*file}", axum::routing::get(ui::file))
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
         .routes(routes!(metrics::get))
         .nest("/api/v1", v1())
 }
 
+/// One function for each part: unoptimised, each route takes a place of its own on the stack.
 fn v1() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(hub_itself())
+        .merge(trees())
+        .merge(queue())
+        .merge(work())
+        .merge(people())
+        .merge(machinery())
+        .merge(access())
+}
+
+/// The hub as a whole.
+fn hub_itself() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
@@ -34,7 +49,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(docs::style))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::confirm))
-        // Repos, worktrees and what is kept of removed ones.
+}
+
+/// Repos, worktrees and what is kept of removed ones.
+fn trees() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
         .routes(routes!(repos::get, repos::update))
@@ -45,7 +64,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(worktrees::cleanup))
         .routes(routes!(worktrees::salvages))
         .routes(routes!(worktrees::restore))
-        // The queue and the documents beside it.
+}
+
+/// The queue and the documents beside it.
+fn queue() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
         .routes(routes!(tickets::get, tickets::update, tickets::patch))
@@ -55,7 +78,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tickets::lint))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
-        // Runs and what happens in them.
+}
+
+/// Runs and what happens in them.
+fn work() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
@@ -69,21 +96,38 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(runs::dispatches, runs::ask))
         .routes(routes!(runs::replies))
         .routes(routes!(runs::evidence))
+        .routes(routes!(diff::list))
+        .routes(routes!(diff::file))
         .routes(routes!(runs::decide))
         .routes(routes!(events::list))
-        // What waits for a person.
-        .routes(routes!(inbox::list))
-        .routes(routes!(inbox::counts))
-        .routes(routes!(inbox::seen))
-        .routes(routes!(inbox::get))
-        .routes(routes!(inbox::act))
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
         .routes(routes!(webhooks::rotate))
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::redeliver))
-        // The machinery.
+}
+
+/// What waits for a person, and how they are told.
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::counts))
+        .routes(routes!(inbox::seen))
+        .routes(routes!(inbox::get))
+        .routes(routes!(inbox::act))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::get))
+        .routes(routes!(notifications::seen))
+        .routes(routes!(notifications::retry))
+        .routes(routes!(channels::list, channels::create))
+        .routes(routes!(channels::get, channels::update, channels::delete))
+        .routes(routes!(channels::test))
+}
+
+/// The machinery.
+fn machinery() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))
         .routes(routes!(jobs::list))
@@ -97,7 +141,11 @@ fn v1() -> OpenApiRouter<App> {
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::delete_others))
         .routes(routes!(tokens::exchange))
-        // Who may do what.
+}
+
+/// Who may do what.
+fn access() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(credential::get, credential::delete))
         .routes(routes!(credential::ws_ticket))
         .routes(routes!(devices::list))
@@ -191,7 +239,7 @@ mod tests {
     fn a_route_outside_the_document_would_be_seen() {
         let (router, _) = operations().split_for_parts();
         let before = routes(&format!("{router:?}"));
-        let router = router.route("/secret", axum::routing::delete(public::root));
+        let router = router.route("/secret", axum::routing::delete(ui::page));
         let after = routes(&format!("{router:?}"));
         let more: Vec<_> = after.difference(&before).collect();
         assert_eq!(more, [&("/secret".to_owned(), "DELETE".to_owned())]);

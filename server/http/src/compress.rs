@@ -55,7 +55,7 @@ async fn smaller(answer: Response) -> Response {
     Response::from_parts(parts, Body::from(packed))
 }
 
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let all = headers.get_all(header::ACCEPT_ENCODING).iter();
     let codings = all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let (mut gzip, mut any) = (None, None);

@@ -3,9 +3,14 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio_util::sync::CancellationToken;
+
+/// How long a connection may say who comes before it has to make room for another. Without it, a
+/// flood of connections would cut off whoever came in between before it could ask for anything.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The connections nobody has shown a valid credential on.
 pub(crate) struct Connections {
@@ -17,7 +22,7 @@ pub(crate) struct Connections {
 struct Unknown {
     next: u64,
     /// By age.
-    open: BTreeMap<u64, CancellationToken>,
+    open: BTreeMap<u64, (Instant, CancellationToken)>,
 }
 
 /// One connection, as its requests see it.
@@ -48,15 +53,28 @@ impl Connections {
         Arc::new(Self { max_unknown, unknown: Mutex::default() })
     }
 
+    /// Waits until another connection has room, or the oldest unknown one has had its time.
+    pub(crate) async fn room(&self) {
+        let left = {
+            let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            if unknown.open.len() < self.max_unknown {
+                return;
+            }
+            let oldest = unknown.open.values().next();
+            oldest.map_or(Duration::ZERO, |(since, _)| PATIENCE.saturating_sub(since.elapsed()))
+        };
+        tokio::time::sleep(left).await;
+    }
+
     /// A new connection, and what tells it to make room. When there are too many unknown ones the
     /// oldest goes: a client with something to say has said it long since.
     pub(crate) fn open(self: &Arc<Self>, local: bool) -> (Connection, Place, CancellationToken) {
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         unknown.next += 1;
         let (id, cut) = (unknown.next, CancellationToken::new());
-        unknown.open.insert(id, cut.clone());
+        unknown.open.insert(id, (Instant::now(), cut.clone()));
         if unknown.open.len() > self.max_unknown
-            && let Some((_, oldest)) = unknown.open.pop_first()
+            && let Some((_, (_, oldest))) = unknown.open.pop_first()
         {
             oldest.cancel();
         }

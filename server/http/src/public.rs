@@ -5,13 +5,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Plain text for whoever opens the hub's address in a browser; no operation of the API.
-pub(crate) async fn root() -> &'static str {
-    "This is a CAR hub.\n\
-     Its API is at /api/v1, described by /api/v1/openapi.json; every request needs a token.\n\
-     The client is `car`: `car hub repos`, `car watch`, `car help`.\n"
-}
-
 /// Say that the process is alive
 #[utoipa::path(
     get, path = "/health/live", tag = "health", operation_id = "health_live", security(()),

@@ -1,12 +1,6 @@
 //! `/repos`
 
-use axum::{
-    http::{
-        StatusCode,
-        header::{CONTENT_TYPE, ETAG},
-    },
-    response::{IntoResponse, Response},
-};
+use axum::http::StatusCode;
 use car_api::{
     Page, RepoId,
     job::Job,
@@ -25,7 +19,7 @@ use crate::{
     caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
-    version::{MustMatch, Tagged},
+    version::{Encoded, MustMatch, Tagged},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -53,14 +47,12 @@ pub(crate) struct RepoQuery {
     extensions(("x-scope" = json!("read")), ("x-agents" = json!(true)), ("x-limited" = json!("filtered"))),
     responses((status = 200, description = "One page, by id", body = Page<Repo>)),
 )]
-pub(crate) async fn list(Acting(hub): Acting, Query(query): Query<RepoQuery>) -> Answer<Response> {
+pub(crate) async fn list(Acting(hub): Acting, Query(query): Query<RepoQuery>) -> Answer<Encoded> {
     // The hub keeps this page as bytes: with hundreds of repos, encoding would be the whole cost.
     let RepoQuery { kind, status, base, run, after, limit } = query;
     let filter = RepoFilter { kind, status, base, run };
-    let (version, bytes) = hub.repo_list_json(filter, page(after, limit)?).await?;
-    let tag = format!("W/\"{version}\"");
-    let headers = [(CONTENT_TYPE, "application/json"), (ETAG, tag.as_str())];
-    Ok((headers, bytes).into_response())
+    let (version, json) = hub.repo_list_json(filter, page(after, limit)?).await?;
+    Ok(Encoded { version, json })
 }
 
 /// Create a repo, or take an existing directory

@@ -115,6 +115,7 @@ struct Service {
 async fn accept(listener: Listener, service: Service) {
     loop {
         let Ok(slot) = service.slots.clone().acquire_owned().await else { return };
+        service.connections.room().await;
         let accepted = match &listener {
             Listener::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
                 // Live text is many small writes; each shall be on the wire at once.

@@ -16,7 +16,7 @@ use crate::{
     caller::Acting,
     extract::{Path, Query, page},
     problem::Answer,
-    version::{IfMatch, Marked, MustMatch, Tagged},
+    version::{Encoded, IfMatch, Marked, MustMatch, Tagged},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -56,10 +56,10 @@ pub(crate) async fn list(
     Acting(hub): Acting,
     Path(repo): Path<RepoId>,
     Query(query): Query<TicketQuery>,
-) -> Answer<Marked<Page<Ticket>>> {
+) -> Answer<Encoded> {
     let (filter, page) = query.parts()?;
-    let version = hub.lists_version();
-    Ok(Marked { version, body: hub.ticket_list(&repo, filter, page).await? })
+    let (version, json) = hub.ticket_list_json(&repo, filter, page).await?;
+    Ok(Encoded { version, json })
 }
 
 /// List the tickets of all queues

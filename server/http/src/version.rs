@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{FromRequestParts, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
@@ -50,6 +50,19 @@ impl<T: Serialize> IntoResponse for Marked<T> {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response
+    }
+}
+
+/// The same, as bytes that the hub keeps: encoding would be the whole cost of a long list.
+pub(crate) struct Encoded {
+    pub(crate) version: String,
+    pub(crate) json: Bytes,
+}
+
+impl IntoResponse for Encoded {
+    fn into_response(self) -> Response {
+        let tag = format!("W/\"{}\"", self.version);
+        ([(header::CONTENT_TYPE, JSON), (header::ETAG, tag.as_str())], self.json).into_response()
     }
 }
 

@@ -18,11 +18,13 @@ use crate::{
     accounts::Accounts,
     backup, clock,
     credentials::{Credentials, Grant, Rights},
+    diff::Diffs,
     idempotency::{Claim, Requests},
     inbox::{self, Inbox},
     index::Index,
     jobs::Jobs,
     live::Live,
+    outbox::{self, Outbox},
     runner::{self, Runs, Slots},
     watch::Watch,
     webhooks::{self, Webhooks},
@@ -62,6 +64,8 @@ pub(crate) struct Inner {
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
     pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
+    pub(crate) diffs: Diffs,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -129,6 +133,8 @@ impl Hub {
             watch,
             webhooks: Webhooks::default(),
             inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            diffs: Diffs::default(),
             instance,
             epoch,
             started_at,
@@ -213,6 +219,7 @@ impl Hub {
         let closed = async {
             self.inner.runs.close().await;
             webhooks::stop(&self.inner).await;
+            outbox::stop(&self.inner).await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSE, closed).await.is_err() {
@@ -272,6 +279,7 @@ impl Inner {
         inbox::recover(self).await?;
         runner::recover(self).await?;
         webhooks::recover(self).await?;
+        outbox::recover(self).await?;
         self.keep_run_tokens();
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
         tokio::spawn(backup::keep_making(Arc::downgrade(self)));

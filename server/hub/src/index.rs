@@ -29,6 +29,8 @@ use crate::{Error, Reach, Result, cursor};
 const PAGE: u32 = 100;
 /// The largest page.
 const MAX_PAGE: u32 = 500;
+/// How much of answers is kept, in bytes.
+const KEPT: usize = 4 << 20;
 
 #[derive(Default)]
 pub(crate) struct Index {
@@ -87,11 +89,18 @@ impl RepoFilter {
     }
 }
 
+/// A list whose answers are kept, and which of its pages.
 #[derive(PartialEq, Eq, Hash)]
 struct ListKey {
-    filter: RepoFilter,
+    list: List,
     after: Option<String>,
     limit: Option<u32>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum List {
+    Repos(RepoFilter),
+    Tickets(RepoId),
 }
 
 impl Index {
@@ -244,18 +253,36 @@ impl Index {
     /// The same as it goes over the wire; made once for each state of the index.
     /// With the number of that state.
     pub(crate) fn repos_json(&self, filter: RepoFilter, page: &PageQuery) -> Result<(u64, Bytes)> {
+        let make = || self.repos(&filter, page, &Reach::Hub);
+        self.kept(List::Repos(filter.clone()), page, make)
+    }
+
+    /// All of a repo's tickets in the same way.
+    pub(crate) fn tickets_json(&self, repo: &RepoId, page: &PageQuery) -> Result<(u64, Bytes)> {
+        let make = || self.tickets(repo, &TicketFilter::default(), page);
+        self.kept(List::Tickets(repo.clone()), page, make)
+    }
+
+    fn kept<T: serde::Serialize>(
+        &self,
+        list: List,
+        page: &PageQuery,
+        make: impl FnOnce() -> Result<Page<T>>,
+    ) -> Result<(u64, Bytes)> {
         let generation = self.read().generation;
-        let key = ListKey { filter, after: page.after.clone(), limit: page.limit };
+        let key = ListKey { list, after: page.after.clone(), limit: page.limit };
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((made_for, bytes)) = answers.get(&key)
             && *made_for == generation
         {
             return Ok((generation, bytes.clone()));
         }
-        let list = self.repos(&key.filter, page, &Reach::Hub)?;
-        let bytes = Bytes::from(serde_json::to_vec(&list).map_err(Error::internal)?);
+        let bytes = Bytes::from(serde_json::to_vec(&make()?).map_err(Error::internal)?);
         // Only answers for the present state are worth keeping.
         answers.retain(|_, (made_for, _)| *made_for == generation);
+        if answers.values().map(|(_, kept)| kept.len()).sum::<usize>() + bytes.len() > KEPT {
+            answers.clear();
+        }
         answers.insert(key, (generation, bytes.clone()));
         Ok((generation, bytes))
     }

@@ -13,8 +13,10 @@ use car_store::{JobQuery, Write};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Hub, Result, audit::Act, clock, cursor, hub::Inner, idempotency::Made, inbox::derive,
-    index};
+use crate::{
+    Error, Hub, Result, audit::Act, clock, cursor, hub::Inner, idempotency::Made, inbox::derive,
+    index,
+};
 
 /// How many lines of a job are kept; what comes after them is counted.
 const LINES: u32 = 2000;

@@ -14,6 +14,7 @@ mod contextspace;
 mod convert;
 mod credentials;
 mod cursor;
+mod diff;
 pub mod doctor;
 mod environment;
 mod error;
@@ -27,6 +28,7 @@ mod live;
 pub mod measure;
 pub mod migrate;
 mod orphan;
+mod outbox;
 mod redact;
 pub mod reindex;
 mod repos;
@@ -42,9 +44,11 @@ mod webhooks;
 mod worktrees;
 
 pub use audit::{AuditFilter, verify_audit};
-pub use channel::{Attempt, Channel, Message, Sent, WebhookChannel};
+pub use channel::{Attempt, Channel, Channels, Message, Sent, WebhookChannel};
 pub use clock::now;
-pub use config::{Config, EventsConfig, FlowConfig, ReadFlow, TreeFlow, WebhooksConfig};
+pub use config::{
+    Config, EventsConfig, FlowConfig, NotificationsConfig, ReadFlow, TreeFlow, WebhooksConfig,
+};
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
 pub use events::EventFilter;
@@ -53,6 +57,7 @@ pub use inbox::InboxFilter;
 pub use index::{RepoFilter, TicketFilter};
 pub use jobs::JobFilter;
 pub use live::LiveText;
+pub use outbox::NewChannel;
 pub use redact::Redactor;
 pub use runs::RunFilter;
 

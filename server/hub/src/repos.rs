@@ -24,8 +24,8 @@ use crate::{
     audit::Act,
     clock, convert,
     hub::{Inner, blocking},
-    inbox::derive,
     idempotency::Made,
+    inbox::derive,
     index::RepoFilter,
     jobs::{self, Outcome},
     text::is_a_line,
@@ -90,7 +90,7 @@ impl Hub {
     }
 
     /// The index counts from each start of the hub.
-    fn lists_at(&self, generation: u64) -> String {
+    pub(crate) fn lists_at(&self, generation: u64) -> String {
         format!("{:x}-{generation:x}", self.inner.started_at.micros())
     }
 

@@ -8,7 +8,8 @@ use car_api::{
     item::{Approval, Item, ItemBody, ItemStatus},
     problem::FieldError,
     run::{
-        ApprovalDecide, Explain, Owner, ResumeRule, Run, RunOptions, RunResume, RunStart, RunState, RunStatus,
+        ApprovalDecide, Explain, Owner, ResumeRule, Run, RunOptions, RunResume, RunStart, RunState,
+        RunStatus,
     },
     ticket::Severity,
     turn::{Turn, TurnDetail},
@@ -581,8 +582,7 @@ impl Inner {
             RunState::Paused { resume: ResumeRule::Reply | ResumeRule::UserTicket, .. }
         );
         let answered = format!("answered by {who} (reply {seq})");
-        let ended =
-            waits.then(|| derive::nothing(derive::runs_of(&row.repo), at, Some(&answered)));
+        let ended = waits.then(|| derive::nothing(derive::runs_of(&row.repo), at, Some(&answered)));
         self.store.commit(std::iter::once(event).chain(act).chain(ended).collect()).await?;
         self.runs.tell(&row.id, Input::Replied, None).await
     }

@@ -6,11 +6,7 @@ use car_api::{
     run::{Owner, Run, RunStatus},
 };
 
-use crate::{
-    Hub, InboxFilter, Reach, Result, clock,
-    hub::Inner,
-    inbox::derive::cut as cut_at,
-};
+use crate::{Hub, InboxFilter, Reach, Result, clock, hub::Inner, inbox::derive::cut as cut_at};
 
 /// Things that wait, and runs, a snapshot has at most.
 const ATTENTION: u32 = 20;

@@ -57,17 +57,24 @@ fn new_id() -> Result<TicketId> {
 }
 
 impl Hub {
-    /// The tickets of a repo, in the order of the queue.
+    /// The tickets of a repo, in the order of the queue, as they go over the wire, with a word for
+    /// their version.
     ///
     /// # Errors
     /// See the API.
-    pub async fn ticket_list(
+    pub async fn ticket_list_json(
         &self,
         repo: &RepoId,
         filter: TicketFilter,
         page: PageQuery,
-    ) -> Result<Page<Ticket>> {
-        self.inner.index.tickets(repo, &filter, &page)
+    ) -> Result<(String, bytes::Bytes)> {
+        if filter == TicketFilter::default() {
+            let (generation, bytes) = self.inner.index.tickets_json(repo, &page)?;
+            return Ok((self.lists_at(generation), bytes));
+        }
+        let version = self.lists_version();
+        let list = self.inner.index.tickets(repo, &filter, &page)?;
+        Ok((version, serde_json::to_vec(&list).map_err(Error::internal)?.into()))
     }
 
     /// All tickets of the hub, by repo and queue.

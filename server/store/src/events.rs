@@ -1,11 +1,11 @@
 //! The log.
 
-use car_api::{Event, RepoId, RunId, Timestamp};
+use car_api::{Event, EventKind, RepoId, RunId, Timestamp};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Result, Store,
-    columns::{from_json, parse_opt, row},
+    Clean, Result, Store,
+    columns::{from_json, json, parse_opt, row},
 };
 
 /// Which events are wanted.
@@ -47,18 +47,29 @@ impl TryFrom<Row> for Event {
     }
 }
 
+/// Number of the newest event, as the transaction sees it.
+pub(crate) async fn newest(conn: &mut SqliteConnection) -> Result<i64> {
+    let newest = sqlx::query_scalar("select value from counters where name = 'events'");
+    Ok(newest.fetch_one(conn).await?)
+}
+
+/// Keeps the number of the newest event; at the end of a transaction that appended some.
+pub(crate) async fn set_newest(conn: &mut SqliteConnection, newest: i64) -> Result<()> {
+    let update = sqlx::query("update counters set value = $1 where name = 'events'");
+    update.bind(newest).execute(conn).await?;
+    Ok(())
+}
+
+/// Appends an event after the `newest`, which it is from then on.
 pub(crate) async fn append(
     conn: &mut SqliteConnection,
+    newest: &mut i64,
     at: Timestamp,
     (repo, run): (Option<&RepoId>, Option<&RunId>),
     kind: &str,
     payload: String,
 ) -> Result<i64> {
-    let seq: i64 = sqlx::query_scalar(
-        "update counters set value = value + 1 where name = 'events' returning value",
-    )
-    .fetch_one(&mut *conn)
-    .await?;
+    let seq = *newest + 1;
     sqlx::query(
         "insert into events (seq, at, kind, repo, run, payload) values ($1, $2, $3, $4, $5, $6)",
     )
@@ -70,7 +81,30 @@ pub(crate) async fn append(
     .bind(payload)
     .execute(conn)
     .await?;
+    *newest = seq;
     Ok(seq)
+}
+
+/// The log, for changes that append to it what follows from them.
+pub(crate) struct Log<'a> {
+    /// Number of the newest event.
+    pub(crate) newest: &'a mut i64,
+    /// What texts that are kept for others to read go through.
+    pub(crate) clean: &'a Clean,
+}
+
+impl Log<'_> {
+    /// Appends an event.
+    pub(crate) async fn append(
+        &mut self,
+        conn: &mut SqliteConnection,
+        at: Timestamp,
+        place: (Option<&RepoId>, Option<&RunId>),
+        kind: &EventKind,
+    ) -> Result<i64> {
+        let payload = self.clean.text(json(kind)?);
+        append(conn, self.newest, at, place, kind.word(), payload).await
+    }
 }
 
 /// Forgets events up to a number. Whoever asks for it does so in small steps.

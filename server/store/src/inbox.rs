@@ -12,9 +12,10 @@ use car_api::{
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Clean, Result, Store,
+    Result, Store,
     columns::{from_json, json, micros, parse, parse_opt, row, time},
-    events, notifications,
+    events::Log,
+    notifications,
 };
 
 /// What waits of a subject from now on.
@@ -120,7 +121,7 @@ impl TryFrom<Row> for InboxItem {
 pub(crate) async fn sync(
     conn: &mut SqliteConnection,
     sync: &InboxSync,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let sql = format!("select {COLUMNS} from inbox where subject = $1 and stands");
     let rows: Vec<Row> =
@@ -147,14 +148,14 @@ pub(crate) async fn sync(
                 held_until: None,
                 ..item
             };
-            last = changed(conn, &ended, sync.at, clean).await?.or(last);
+            last = changed(conn, &ended, sync.at, log).await?.or(last);
         }
     }
     for draft in &sync.open {
         let known = standing.iter().find(|(key, _)| *key == draft.key).map(|(_, item)| item);
         last = match known {
-            Some(known) => renew(conn, known, draft, sync.at, clean).await?.or(last),
-            None => insert(conn, &sync.subject, draft, sync.at, clean).await?.or(last),
+            Some(known) => renew(conn, known, draft, sync.at, log).await?.or(last),
+            None => insert(conn, &sync.subject, draft, sync.at, log).await?.or(last),
         };
     }
     Ok(last)
@@ -166,7 +167,7 @@ async fn renew(
     known: &InboxItem,
     draft: &InboxDraft,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let now = InboxItem {
         id: known.id.clone(),
@@ -180,7 +181,7 @@ async fn renew(
         ..draft.item.clone()
     };
     // What is kept went through `clean`.
-    let text = clean.text(json(&now)?);
+    let text = log.clean.text(json(&now)?);
     let now: InboxItem = from_json("inbox item", &text)?;
     if now == *known || known.status != InboxStatus::Open {
         return Ok(None);
@@ -191,7 +192,7 @@ async fn renew(
         .bind(i64::from(now.rank))
         .execute(&mut *conn)
         .await?;
-    tell(conn, &now, at, clean).await.map(Some)
+    tell(conn, &now, at, log).await.map(Some)
 }
 
 async fn insert(
@@ -199,10 +200,10 @@ async fn insert(
     subject: &str,
     draft: &InboxDraft,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let item = &draft.item;
-    let text = clean.text(json(item)?);
+    let text = log.clean.text(json(item)?);
     sqlx::query(
         "insert into inbox (id, subject, key, stands, kind, status, rank, repo, run, created_at,
                             held_until, item)
@@ -222,10 +223,10 @@ async fn insert(
     .execute(&mut *conn)
     .await?;
     let item: InboxItem = from_json("inbox item", &text)?;
-    let mut last = tell(conn, &item, at, clean).await?;
+    let mut last = tell(conn, &item, at, log).await?;
     if let Some(kind) = draft.notify {
         let made = notifications::of_item(&item, kind);
-        last = notifications::make(conn, &made, clean).await?.unwrap_or(last);
+        last = notifications::make(conn, &made, log).await?.unwrap_or(last);
     }
     Ok(Some(last))
 }
@@ -235,7 +236,7 @@ async fn insert(
 pub(crate) async fn end(
     conn: &mut SqliteConnection,
     end: &InboxEnd,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let Some(item) = one(conn, &end.id).await? else { return Ok(None) };
     let open = item.status == InboxStatus::Open;
@@ -246,7 +247,7 @@ pub(crate) async fn end(
         resolution: end.resolution.clone(),
         ..item
     };
-    changed(conn, &ended, end.at, clean).await
+    changed(conn, &ended, end.at, log).await
 }
 
 /// Nobody else has an answer: a person is told now.
@@ -254,7 +255,7 @@ pub(crate) async fn release(
     conn: &mut SqliteConnection,
     id: &InboxItemId,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let held = one(conn, id).await?.filter(|item| item.held_until.is_some());
     let Some(item) = held else { return Ok(None) };
@@ -263,7 +264,7 @@ pub(crate) async fn release(
         .execute(&mut *conn)
         .await?;
     notifications::release(conn, id, at).await?;
-    tell(conn, &InboxItem { held_until: None, ..item }, at, clean).await.map(Some)
+    tell(conn, &InboxItem { held_until: None, ..item }, at, log).await.map(Some)
 }
 
 /// A person has seen these.
@@ -271,7 +272,7 @@ pub(crate) async fn seen(
     conn: &mut SqliteConnection,
     ids: &[InboxItemId],
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let mut last = None;
     for id in ids {
@@ -282,8 +283,8 @@ pub(crate) async fn seen(
             .bind(at.micros())
             .execute(&mut *conn)
             .await?;
-        last = Some(tell(conn, &InboxItem { seen_at: Some(at), ..item }, at, clean).await?);
-        last = notifications::item_seen(conn, id, at, clean).await?.or(last);
+        last = Some(tell(conn, &InboxItem { seen_at: Some(at), ..item }, at, log).await?);
+        last = notifications::item_seen(conn, id, at, log).await?.or(last);
     }
     Ok(last)
 }
@@ -309,7 +310,7 @@ async fn changed(
     conn: &mut SqliteConnection,
     item: &InboxItem,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     sqlx::query(
         "update inbox set status = $2, held_until = $3, resolved_at = $4, acted = $5,
@@ -321,14 +322,14 @@ async fn changed(
     .bind(micros(item.held_until))
     .bind(micros(item.resolved_at))
     .bind(item.acted.map(InboxAction::as_str))
-    .bind(item.resolution.as_ref().map(|text| clean.text(text.clone())))
+    .bind(item.resolution.as_ref().map(|text| log.clean.text(text.clone())))
     .execute(&mut *conn)
     .await?;
-    let seq = tell(conn, item, at, clean).await?;
+    let seq = tell(conn, item, at, log).await?;
     let last = match item.status {
         InboxStatus::Open => None,
         InboxStatus::Resolved | InboxStatus::Dismissed => {
-            notifications::acted(conn, &item.id, at, clean).await?
+            notifications::acted(conn, &item.id, at, log).await?
         }
     };
     Ok(Some(last.unwrap_or(seq)))
@@ -339,13 +340,12 @@ async fn tell(
     conn: &mut SqliteConnection,
     item: &InboxItem,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<i64> {
     let counts = count(&mut *conn).await?;
     let kind = EventKind::InboxUpdated { item: item.clone(), counts };
     let place = (item.repo.as_ref(), item.run.as_ref());
-    let payload = clean.text(json(&kind)?);
-    events::append(conn, at, place, kind.word(), payload).await
+    log.append(conn, at, place, &kind).await
 }
 
 row! {

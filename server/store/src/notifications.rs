@@ -11,9 +11,9 @@ use car_api::{
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Clean, Result, Store, channels,
+    Result, Store, channels,
     columns::{from_json, json, micros, parse, parse_opt, row, time},
-    events,
+    events::Log,
 };
 
 /// A notification to be made, should there be none with its key, and when it may leave.
@@ -141,7 +141,7 @@ impl TryFrom<LedgerRow> for NotificationDelivery {
 pub(crate) async fn make(
     conn: &mut SqliteConnection,
     draft: &NotificationDraft,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let one = &draft.notification;
     let made = sqlx::query(
@@ -153,8 +153,8 @@ pub(crate) async fn make(
     .bind(one.id.as_str())
     .bind(&one.dedupe_key)
     .bind(one.kind.as_str())
-    .bind(clean.text(one.title.clone()))
-    .bind(clean.text(one.line.clone()))
+    .bind(log.clean.text(one.title.clone()))
+    .bind(log.clean.text(one.line.clone()))
     .bind(json(&one.actions)?)
     .bind(one.item.as_ref().map(InboxItemId::as_str))
     .bind(one.repo.as_ref().map(RepoId::as_str))
@@ -190,7 +190,7 @@ pub(crate) async fn make(
         .execute(&mut *conn)
         .await?;
     }
-    tell(conn, &one.id, one.created_at, clean).await
+    tell(conn, &one.id, one.created_at, log).await
 }
 
 /// What came of an attempt. One that became obsolete meanwhile stays so, unless it arrived.
@@ -198,7 +198,7 @@ pub(crate) async fn attempted(
     conn: &mut SqliteConnection,
     id: &NotificationId,
     line: &NotificationDelivery,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let noted = sqlx::query(
         "update notification_deliveries
@@ -210,7 +210,7 @@ pub(crate) async fn attempted(
     .bind(line.channel.as_str())
     .bind(line.status.as_str())
     .bind(i64::from(line.attempts))
-    .bind(line.last_error.as_ref().map(|text| clean.text(text.clone())))
+    .bind(line.last_error.as_ref().map(|text| log.clean.text(text.clone())))
     .bind(micros(line.last_attempt_at))
     .bind(micros(line.next_attempt_at))
     .bind(micros(line.delivered_at))
@@ -219,7 +219,7 @@ pub(crate) async fn attempted(
     let at = line.last_attempt_at.unwrap_or(Timestamp::from_micros(0));
     match noted.rows_affected() {
         0 => Ok(None),
-        _ => tell(conn, id, at, clean).await,
+        _ => tell(conn, id, at, log).await,
     }
 }
 
@@ -229,7 +229,7 @@ pub(crate) async fn retry(
     id: &NotificationId,
     channel: Option<&ChannelId>,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let again = sqlx::query(
         "update notification_deliveries set status = 'pending', attempts = 0, next_attempt_at = $3
@@ -242,7 +242,7 @@ pub(crate) async fn retry(
     .await?;
     match again.rows_affected() {
         0 => Ok(None),
-        _ => tell(conn, id, at, clean).await,
+        _ => tell(conn, id, at, log).await,
     }
 }
 
@@ -277,7 +277,7 @@ pub(crate) async fn acted(
     conn: &mut SqliteConnection,
     item: &InboxItemId,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let Some(id) = of(&mut *conn, item).await? else { return Ok(None) };
     sqlx::query("update notifications set acted_at = coalesce(acted_at, $2) where id = $1")
@@ -292,7 +292,7 @@ pub(crate) async fn acted(
     .bind(id.as_str())
     .execute(&mut *conn)
     .await?;
-    tell(conn, &id, at, clean).await
+    tell(conn, &id, at, log).await
 }
 
 /// A person has seen what a notification is about.
@@ -300,10 +300,10 @@ pub(crate) async fn item_seen(
     conn: &mut SqliteConnection,
     item: &InboxItemId,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     match of(&mut *conn, item).await? {
-        Some(id) => seen(conn, &id, at, clean).await,
+        Some(id) => seen(conn, &id, at, log).await,
         None => Ok(None),
     }
 }
@@ -313,16 +313,17 @@ pub(crate) async fn seen(
     conn: &mut SqliteConnection,
     id: &NotificationId,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
-    let noted = sqlx::query("update notifications set seen_at = $2 where id = $1 and seen_at is null")
-        .bind(id.as_str())
-        .bind(at.micros())
-        .execute(&mut *conn)
-        .await?;
+    let noted =
+        sqlx::query("update notifications set seen_at = $2 where id = $1 and seen_at is null")
+            .bind(id.as_str())
+            .bind(at.micros())
+            .execute(&mut *conn)
+            .await?;
     match noted.rows_affected() {
         0 => Ok(None),
-        _ => tell(conn, id, at, clean).await,
+        _ => tell(conn, id, at, log).await,
     }
 }
 
@@ -344,21 +345,18 @@ async fn tell(
     conn: &mut SqliteConnection,
     id: &NotificationId,
     at: Timestamp,
-    clean: &Clean,
+    log: &mut Log<'_>,
 ) -> Result<Option<i64>> {
     let sql = format!("select {COLUMNS} from notifications where id = $1");
-    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .fetch_optional(&mut *conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(&mut *conn).await?;
     let Some(mut notification) = row.map(Notification::try_from).transpose()? else {
         return Ok(None);
     };
     notification.deliveries = ledger(&mut *conn, id).await?;
     let kind = EventKind::NotificationUpdated { notification: notification.clone() };
     let place = (notification.repo.as_ref(), notification.run.as_ref());
-    let payload = clean.text(json(&kind)?);
-    events::append(conn, at, place, kind.word(), payload).await.map(Some)
+    log.append(conn, at, place, &kind).await.map(Some)
 }
 
 async fn ledger(

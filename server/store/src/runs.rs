@@ -161,6 +161,21 @@ impl Store {
         rows.into_iter().map(RunRow::try_from).collect()
     }
 
+    /// The run of the same repo that came next.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn run_after(&self, run: &RunRow) -> Result<Option<RunRow>> {
+        let sql =
+            format!("select {COLUMNS} from runs where repo = $1 and id > $2 order by id limit 1");
+        let row: Option<Row> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(run.repo.as_str())
+            .bind(run.id.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(RunRow::try_from).transpose()
+    }
+
     /// How many runs stand how.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Clean, Error, Result, Stats, Write, migrate, stats::Counter, write};
+use crate::{Clean, Error, Result, Stats, Write, events, migrate, stats::Counter, write};
 
 /// The files of `migrations/`, in order.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -39,6 +39,7 @@ const GROUP: usize = 256;
 pub struct Store {
     commits: mpsc::Sender<Commit>,
     bell: watch::Receiver<i64>,
+    outbox: watch::Receiver<u64>,
     gone: Arc<AtomicI64>,
     counter: Arc<Counter>,
     pub(crate) readers: SqlitePool,
@@ -90,9 +91,7 @@ impl Store {
         migrate::note(&mut writer).await?;
         migrator(schema()).run(&mut writer).await?;
         migrate::note(&mut writer).await?;
-        let last: i64 = sqlx::query_scalar("select value from counters where name = 'events'")
-            .fetch_one(&mut writer)
-            .await?;
+        let last = events::newest(&mut writer).await?;
         let gone: i64 = sqlx::query_scalar("select coalesce(min(seq) - 1, $1) from events")
             .bind(last)
             .fetch_one(&mut writer)
@@ -107,16 +106,17 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
+        let (more, outbox) = watch::channel(0);
         let counter = Arc::new(Counter::default());
         tokio::spawn(run_writer(
             writer,
             queue,
-            ring,
+            Rings { bell: ring, outbox: more },
             Arc::clone(&gone),
             clean,
             Arc::clone(&counter),
         ));
-        Ok(Self { commits, bell, gone, counter, readers })
+        Ok(Self { commits, bell, outbox, gone, counter, readers })
     }
 
     /// Commits all of the writes or none. Returns when they are on disk.
@@ -137,6 +137,12 @@ impl Store {
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<i64> {
         self.bell.clone()
+    }
+
+    /// Changes when there may be a notification to send.
+    #[must_use]
+    pub fn outbox(&self) -> watch::Receiver<u64> {
+        self.outbox.clone()
     }
 
     /// Number of the newest event that is no longer kept; 0 while all are.
@@ -171,8 +177,6 @@ pub fn schema() -> i64 {
     MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
 }
 
-/// The migrations up to a number. A database that has more is one a newer program made, and was
-/// looked at before.
 /// The database holds the secrets of webhooks: nobody else of the machine may read it, nor what
 /// SQLite keeps beside it, which takes its mode.
 fn make_private(path: &Path) -> io::Result<()> {
@@ -180,6 +184,8 @@ fn make_private(path: &Path) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))
 }
 
+/// The migrations up to a number. A database that has more is one a newer program made, and was
+/// looked at before.
 pub(crate) fn migrator(up_to: i64) -> Migrator {
     let known = MIGRATIONS.iter().filter(|(version, _, _)| *version <= up_to);
     let migrations = known.map(|(version, name, sql)| {
@@ -191,12 +197,18 @@ pub(crate) fn migrator(up_to: i64) -> Migrator {
     migrator
 }
 
-/// Takes what is waiting, writes it in one transaction, answers everybody. A group that fails on
-/// its own (a unique rule) is rolled back alone, by its savepoint.
+/// What is rung when something was written.
+struct Rings {
+    bell: watch::Sender<i64>,
+    outbox: watch::Sender<u64>,
+}
+
+/// Takes what is waiting, writes it in one transaction, answers everybody. What fails on its own (a
+/// unique rule) fails alone.
 async fn run_writer(
     mut conn: SqliteConnection,
     mut queue: mpsc::Receiver<Commit>,
-    bell: watch::Sender<i64>,
+    rings: Rings,
     gone: Arc<AtomicI64>,
     clean: Clean,
     counter: Arc<Counter>,
@@ -221,7 +233,10 @@ async fn run_writer(
                 counter.transaction(began.elapsed(), written.map(|(writes, _)| writes.as_slice()));
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
                 if let Some(last) = last {
-                    bell.send_replace(last);
+                    rings.bell.send_replace(last);
+                }
+                if writes.iter().flatten().any(Write::may_notify) {
+                    rings.outbox.send_modify(|count| *count += 1);
                 }
                 for (done, result) in dones.into_iter().zip(results) {
                     let _ = done.send(result);
@@ -256,28 +271,53 @@ async fn write_group(
     if group.iter().all(Vec::is_empty) {
         return Ok(group.iter().map(|_| Ok(Committed { last_seq: None })).collect());
     }
-    let alone = group.len() == 1;
-    let mut results = Vec::with_capacity(group.len());
+    // A rule that forbids one of them is rare: first as if all were well.
+    match write_all(conn, group, clean, false).await {
+        Err(error @ (Error::DiskFull | Error::Busy)) => return Err(error),
+        Ok(results) if results.iter().all(Result::is_ok) => return Ok(results),
+        Ok(_) | Err(_) => {
+            let _ = sqlx::query("rollback").execute(&mut *conn).await;
+        }
+    }
+    write_all(conn, group, clean, true).await
+}
+
+/// Writes the group in one transaction. `apart` gives each of it a savepoint, and whoever fails is
+/// left out; otherwise it ends with the first who does, and nothing is committed.
+async fn write_all(
+    conn: &mut SqliteConnection,
+    group: &[Vec<Write>],
+    clean: &Clean,
+    apart: bool,
+) -> Result<Vec<Result<Committed>>> {
     sqlx::query("begin immediate").execute(&mut *conn).await?;
+    let before = events::newest(conn).await?;
+    let mut newest = before;
+    let mut results = Vec::with_capacity(group.len());
     for writes in group {
-        if !alone {
+        let kept = newest;
+        if apart {
             sqlx::query("savepoint one").execute(&mut *conn).await?;
         }
-        let result = write_one(conn, writes, clean).await;
+        let result = write_one(conn, writes, clean, &mut newest).await;
         if let Err(error @ (Error::DiskFull | Error::Busy)) = result {
             return Err(error);
         }
-        if alone && result.is_err() {
-            let _ = sqlx::query("rollback").execute(&mut *conn).await;
-            return Ok(vec![result]);
+        let failed = result.is_err();
+        results.push(result);
+        if failed && !apart {
+            return Ok(results);
         }
-        if !alone {
-            if result.is_err() {
-                sqlx::query("rollback to one").execute(&mut *conn).await?;
-            }
+        if failed {
+            newest = kept;
+            sqlx::query("rollback to one").execute(&mut *conn).await?;
+        }
+        if apart {
             sqlx::query("release one").execute(&mut *conn).await?;
         }
-        results.push(result);
+    }
+    if newest > before {
+        events::set_newest(conn, newest).await?;
     }
     sqlx::query("commit").execute(&mut *conn).await?;
     Ok(results)
@@ -287,10 +327,11 @@ async fn write_one(
     conn: &mut SqliteConnection,
     writes: &[Write],
     clean: &Clean,
+    newest: &mut i64,
 ) -> Result<Committed> {
     let mut last_seq = None;
     for one in writes {
-        last_seq = write::apply(conn, one, clean).await?.or(last_seq);
+        last_seq = write::apply(conn, one, clean, newest).await?.or(last_seq);
     }
     Ok(Committed { last_seq })
 }

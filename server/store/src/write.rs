@@ -14,9 +14,12 @@ use crate::{
     AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
     InboxEnd, InboxSync, ItemRow, KeptAnswer, NotificationDraft, RequestKey, Result, RunGrantRow,
     RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WakeRow, WebhookRow, accounts,
-    approvals, audit, channels, columns::json, deliveries, devices, effects, events, facts,
-    idempotency, inbox, items, jobs, notifications, run_grants, runs, salvages, sessions, snapshot,
-    ticket_files, tokens, turns, verdicts, void, wakes, webhooks, writings,
+    approvals, audit, channels,
+    columns::json,
+    deliveries, devices, effects,
+    events::{self, Log},
+    facts, idempotency, inbox, items, jobs, notifications, run_grants, runs, salvages, sessions,
+    snapshot, ticket_files, tokens, turns, verdicts, void, wakes, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -186,17 +189,31 @@ pub enum Write {
     },
 }
 
-/// Carries one change out. Gives the event's number for an event.
+impl Write {
+    /// Whether there may be a notification to send after it.
+    pub(crate) fn may_notify(&self) -> bool {
+        matches!(
+            self,
+            Self::Inbox(_) | Self::InboxRelease(..) | Self::Notify(_) | Self::NotificationRetry(..)
+        )
+    }
+}
+
+/// Carries one change out. Gives the event's number for an event; `newest` is that of the newest.
 pub(crate) async fn apply(
     conn: &mut SqliteConnection,
     write: &Write,
     clean: &Clean,
+    newest: &mut i64,
 ) -> Result<Option<i64>> {
+    let mut log = Log { newest, clean };
     match write {
         Write::Event { at, repo, run, kind } => {
             let payload = clean.text(json(&**kind)?);
             let place = (repo.as_ref(), run.as_ref());
-            return events::append(conn, *at, place, kind.word(), payload).await.map(Some);
+            return events::append(conn, log.newest, *at, place, kind.word(), payload)
+                .await
+                .map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
         Write::Audit(entry) => audit::append(conn, entry, clean).await?,
@@ -237,19 +254,21 @@ pub(crate) async fn apply(
         Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
         Write::Delivery(row) => deliveries::upsert(conn, row).await?,
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
-        Write::Inbox(change) => return inbox::sync(conn, change, clean).await,
-        Write::InboxEnd(end) => return inbox::end(conn, end, clean).await,
-        Write::InboxRelease(item, at) => return inbox::release(conn, item, *at, clean).await,
-        Write::InboxSeen(items, at) => return inbox::seen(conn, items, *at, clean).await,
+        Write::Inbox(change) => return inbox::sync(conn, change, &mut log).await,
+        Write::InboxEnd(end) => return inbox::end(conn, end, &mut log).await,
+        Write::InboxRelease(item, at) => return inbox::release(conn, item, *at, &mut log).await,
+        Write::InboxSeen(items, at) => return inbox::seen(conn, items, *at, &mut log).await,
         Write::InboxEndedGone { before } => inbox::delete_ended(conn, *before).await?,
-        Write::Notify(draft) => return notifications::make(conn, draft, clean).await,
+        Write::Notify(draft) => return notifications::make(conn, draft, &mut log).await,
         Write::NotificationAttempt(id, line) => {
-            return notifications::attempted(conn, id, line, clean).await;
+            return notifications::attempted(conn, id, line, &mut log).await;
         }
         Write::NotificationRetry(id, channel, at) => {
-            return notifications::retry(conn, id, channel.as_ref(), *at, clean).await;
+            return notifications::retry(conn, id, channel.as_ref(), *at, &mut log).await;
         }
-        Write::NotificationSeen(id, at) => return notifications::seen(conn, id, *at, clean).await,
+        Write::NotificationSeen(id, at) => {
+            return notifications::seen(conn, id, *at, &mut log).await;
+        }
         Write::NotificationsGone { before } => notifications::delete_old(conn, *before).await?,
         Write::Channel(row) => channels::upsert(conn, row).await?,
         Write::ChannelFailing(id, since) => channels::failing(conn, id, *since).await?,

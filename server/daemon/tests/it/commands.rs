@@ -68,6 +68,7 @@ async fn every_operation_is_called_by_its_command() {
     worktrees(&mut tour).await;
     audit(&mut tour).await;
     webhooks(&mut tour).await;
+    notifications(&mut tour).await;
     logins(&mut tour).await;
     browsers(&mut tour).await;
     tokens(&mut tour).await;
@@ -180,7 +181,9 @@ async fn runs(tour: &mut Tour) {
     assert_eq!(tour.ids(&["inbox"]), Vec::<String>::new());
     tour.run("inbox_seen", &[]).await;
     tour.set("TURN", "2");
-    for id in ["run_replies", "run_turns", "turn_get", "run_evidence"] {
+    tour.set("FILE", "answer.txt");
+    for id in ["run_replies", "run_turns", "turn_get", "run_evidence", "run_diff", "run_diff_file"]
+    {
         tour.run(id, &[]).await;
     }
     let usage = tour.car(&["usage", "--by", "agent", "--json"]).stdout;
@@ -273,6 +276,26 @@ async fn webhooks(tour: &mut Tour) {
     }
     tour.set("WEBHOOK", &webhook[webhook.len() - 8..]);
     tour.run("webhook_delete", &[]).await;
+}
+
+async fn notifications(tour: &mut Tour) {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    tour.set("CHANNEL_URL", &format!("http://{address}/hook"));
+    tour.run("channel_create", &["--quiet-hours", "22:00-07:00"]).await;
+    let channel = tour.ids(&["channel", "list"]).remove(0);
+    tour.set("CHANNEL", &channel[channel.len() - 8..]);
+    tour.run("channel_list", &[]).await;
+    tour.run("channel_get", &[]).await;
+    tour.run_for("channel_test", &[], &[7]).await;
+    let notification = tour.ids(&["notification", "list", "--status", "failed"]).remove(0);
+    tour.set("NOTIFICATION", &notification[notification.len() - 8..]);
+    for id in ["notification_list", "notification_get", "notification_seen"] {
+        tour.run(id, &[]).await;
+    }
+    tour.run("channel_update", &["--disable", "--never-quiet"]).await;
+    tour.run("notification_retry", &[]).await;
+    tour.run("channel_delete", &[]).await;
 }
 
 /// `car login` waits for `car pair approve`.
@@ -448,6 +471,11 @@ impl Tour {
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());
         }
+        for name in ["item", "channel", "notification"] {
+            if let Some(id) = printed["id"].as_str() {
+                path = path.replace(&format!("{{{name}}}"), id);
+            }
+        }
         if let Some(turn) = printed["turn"]["id"].as_str() {
             path = path.replace("{turn}", turn);
         }
@@ -459,6 +487,9 @@ impl Tour {
         };
         let request = if printed.get("items").is_some_and(|_| pages(&all, id)) {
             request
+        } else if id == "run_diff_file" {
+            let path = ("path".to_owned(), self.words["FILE"].clone());
+            RawRequest { query: vec![path], ..request }
         } else {
             RawRequest { query: Vec::new(), ..request }
         };

@@ -11,6 +11,9 @@ use car_api::{
     inbox::{InboxAct, InboxAction, InboxCounts, InboxKind, InboxSeen},
     item::Decision,
     job::{Job, JobStatus},
+    notification::{
+        ChannelCreate, ChannelUpdate, NotificationKind, NotificationStatus, QuietHours,
+    },
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
@@ -74,6 +77,7 @@ async fn tour() {
     tokens(&client).await;
     audit(&client).await;
     webhooks(&client).await;
+    notifications(&client).await;
     pairing(&hub, &client).await;
     removal(&client, &repo).await;
 }
@@ -206,6 +210,11 @@ async fn runs(client: &Client, repo: &RepoId) {
     let detail = client.turn_get(&turns[0].id).await.unwrap();
     assert!(detail.prompt.unwrap().contains("Ask"));
     assert!(!client.run_evidence(&run.id).await.unwrap().items.is_empty());
+    let first = PageQuery::default();
+    let diff = client.run_diff(&run.id, None, &first).await.unwrap();
+    assert_eq!(diff.files.items[0].path, "answer.txt");
+    let lines = client.run_diff_file(&run.id, None, "answer.txt", &first).await.unwrap();
+    assert_eq!(lines.lines.items[1].text, "that");
     assert_eq!(
         code(client.run_resume(&run.id, &RunResume::default()).await),
         Code::IllegalTransition
@@ -229,6 +238,8 @@ async fn inbox(client: &Client, run: &Run) {
     assert_eq!(code(client.inbox_act(&item.id, &dismiss).await), Code::Unprocessable);
     let reply = InboxAct { action: InboxAction::Reply, body: None };
     assert_eq!(code(client.inbox_act(&item.id, &reply).await), Code::Unprocessable);
+    let unknown = "inb_1".parse().unwrap();
+    assert_eq!(code(client.inbox_act(&unknown, &reply).await), Code::NotFound);
 }
 
 async fn approvals(client: &Client, repo: &RepoId) {
@@ -390,6 +401,41 @@ fn git(dir: &Path, args: &[&str]) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn notifications(client: &Client) {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let quiet = QuietHours { from_minute: 0, to_minute: 60, utc_offset_minutes: 60 };
+    let body = ChannelCreate {
+        name: "nobody".to_owned(),
+        url: format!("http://{address}/hook?key=of-mine"),
+        kinds: vec![NotificationKind::Attention],
+        quiet: Some(quiet),
+    };
+    let made = client.channel_create(&body).await.unwrap();
+    let id = made.channel.id;
+    assert!(made.secret.starts_with("whsec_"));
+    assert_eq!(made.channel.target, format!("http://{address}/hook"));
+    assert_eq!(client.channel_list(&PageQuery::default()).await.unwrap().items.len(), 1);
+    let bad = ChannelUpdate { name: Some(String::new()), ..ChannelUpdate::default() };
+    assert_eq!(code(client.channel_update(&id, &bad).await), Code::Unprocessable);
+    let sent = client.channel_test(&id).await.unwrap();
+    assert_eq!(sent.deliveries[0].status, NotificationStatus::Failed);
+    let failed = Some(NotificationStatus::Failed);
+    let ledger = client.notification_list(failed, &PageQuery::default()).await.unwrap();
+    assert_eq!(ledger.items, std::slice::from_ref(&sent));
+    assert!(client.notification_seen(&sent.id).await.unwrap().seen_at.is_some());
+    let change = ChannelUpdate { enabled: Some(false), quiet: Some(None), ..Default::default() };
+    assert_eq!(client.channel_update(&id, &change).await.unwrap().quiet, None);
+    let again = client.notification_retry(&sent.id).await.unwrap();
+    assert_eq!(again.deliveries[0].status, NotificationStatus::Pending);
+    assert_eq!(code(client.notification_retry(&sent.id).await), Code::IllegalTransition);
+    assert!(!client.channel_get(&id).await.unwrap().enabled);
+    client.channel_delete(&id).await.unwrap();
+    assert_eq!(code(client.channel_get(&id).await), Code::NotFound);
+    let over = client.notification_get(&sent.id).await.unwrap();
+    assert_eq!(over.deliveries[0].status, NotificationStatus::Obsolete);
 }
 
 async fn webhooks(client: &Client) {

@@ -1,6 +1,6 @@
 //! Credentials of every kind, good and hostile, at every door.
 
-mod keep;
+pub(crate) mod keep;
 mod login;
 mod matrix;
 mod pairing;

@@ -268,6 +268,8 @@ pub(crate) fn target(path: &str) -> String {
         ("{agent}", "nobody"),
         ("{job}", "job_1"),
         ("{item}", "inb_1"),
+        ("{channel}", "chn_1"),
+        ("{notification}", "ntf_1"),
         ("{salvage}", "slv_1"),
         ("{token}", "tok_1"),
         ("{device}", "dev_1"),
@@ -316,26 +318,27 @@ pub(crate) struct Connection {
 impl Connection {
     /// Sends a request, which must ask for an answer with a length, and reads that answer.
     pub(crate) fn send(&mut self, request: &str) -> Answer {
-        loop {
-            let kept = self.stream.is_some();
-            let stream = self.stream.get_or_insert_with(|| {
-                let stream = TcpStream::connect(&self.authority).unwrap();
-                stream.set_read_timeout(Some(DEADLINE)).unwrap();
-                stream.set_nodelay(true).unwrap();
-                BufReader::new(stream)
-            });
-            let sent = stream.get_mut().write_all(request.as_bytes());
-            let answer = sent.ok().and_then(|()| Answer::read_one(stream));
-            let closes = answer.as_ref().is_none_or(|a| a.header("connection") == Some("close"));
-            if closes {
-                self.stream = None;
-            }
-            match answer {
-                Some(answer) => return answer,
-                // A kept connection may have been closed meanwhile; a new one may not.
-                None => assert!(kept, "no answer to {request:?}"),
-            }
+        let kept = self.stream.is_some();
+        let answer = self.try_send(request);
+        // A kept connection may have been closed meanwhile; a new one may not.
+        let answer = if kept { answer.or_else(|| self.try_send(request)) } else { answer };
+        answer.unwrap_or_else(|| panic!("no answer to {request:?}"))
+    }
+
+    /// Like `send`, on the kept connection or a new one; nothing when that was closed.
+    pub(crate) fn try_send(&mut self, request: &str) -> Option<Answer> {
+        let stream = self.stream.get_or_insert_with(|| {
+            let stream = TcpStream::connect(&self.authority).unwrap();
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+            stream.set_nodelay(true).unwrap();
+            BufReader::new(stream)
+        });
+        let sent = stream.get_mut().write_all(request.as_bytes());
+        let answer = sent.ok().and_then(|()| Answer::read_one(stream));
+        if answer.as_ref().is_none_or(|a| a.header("connection") == Some("close")) {
+            self.stream = None;
         }
+        answer
     }
 }
 

@@ -88,8 +88,7 @@ async fn a_question_is_one_item_and_is_answered_from_it_or_from_elsewhere() {
                 assert_eq!(client.run_replies(&run).await.unwrap().items.len(), 1);
             }
             "api" => {
-                let body =
-                    car_api::dispatch::ReplyCreate { title: None, body: "B.".to_owned() };
+                let body = car_api::dispatch::ReplyCreate { title: None, body: "B.".to_owned() };
                 client.run_reply(&run, &body).await.unwrap();
             }
             "file" => {
@@ -197,6 +196,7 @@ async fn a_repo_that_is_gone_waits_until_it_is_back() {
     let repo = stage.repo("lost").await;
     let away = repo.dir.with_extension("away");
     fs::rename(&repo.dir, &away).unwrap();
+    client.hub_scan().await.unwrap();
     let item = until_open(&client, 1).await.remove(0);
     assert_eq!((item.kind, item.repo.as_ref()), (InboxKind::Repo, Some(&repo.id)));
     let gone = client.inbox_act(&item.id, &does(InboxAction::Dismiss)).await.unwrap();

@@ -25,6 +25,8 @@ const ALL: &[(&str, &str)] = &[
     ("repo_setup_get", "car hub setup show"),
     ("repo_setup_update", "car hub setup set 'npm ci'"),
     ("repo_update", "car hub rename REPO NAME"),
+    ("run_diff", "car run diff RUN"),
+    ("run_diff_file", "car run diff RUN FILE"),
     ("run_dispatches", "car run dispatches RUN"),
     ("run_evidence", "car run evidence RUN"),
     ("run_explain", "car run explain RUN"),

@@ -176,8 +176,11 @@ impl Hub {
                 self.run_start(repo, RunStart::default()).await?;
                 Ok(())
             }
+            InboxKind::DeliveryFailed => {
+                let Some(channel) = &item.channel else { return Err(odd(item)) };
+                self.inner.retry_channel(channel).await
+            }
             InboxKind::MessageFailed
-            | InboxKind::DeliveryFailed
             | InboxKind::Approval
             | InboxKind::Question
             | InboxKind::Fix

@@ -2,11 +2,11 @@
 //! to stand so and again after a start.
 
 use car_api::{
-    InboxItemId, RepoId, RunId, Timestamp,
+    ChannelId, InboxItemId, RepoId, RunId, Timestamp,
     inbox::{InboxAction, InboxItem, InboxKind, InboxStatus},
     item::{Approval, ApprovalRequest},
     job::{Job, JobStatus},
-    notification::NotificationKind,
+    notification::{Notification, NotificationChannel, NotificationKind},
     run::{PauseReason, ResumeRule, RunState},
 };
 use car_engine::flow::explain;
@@ -104,9 +104,11 @@ pub(crate) fn of_run(
     held_until: Option<Timestamp>,
 ) -> Option<InboxDraft> {
     let mut draft = match &row.flow.state {
-        RunState::Paused { reason, details, since, resume } => {
-            paused(row, Pause { reason: *reason, details, since: *since, resume: *resume }, question)
-        }
+        RunState::Paused { reason, details, since, resume } => paused(
+            row,
+            Pause { reason: *reason, details, since: *since, resume: *resume },
+            question,
+        ),
         RunState::Failed { message, .. } => {
             let at = row.ended_at.unwrap_or(row.created_at);
             let title = format!("A run in {} failed", row.repo);
@@ -164,8 +166,10 @@ fn paused(row: &RunRow, pause: Pause<'_>, question: Option<&Question>) -> InboxD
     };
     let first = details.lines().next().unwrap_or_default();
     let line = match &row.flow.work {
-        Some(work) => format!("{} is paused at {:03} {}: {reason}", row.repo, work.ticket.number,
-            work.ticket.title),
+        Some(work) => format!(
+            "{} is paused at {:03} {}: {reason}",
+            row.repo, work.ticket.number, work.ticket.title
+        ),
         None => format!("{} is paused: {reason}", row.repo),
     };
     let mut item = item(kind, first, &line, since);
@@ -202,10 +206,7 @@ pub(crate) fn run_stands(
 /// A newer run of a tree: what waited because of earlier ones no longer does.
 pub(crate) fn run_begins(repo: &RepoId, run: &RunId, at: Timestamp, who: &str) -> [Write; 2] {
     let resolution = format!("Run {run} was started by {who}.");
-    [
-        nothing(runs_of(repo), at, Some(&resolution)),
-        nothing(notes_of(repo), at, Some(&resolution)),
-    ]
+    [nothing(runs_of(repo), at, Some(&resolution)), nothing(notes_of(repo), at, Some(&resolution))]
 }
 
 /// A repo left the hub.
@@ -326,6 +327,31 @@ pub(crate) fn job(job: &Job) -> Option<Write> {
     let notify = Some(NotificationKind::Failed);
     let draft = InboxDraft { key: subject.clone(), item, notify };
     Some(only(subject, at, Some(draft), NO_LONGER))
+}
+
+/// What a channel does not deliver.
+pub(crate) fn channel(id: &ChannelId) -> String {
+    format!("channel:{id}")
+}
+
+/// A notification was given up. One item stands for all that a channel does not deliver until
+/// something arrives; it is never notified about.
+pub(crate) fn delivery_failed(
+    channel_of: &NotificationChannel,
+    notification: &Notification,
+    why: &str,
+    at: Timestamp,
+) -> Write {
+    let title = format!("Notifications do not arrive by {}", channel_of.name);
+    let line = format!("\"{}\" was given up: {why}", notification.title);
+    let mut item = item(InboxKind::DeliveryFailed, &title, &line, at);
+    item.body = more_than(why, &item.line);
+    item.actions = vec![InboxAction::Retry, InboxAction::Dismiss];
+    item.channel = Some(channel_of.id.clone());
+    let subject = channel(&channel_of.id);
+    let since = channel_of.failing_since.unwrap_or(at).micros();
+    let draft = InboxDraft { key: format!("{subject}:{since}"), item, notify: None };
+    only(subject, at, Some(draft), "It was given up again.")
 }
 
 /// A repo whose directory or entry cannot be used, with what is wrong; nothing when all is well.

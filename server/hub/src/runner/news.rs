@@ -212,8 +212,7 @@ impl Actor {
     /// Whether a question waits for a person.
     fn approval_stands(&mut self, row: &ApprovalRow, at: Timestamp, who: Option<&str>) {
         let void = row.resolved_at.is_some();
-        let place =
-            AskedIn { repo: Some(&self.row.repo), run: Some(&self.row.id), thread: None };
+        let place = AskedIn { repo: Some(&self.row.repo), run: Some(&self.row.id), thread: None };
         self.writes.push(derive::approval(&row.approval(), &place, void, (at, who)));
     }
 

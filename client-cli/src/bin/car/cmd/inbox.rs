@@ -62,9 +62,11 @@ pub(crate) async fn run(args: Inbox, global: &Global, out: &Out) -> Result<(), F
         Some(Verb::Act { item, action, text }) => act(s, &item, action, text).await,
         None if args.count => {
             let counts = s.client.inbox_counts().await?;
-            s.out.show(&counts, |c| c.open.to_string(), |c| {
-                format!("{} wait, {} of them unseen", c.open, c.unseen)
-            })
+            s.out.show(
+                &counts,
+                |c| c.open.to_string(),
+                |c| format!("{} wait, {} of them unseen", c.open, c.unseen),
+            )
         }
         None => {
             let filter = InboxFilter {
@@ -195,7 +197,10 @@ fn in_full(item: &InboxItem) -> String {
         }
         InboxStatus::Resolved | InboxStatus::Dismissed => {
             let how = item.resolution.as_deref().unwrap_or_default();
-            word(item.status.as_str(), format!("{} {}", time_text::or_dash(item.resolved_at), safe(how)));
+            word(
+                item.status.as_str(),
+                format!("{} {}", time_text::or_dash(item.resolved_at), safe(how)),
+            );
         }
     }
     lines.join("\n")

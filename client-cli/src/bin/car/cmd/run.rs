@@ -6,7 +6,7 @@ use car_api::{
 };
 use clap::{Args, Subcommand};
 
-use super::{events, run_records as records};
+use super::{diff, events, run_records as records};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
@@ -69,6 +69,16 @@ pub(crate) enum Run {
     },
     /// The hub's verdicts on its tickets
     Evidence(RunArg),
+    /// The files it changed, or the lines of one
+    Diff {
+        #[command(flatten)]
+        run: RunArg,
+        /// Show the lines of this file
+        file: Option<String>,
+        /// Only what this turn changed: its number in the run, or its id or a piece of it
+        #[arg(long)]
+        turn: Option<String>,
+    },
     /// What its agents had to say
     Dispatches(RunArg),
     /// What people answered
@@ -172,6 +182,14 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
             events::logs(s, id(run).await?, events::Logs { follow, tail }).await
         }
         Run::Evidence(arg) => records::evidence(s, &id(arg).await?).await,
+        Run::Diff { run, file, turn } => {
+            let run = id(run).await?;
+            let turn = match turn {
+                Some(turn) => Some(s.turn(&turn, Some(run.as_str())).await?),
+                None => None,
+            };
+            diff::run(s, &run, turn.as_ref(), file.as_deref()).await
+        }
         Run::Dispatches(arg) => records::dispatches(s, &id(arg).await?).await,
         Run::Replies(arg) => records::replies(s, &id(arg).await?).await,
     }

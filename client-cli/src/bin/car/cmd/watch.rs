@@ -283,7 +283,10 @@ impl View {
 
 /// One thing that waits for a person, and what to type.
 fn waiting(one: &InboxItem) -> [String; 2] {
-    let place = [one.repo.as_ref().map(|repo| repo.as_str()), one.run.as_ref().map(|run| short(run.as_str()))];
+    let place = [
+        one.repo.as_ref().map(|repo| repo.as_str()),
+        one.run.as_ref().map(|run| short(run.as_str())),
+    ];
     let place = place.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let place = if place.is_empty() { "hub".to_owned() } else { place };
     let since = time_text::short(one.created_at);

@@ -1,0 +1,147 @@
+/** The hub's operations, by the names they have everywhere. */
+
+import { call, get, part, patch, post, put, remove } from './client.js';
+
+/** @typedef {Record<string, string | number | boolean | undefined | null>} Query */
+
+/** @template I @typedef {{items: I[], next?: string}} Page */
+
+// The hub.
+/** @returns {Promise<import('./types.d.ts').HubInfo>} */
+export const hub_get = () => get('/hub');
+/** @returns {Promise<import('./types.d.ts').HubSnapshot>} */
+export const hub_snapshot = () => get('/hub/snapshot');
+/** @returns {Promise<import('./types.d.ts').ScanReport>} */
+export const hub_scan = () => post('/hub/scan');
+/** @returns {Promise<import('./types.d.ts').DoctorReport>} */
+export const hub_doctor = () => get('/hub/doctor');
+export const restore_confirm = () => post('/hub/restore/confirm');
+/** @returns {Promise<Page<import('./types.d.ts').Backup>>} */
+export const backup_list = () => get('/backups');
+/** @returns {Promise<import('./types.d.ts').Job>} */
+export const backup_create = () => post('/backups', {});
+
+// Repos and worktrees.
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Repo>>} */
+export const repo_list = (query) => get('/repos', query);
+/** @param {string} repo @returns {Promise<import('./types.d.ts').Repo>} */
+export const repo_get = (repo) => get(`/repos/${part(repo)}`);
+/** @param {{id: string, path?: string, force?: boolean}} body @returns {Promise<import('./types.d.ts').Repo>} */
+export const repo_create = (body) => post('/repos', body);
+/** @param {{url: string, id?: string}} body @returns {Promise<import('./types.d.ts').Job>} */
+export const repo_clone = (body) => post('/repos/clone', body);
+/** @param {string} repo @param {{name: string | null}} body @returns {Promise<import('./types.d.ts').Repo>} */
+export const repo_update = (repo, body) => patch(`/repos/${part(repo)}`, body);
+/** @param {string} repo @returns {Promise<import('./types.d.ts').Repo>} */
+export const repo_init = (repo) => post(`/repos/${part(repo)}/init`);
+/** @param {string} repo @returns {Promise<import('./types.d.ts').Setup>} */
+export const repo_setup_get = (repo) => get(`/repos/${part(repo)}/setup`);
+/** @param {string} repo @param {string[]} commands @param {string} match @returns {Promise<import('./types.d.ts').Setup>} */
+export const repo_setup_update = (repo, commands, match) => put(`/repos/${part(repo)}/setup`, { commands }, { match });
+/** @param {string} repo @param {{delete_dir?: boolean, drop?: string[], dry_run?: boolean}} body @returns {Promise<import('./types.d.ts').RemovalReport>} */
+export const repo_remove = (repo, body) => post(`/repos/${part(repo)}/remove`, body);
+/** @param {{base: string, branch: string, start_point?: string, skip_setup?: boolean}} body @returns {Promise<import('./types.d.ts').Job>} */
+export const worktree_create = (body) => post('/worktrees', body);
+/** @param {string} repo @param {{delete_branch?: boolean, drop?: string[], dry_run?: boolean}} body @returns {Promise<import('./types.d.ts').RemovalReport>} */
+export const worktree_cleanup = (repo, body) => post(`/worktrees/${part(repo)}/cleanup`, body);
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Salvage>>} */
+export const salvage_list = (query) => get('/salvages', query);
+/** @param {string} salvage @returns {Promise<import('./types.d.ts').Repo>} */
+export const salvage_restore = (salvage) => post(`/salvages/${part(salvage)}/restore`);
+
+// Tickets and the documents beside them.
+/** @param {string} repo @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Ticket>>} */
+export const ticket_list = (repo, query) => get(`/repos/${part(repo)}/tickets`, query);
+/** @param {string} repo @param {string} ticket @returns {Promise<import('./types.d.ts').TicketText>} */
+export const ticket_get = (repo, ticket) => get(`/repos/${part(repo)}/tickets/${part(ticket)}`);
+/** @param {string} repo @param {import('./types.d.ts').TicketCreate} body @returns {Promise<import('./types.d.ts').TicketText>} */
+export const ticket_create = (repo, body) => post(`/repos/${part(repo)}/tickets`, body);
+/** @param {string} repo @param {string} ticket @param {{content: string, allow_invalid?: boolean}} body @param {string} match @returns {Promise<import('./types.d.ts').TicketText>} */
+export const ticket_update = (repo, ticket, body, match) => put(`/repos/${part(repo)}/tickets/${part(ticket)}`, body, { match });
+/** @param {string} repo @param {string} ticket @param {{done: boolean}} body @param {string} match @returns {Promise<import('./types.d.ts').TicketText>} */
+export const ticket_done = (repo, ticket, body, match) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/done`, body, { match });
+/** @param {string} repo @param {string} ticket @param {number} to @returns {Promise<Page<import('./types.d.ts').Ticket>>} */
+export const ticket_move = (repo, ticket, to) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/move`, { to });
+/** @param {string} repo @param {boolean} fix @returns {Promise<import('./types.d.ts').LintReport>} */
+export const ticket_lint = (repo, fix) => post(`/repos/${part(repo)}/tickets/lint`, { fix });
+/** @param {string} repo @returns {Promise<Page<import('./types.d.ts').ContextDoc>>} */
+export const context_list = (repo) => get(`/repos/${part(repo)}/contextspace`);
+/** @param {string} repo @param {string} name @param {string} content @param {string} match @returns {Promise<import('./types.d.ts').ContextDoc>} */
+export const context_update = (repo, name, content, match) => put(`/repos/${part(repo)}/contextspace/${part(name)}`, { content }, { match });
+
+// Runs and what happens in them.
+/** @param {string} repo @param {import('./types.d.ts').RunStart} [body] @returns {Promise<import('./types.d.ts').Run>} */
+export const run_start = (repo, body) => post(`/repos/${part(repo)}/runs`, body ?? {});
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Run>>} */
+export const run_list = (query) => get('/runs', query);
+/** @param {string} run @returns {Promise<import('./types.d.ts').Run>} */
+export const run_get = (run) => get(`/runs/${part(run)}`);
+/** @param {string} run @param {import('./types.d.ts').RunResume} [body] @returns {Promise<import('./types.d.ts').Run>} */
+export const run_resume = (run, body) => post(`/runs/${part(run)}/resume`, body ?? {});
+/** @param {string} run @returns {Promise<import('./types.d.ts').Run>} */
+export const run_pause = (run) => post(`/runs/${part(run)}/pause`);
+/** @param {string} run @returns {Promise<import('./types.d.ts').Run>} */
+export const run_stop = (run) => post(`/runs/${part(run)}/stop`);
+/** @param {string} run @param {string} body @returns {Promise<import('./types.d.ts').Reply>} */
+export const run_reply = (run, body) => post(`/runs/${part(run)}/reply`, { body });
+/** @param {string} run @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Turn>>} */
+export const run_turns = (run, query) => get(`/runs/${part(run)}/turns`, query);
+/** @param {string} turn @returns {Promise<import('./types.d.ts').TurnDetail>} */
+export const turn_get = (turn) => get(`/turns/${part(turn)}`);
+/** @param {string} run @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Dispatch>>} */
+export const run_dispatches = (run, query) => get(`/runs/${part(run)}/dispatches`, query);
+/** @param {string} run @returns {Promise<Page<import('./types.d.ts').Reply>>} */
+export const run_replies = (run) => get(`/runs/${part(run)}/replies`, { limit: 500 });
+/** @param {string} run @returns {Promise<Page<import('./types.d.ts').Evidence>>} */
+export const run_evidence = (run) => get(`/runs/${part(run)}/evidence`, { limit: 500 });
+/** @param {string} run @param {string} approval @param {string} decision @returns {Promise<import('./types.d.ts').Approval>} */
+export const approval_decide = (run, approval, decision) => post(`/runs/${part(run)}/approvals/${part(approval)}`, { decision });
+
+// The machinery.
+/** @returns {Promise<Page<import('./types.d.ts').Agent>>} */
+export const agent_list = () => get('/agents');
+/** @param {string} agent @returns {Promise<Page<import('./types.d.ts').Model>>} */
+export const agent_models = (agent) => get(`/agents/${part(agent)}/models`);
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Job>>} */
+export const job_list = (query) => get('/jobs', query);
+/** @param {string} job @returns {Promise<import('./types.d.ts').Job>} */
+export const job_get = (job) => get(`/jobs/${part(job)}`);
+/** @param {string} job @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').JobLine>>} */
+export const job_log = (job, query) => get(`/jobs/${part(job)}/log`, query);
+/** @param {string} job @returns {Promise<import('./types.d.ts').Job>} */
+export const job_cancel = (job) => post(`/jobs/${part(job)}/cancel`);
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').AuditLine>>} */
+export const audit_list = (query) => get('/audit', query);
+/** @returns {Promise<import('./types.d.ts').AuditReport>} */
+export const audit_verify = () => get('/audit/verify');
+
+// Who may do what.
+/** @returns {Promise<import('./types.d.ts').Credential>} */
+export const credential_get = () => get('/credential');
+export const credential_delete = () => remove('/credential');
+/** @returns {Promise<import('./types.d.ts').WsTicket>} */
+export const ws_ticket_create = () => call('POST', '/ws-tickets', { body: {}, once: true });
+/** @returns {Promise<Page<import('./types.d.ts').Token>>} */
+export const token_list = () => get('/tokens', { limit: 500 });
+/** @param {import('./types.d.ts').TokenCreate} body @returns {Promise<import('./types.d.ts').TokenCreated>} */
+export const token_create = (body) => post('/tokens', body);
+/** @param {string} token */
+export const token_delete = (token) => remove(`/tokens/${part(token)}`);
+/** @returns {Promise<import('./types.d.ts').LoggedOut>} */
+export const token_delete_others = () => post('/tokens/delete-others');
+/** @returns {Promise<Page<import('./types.d.ts').Device>>} */
+export const device_list = () => get('/devices');
+/** @param {string} device */
+export const device_delete = (device) => remove(`/devices/${part(device)}`);
+/** @returns {Promise<Page<import('./types.d.ts').Pairing>>} */
+export const pairing_list = () => get('/pairings');
+/** @param {{scopes?: string[]}} body @returns {Promise<import('./types.d.ts').PairingCreated>} */
+export const pairing_create = (body) => post('/pairings', body);
+/** @param {string} pairing @param {string} seen @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').Pairing>} */
+export const pairing_get = (pairing, seen, signal) => get(`/pairings/${part(pairing)}`, { seen, wait: 25 }, signal);
+/** @param {string} pairing @param {boolean} approve @returns {Promise<import('./types.d.ts').Pairing>} */
+export const pairing_decide = (pairing, approve) => post(`/pairings/${part(pairing)}/decide`, { approve });
+/** @param {string} code @param {string} name @returns {Promise<import('./types.d.ts').PairRequested>} */
+export const pair_request = (code, name) => call('POST', '/pair', { body: { type: 'device', code, name }, once: true });
+/** @param {string} secret @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').PairOutcome>} */
+export const pair_finish = (secret, signal) => call('POST', '/pair/finish', { body: { secret, wait: 25 }, once: true, signal });

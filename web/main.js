@@ -1,0 +1,148 @@
+/**
+ * The page: it finds out whether this browser is let in, follows the hub, and shows the screen its
+ * address names. Screens are loaded when they are gone to.
+ */
+
+import { useEffect, useRef, useState } from './vendor/hooks.js';
+import { render } from './vendor/preact.js';
+import { base, troubleOf } from './api/client.js';
+import { link } from './api/socket.js';
+import { access, recall } from './api/session.js';
+import { h, html } from './part/html.js';
+import { Button } from './part/act.js';
+import { OfflineLine, Rail } from './part/frame.js';
+import { TroubleNote } from './part/trouble.js';
+import { follow, matched, place } from './state/route.js';
+import { boot, ready, rest } from './state/store.js';
+
+/** @typedef {{params: Record<string, string>, query: Record<string, string>}} ScreenProps */
+/** @typedef {(props: ScreenProps) => any} Screen */
+
+/**
+ * Every screen, by its address. The first that fits is shown.
+ * @type {[string, () => Promise<{default: Screen}>][]}
+ */
+const SCREENS = [
+  ['/', () => import('./screen/home.js')],
+  ['/repos', () => import('./screen/repos.js')],
+  ['/repos/:repo', () => import('./screen/repo.js')],
+  ['/runs', () => import('./screen/runs.js')],
+  ['/more', () => import('./screen/more.js')],
+];
+
+/** @type {Map<string, Screen>} */
+const loaded = new Map();
+
+/** Where each place was scrolled to. @type {Map<string, number>} */
+const scrolled = new Map();
+
+/** The screen of the present place. */
+function Shown() {
+  const here = place.value;
+  const found = SCREENS.map(([pattern, load]) => ({ pattern, load, params: matched(pattern, here) })).find((entry) => entry.params);
+  const [shown, setShown] = useState(/** @type {{screen: Screen, props: ScreenProps, key: string} | null} */ (null));
+  const [trouble, setTrouble] = useState(/** @type {import('./api/client.js').Trouble | null} */ (null));
+  const main = useRef(/** @type {HTMLElement | null} */ (null));
+  const first = useRef(true);
+
+  useEffect(() => {
+    if (!found) return undefined;
+    let wanted = true;
+    const show = (/** @type {Screen} */ screen) => {
+      loaded.set(found.pattern, screen);
+      setTrouble(null);
+      setShown({ screen, props: { params: found.params ?? {}, query: here.query }, key: here.path });
+    };
+    const known = loaded.get(found.pattern);
+    if (known) show(known);
+    else {
+      found.load().then(
+        (module) => wanted && show(module.default),
+        (error) => wanted && setTrouble(troubleOf(error)),
+      );
+    }
+    return () => {
+      wanted = false;
+      scrolled.set(here.path, window.scrollY);
+    };
+  }, [here]);
+
+  useEffect(() => {
+    if (!shown) return;
+    window.scrollTo(0, scrolled.get(shown.key) ?? 0);
+    // Whoever hears the page is told where they are now; the first screen is read anyway.
+    if (!first.current) main.current?.querySelector('h1')?.focus({ preventScroll: true });
+    first.current = false;
+  }, [shown?.key]);
+
+  return html`<main ref=${main} id="main" tabindex="-1">
+    ${trouble && h(Unloaded, { trouble })}
+    ${!found && html`<div class="card empty"><h2>There is no such page</h2><a href="#/">Home</a></div>`}
+    ${found && !trouble && shown && h(/** @type {any} */ (shown.screen), { ...shown.props, key: shown.key })}
+  </main>`;
+}
+
+/** @param {{trouble: import('./api/client.js').Trouble}} props */
+function Unloaded({ trouble }) {
+  return html`<div class="stack narrow-page">
+    <h1>This part could not be loaded</h1>
+    <p>The hub was updated since this page was opened, or the connection is lost.</p>
+    ${h(TroubleNote, { trouble })}
+    <div>${h(Button, { tone: 'main', icon: 'again', onClick: () => location.reload(), children: 'Load the page again' })}</div>
+  </div>`;
+}
+
+function App() {
+  const within = access.value;
+  const [pairing, setPairing] = useState(/** @type {any} */ (null));
+  const [trouble, setTrouble] = useState(/** @type {import('./api/client.js').Trouble | null} */ (null));
+  const wantsToPair = location.pathname === `${base}/pair`;
+
+  useEffect(() => {
+    if (within === 'unknown') return;
+    if (within === 'out' || wantsToPair) {
+      rest();
+      import('./screen/pair.js').then((module) => setPairing(() => module.default), (error) => setTrouble(troubleOf(error)));
+      return;
+    }
+    let wanted = true;
+    const start = () => {
+      boot().then(
+        () => setTrouble(null),
+        (error) => {
+          if (!wanted || access.value !== 'in') return;
+          setTrouble(troubleOf(error));
+          setTimeout(() => wanted && start(), 4000);
+        },
+      );
+    };
+    start();
+    return () => {
+      wanted = false;
+    };
+  }, [within]);
+
+  if (within === 'unknown') return null;
+  if (within === 'out' || wantsToPair) {
+    return html`<main id="main">${trouble && h(TroubleNote, { trouble })}${pairing && h(pairing, null)}</main>`;
+  }
+  if (!ready.value) {
+    return html`<main id="main" class="waiting">${trouble && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}</main>`;
+  }
+  return html`<div class="frame">
+    <a class="skip" href="#main" onClick=${skip}>To the content</a>
+    ${h(OfflineLine, { link: link.value })}
+    ${h(Rail, { path: place.value.path })}
+    ${h(Shown, null)}
+  </div>`;
+}
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+follow();
+await recall();
+render(h(App, null), /** @type {HTMLElement} */ (document.getElementById('app')));

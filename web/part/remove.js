@@ -1,0 +1,88 @@
+/** Removing a worktree or repo, after a look at what would be lost. */
+
+import { useEffect, useState } from '../vendor/hooks.js';
+import { repo_remove, salvage_restore, worktree_cleanup } from '../api/operations.js';
+import { go, to } from '../state/route.js';
+import { Act, Button, useAct } from './act.js';
+import { Check } from './field.js';
+import { h, html } from './html.js';
+import { Icon } from './icon.js';
+import { bytes } from './number.js';
+import { Sheet } from './sheet.js';
+import { exactly } from './time.js';
+import { TroubleNote } from './trouble.js';
+
+/** @typedef {import('../api/types.d.ts').RemovalReport} RemovalReport */
+/** @typedef {import('../api/types.d.ts').Unsaved} Unsaved */
+
+/** @param {{repo: import('../api/types.d.ts').Repo, close: () => void}} props */
+export function RemoveRepo({ repo, close }) {
+  const worktree = repo.kind === 'worktree';
+  const [report, setReport] = useState(/** @type {RemovalReport | null} */ (null));
+  const [branch, setBranch] = useState(false);
+  const [files, setFiles] = useState(false);
+  const [dropped, setDropped] = useState(/** @type {string[]} */ ([]));
+
+  /** @param {{drop?: string[], dry_run?: boolean}} body */
+  const remove = (body) =>
+    worktree ? worktree_cleanup(repo.id, { ...body, delete_branch: branch }) : repo_remove(repo.id, { ...body, delete_dir: files });
+
+  const look = useAct(async () => setReport(await remove({ dry_run: true })));
+  useEffect(() => {
+    void look.act();
+  }, [branch, files]);
+  const removal = useAct(async () => setReport(await remove({ drop: dropped })));
+
+  const unsaved = report?.unsaved ?? [];
+  const left = unsaved.filter((work) => !dropped.includes(work.kind));
+  const leave = () => {
+    close();
+    if (report?.removed) go(repo.worktree_of ? to('repos', repo.worktree_of) : '#/repos', { replace: true });
+  };
+
+  return h(Sheet, {
+    title: report?.removed ? 'Removed' : worktree ? `Remove ${repo.name}?` : `Take ${repo.name} out?`,
+    close: leave,
+    children: report?.removed ? h(Removed, { report, leave }) : html`<div class="stack">
+      ${worktree
+        ? html`<p>The working tree goes; its tickets, context and runs are archived.</p>${h(Check, { label: html`Also delete the branch <code>${repo.branch}</code>`, value: branch, set: setBranch })}`
+        : html`<p>The hub forgets the repo.</p>${h(Check, { label: 'Also delete its directory', value: files, set: setFiles })}`}
+      ${h(TroubleNote, { trouble: look.trouble })}
+      ${report && unsaved.length === 0 && html`<p class="row">${h(Icon, { name: 'check', size: 18, class: 'good' })} Nothing would be lost: all of it is elsewhere too.</p>`}
+      ${unsaved.length > 0 && html`<div class="stack tight"><h3>This exists nowhere else</h3>
+        ${unsaved.map((work) => h(Lost, { key: work.kind, work, dropped: dropped.includes(work.kind), set: (/** @type {boolean} */ drop) => setDropped(drop ? [...dropped, work.kind] : dropped.filter((kind) => kind !== work.kind)) }))}
+        <p class="small muted">What you let go is kept for 30 days and can be brought back from the archive.</p></div>`}
+      ${h(TroubleNote, { trouble: removal.trouble })}
+      <div class="row end wrap">${h(Button, { onClick: close, children: 'Keep it' })}
+        ${h(Button, { tone: 'grave', icon: 'trash', busy: removal.slow, disabled: !report || left.length > 0 || removal.busy, onClick: () => void removal.act(), children: worktree ? 'Remove it' : 'Take it out' })}</div>
+    </div>`,
+  });
+}
+
+/** @param {{work: Unsaved, dropped: boolean, set: (drop: boolean) => void}} props */
+function Lost({ work, dropped, set }) {
+  return html`<div class="card stack tight">
+    <p>${work.detail}</p>
+    ${work.sample.length > 0 && html`<ul class="mono small muted">${work.sample.map((name) => html`<li key=${name} class="line">${name}</li>`)}
+      ${work.count > work.sample.length && html`<li>and ${work.count - work.sample.length} more</li>`}</ul>`}
+    ${h(Check, { label: 'Let it go', value: dropped, set })}
+  </div>`;
+}
+
+/** @param {{report: RemovalReport, leave: () => void}} props */
+function Removed({ report, leave }) {
+  const salvage = report.salvage;
+  return html`<div class="stack">
+    ${report.archive && html`<p>Tickets, context and runs are in <code>${report.archive}</code>.</p>`}
+    ${salvage && html`<p>What existed nowhere else (${bytes(salvage.bytes)}) is kept until ${exactly(salvage.keep_until)}.</p>`}
+    ${salvage && h(Act, {
+      work: async () => {
+        const repo = await salvage_restore(salvage.id);
+        leave();
+        go(to('repos', repo.id), { replace: true });
+      },
+      children: 'Bring it back',
+    })}
+    ${h(Button, { tone: 'main', full: true, onClick: leave, children: 'Done' })}
+  </div>`;
+}

@@ -1,0 +1,28 @@
+import { useEffect, useRef } from '../vendor/hooks.js';
+import { Button } from './act.js';
+import { h, html } from './html.js';
+
+/**
+ * A question or a form over the page: from below on phones, in the middle on wide screens. It is
+ * shown while it is rendered.
+ * @param {{title: string, close: () => void, children: import('preact').ComponentChildren}} props
+ */
+export function Sheet({ title, close, children }) {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return html`<dialog ref=${dialog} aria-label=${title}
+    onCancel=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      close();
+    }}
+    onClick=${(/** @type {MouseEvent} */ event) => {
+      if (event.target === dialog.current) close();
+    }}>
+    <div class="sheet">
+      <header><h2>${title}</h2>${h(Button, { icon: 'cross', label: 'Close', tone: 'plain', onClick: close })}</header>
+      ${children}
+    </div>
+  </dialog>`;
+}

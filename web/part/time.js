@@ -1,0 +1,80 @@
+import { useSignal } from '../vendor/signals.js';
+import { signal } from '../vendor/signals.js';
+import { html } from './html.js';
+
+/** The time, to a few seconds: what is relative to it is shown anew with it. */
+export const now = signal(Date.now());
+
+setInterval(() => {
+  if (document.visibilityState === 'visible') now.value = Date.now();
+}, 5000);
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+/**
+ * How long that is, in the two largest units.
+ * @param {number} ms
+ */
+export function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return minutes < 10 && seconds % 60 ? `${minutes} min ${seconds % 60} s` : `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  const days = Math.floor(hours / 24);
+  return hours % 24 && days < 7 ? `${days} d ${hours % 24} h` : `${days} d`;
+}
+
+/**
+ * When that was or will be, in few words.
+ * @param {string} at
+ * @param {number} from
+ */
+export function relative(at, from) {
+  const gap = from - Date.parse(at);
+  if (Math.abs(gap) < 10_000) return 'now';
+  if (gap < 0) return `in ${short(-gap)}`;
+  if (gap > 7 * 86_400_000) return day.format(new Date(at));
+  return `${short(gap)} ago`;
+}
+
+/** @param {number} ms */
+function short(ms) {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return `${Math.round(ms / 1000)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h`;
+  return `${Math.round(minutes / 1440)} d`;
+}
+
+/** @param {string} at */
+export const clockOf = (at) => clock.format(new Date(at));
+
+/** @param {string} at */
+export const exactly = (at) => exact.format(new Date(at));
+
+/**
+ * A time: relative, and the exact one for whoever points at it or presses it.
+ * @param {{at: string, class?: string}} props
+ */
+export function When({ at, class: className }) {
+  const opened = useSignal(false);
+  const text = opened.value ? exactly(at) : relative(at, now.value);
+  return html`<time datetime=${at} title=${exactly(at)} class=${className}
+    onContextMenu=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      opened.value = !opened.value;
+    }}>${text}</time>`;
+}
+
+/**
+ * How long something has taken, or took.
+ * @param {{from: string, until?: string | null}} props
+ */
+export function Since({ from, until }) {
+  const end = until ? Date.parse(until) : now.value;
+  return html`<time datetime=${from} title=${exactly(from)}>${span(end - Date.parse(from))}</time>`;
+}

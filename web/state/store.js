@@ -1,0 +1,320 @@
+/**
+ * What the page knows: the fold of the log, the text being written, and answers of the hub that are
+ * asked for again when an event says that they may have changed.
+ *
+ * @typedef {import('../api/types.d.ts').Event} Event
+ * @typedef {import('../api/types.d.ts').LiveFrame} LiveFrame
+ * @typedef {import('../api/client.js').Trouble} Trouble
+ */
+
+import { useEffect } from '../vendor/hooks.js';
+import { batch, signal } from '../vendor/signals.js';
+import { forgetAnswers, troubleOf } from '../api/client.js';
+import { hub_snapshot, job_list, turn_get } from '../api/operations.js';
+import { Stream } from '../api/socket.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withTurn, withoutTurns } from './apply.js';
+import { piecesOf, withFrame, withoutItem } from './live.js';
+
+export const state = signal(EMPTY);
+
+/** Whether the first snapshot is here. */
+export const ready = signal(false);
+
+/** Counts the snapshots: what was read before the last one may be of another time. */
+export const generation = signal(0);
+
+/** @type {Set<(event: Event) => void>} */
+const listeners = new Set();
+
+/**
+ * Hears every event.
+ * @param {(event: Event) => void} listener
+ * @returns {() => void} Ends it.
+ */
+export function onEvent(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const stream = new Stream({
+  cursor: () => (state.value.epoch ? `${state.value.epoch}-${state.value.seq}` : String(state.value.seq)),
+  message(message) {
+    switch (message.type) {
+      case 'event':
+        queue.push({ event: message.event });
+        return wake();
+      case 'live':
+        queue.push({ frame: message.frame });
+        return wake();
+      case 'caught_up':
+        return passed(message.seq);
+      case 'gone':
+        return undefined;
+    }
+  },
+  gone: begin,
+});
+
+/** Reads the snapshot, and follows the log from there. */
+export async function boot() {
+  await begin();
+  stream.start();
+}
+
+/** Tries at once to reach the hub again. */
+export function reconnect() {
+  stream.again();
+}
+
+/** Ends the stream: this browser is not let in any more. */
+export function rest() {
+  stream.stop();
+  state.value = EMPTY;
+  ready.value = false;
+  forgetAnswers();
+  resources.clear();
+}
+
+async function begin() {
+  const [snapshot, jobs] = await Promise.all([hub_snapshot(), running()]);
+  batch(() => {
+    state.value = fromSnapshot(snapshot, jobs);
+    generation.value += 1;
+    ready.value = true;
+  });
+  for (const watched of pieces.keys()) readTurn(watched);
+  for (const resource of resources.values()) resource.refresh();
+}
+
+async function running() {
+  try {
+    return (await job_list({ status: 'running' })).items;
+  } catch {
+    // A credential that is limited to some repos sees no jobs.
+    return [];
+  }
+}
+
+// What came is taken in once a frame: an agent that writes fast must not stop the page.
+/** @type {({event: Event, frame?: undefined} | {frame: LiveFrame, event?: undefined})[]} */
+let queue = [];
+let woken = false;
+
+function wake() {
+  if (woken) return;
+  woken = true;
+  if (document.visibilityState === 'hidden') setTimeout(take, 50);
+  else requestAnimationFrame(take);
+}
+
+function take() {
+  woken = false;
+  const taken = queue;
+  queue = [];
+  batch(() => {
+    let next = state.value;
+    for (const { event, frame } of taken) {
+      if (event) {
+        if (event.seq <= next.seq) continue;
+        next = apply(next, event);
+        hear(event);
+      } else {
+        write(frame);
+      }
+    }
+    state.value = next;
+  });
+}
+
+/** @param {Event} event */
+function hear(event) {
+  const kind = event.event;
+  if (kind.kind === 'item_updated') {
+    const written = pieces.get(kind.turn);
+    if (written && kind.completed) written.value = withoutItem(written.value, kind.item.id);
+    if (kind.completed && event.run) lineOf(event.run).value = undefined;
+  }
+  for (const listener of listeners) listener(event);
+}
+
+/** @param {number} seq */
+function passed(seq) {
+  take();
+  if (seq > state.value.seq) state.value = { ...state.value, seq };
+}
+
+// --- Text being written ---
+
+/** @type {Map<string, import('../vendor/signals.js').Signal<Record<string, import('./live.js').Piece>>>} */
+const pieces = new Map();
+
+/** @type {Map<string, import('../vendor/signals.js').Signal<string | undefined>>} */
+const lines = new Map();
+
+/**
+ * The line a run's agent is writing.
+ * @param {string} run
+ */
+export function lineOf(run) {
+  const known = lines.get(run) ?? signal(/** @type {string | undefined} */ (undefined));
+  lines.set(run, known);
+  return known;
+}
+
+/** The end of what is being written in each run, by its piece. @type {Map<string, {key: string, text: string}>} */
+const tails = new Map();
+
+/** @param {LiveFrame} frame */
+function write(frame) {
+  const key = `${frame.turn} ${frame.stream} ${frame.item}`;
+  const tail = tails.get(frame.run);
+  const text = ((tail?.key === key ? tail.text : '') + frame.text).slice(-600);
+  tails.set(frame.run, { key, text });
+  lineOf(frame.run).value = lastLine(text);
+  const written = pieces.get(frame.turn);
+  if (!written) return;
+  const next = withFrame(written.value, frame);
+  if (next) written.value = next;
+  else readTurn(frame.turn);
+}
+
+/**
+ * What is being written in a turn somebody looks at.
+ * @param {string} turn
+ */
+export function piecesIn(turn) {
+  const known = pieces.get(turn) ?? signal(/** @type {Record<string, import('./live.js').Piece>} */ ({}));
+  pieces.set(turn, known);
+  return known;
+}
+
+/** @type {Map<string, Promise<import('../api/types.d.ts').TurnDetail | undefined>>} */
+const reading = new Map();
+
+/**
+ * Reads a turn as a whole; from then on events and frames keep it current.
+ * @param {string} turn
+ */
+export function readTurn(turn) {
+  const under = reading.get(turn);
+  if (under) return under;
+  const read = turn_get(turn)
+    .then((detail) => {
+      batch(() => {
+        state.value = withTurn(state.value, detail);
+        piecesIn(turn).value = piecesOf(detail.writing ?? []);
+      });
+      return detail;
+    })
+    .finally(() => reading.delete(turn));
+  reading.set(turn, read);
+  return read;
+}
+
+/**
+ * Forgets turns nobody looks at any more.
+ * @param {string[]} turns
+ */
+export function leaveTurns(turns) {
+  for (const turn of turns) pieces.delete(turn);
+  state.value = withoutTurns(state.value, turns);
+}
+
+// --- Answers that are kept current ---
+
+/**
+ * An answer of the hub: shown at once when it is known, asked for again when it may have changed.
+ * @template T
+ */
+export class Resource {
+  /** @param {() => Promise<T>} load */
+  constructor(load) {
+    this.load = load;
+    this.data = signal(/** @type {T | undefined} */ (undefined));
+    this.trouble = signal(/** @type {Trouble | undefined} */ (undefined));
+    this.asked = 0;
+    this.timer = 0;
+    /** How many show it. */
+    this.shown = 0;
+    this.stale = true;
+  }
+
+  /** Asks now. */
+  async ask() {
+    const asked = (this.asked += 1);
+    this.stale = false;
+    try {
+      const data = await this.load();
+      if (asked !== this.asked) return;
+      batch(() => {
+        this.data.value = data;
+        this.trouble.value = undefined;
+      });
+    } catch (error) {
+      if (asked === this.asked) this.trouble.value = troubleOf(error);
+    }
+  }
+
+  /** Asks soon, once for all that happens meanwhile; later when nobody looks. */
+  refresh() {
+    this.stale = true;
+    if (!this.shown || this.timer) return;
+    this.timer = window.setTimeout(() => {
+      this.timer = 0;
+      if (this.shown && this.stale) this.ask();
+    }, 120);
+  }
+}
+
+/** @type {Map<string, Resource<any>>} */
+const resources = new Map();
+
+/** How many answers are kept for when their screen is opened again. */
+const KEPT = 60;
+
+/**
+ * An answer of the hub for a component.
+ * @template T
+ * @param {string} key What it is, in one word: the same key is the same answer.
+ * @param {() => Promise<T>} load
+ * @param {(event: Event) => boolean} [matters] Which events may change it.
+ * @returns {{data: T | undefined, trouble: Trouble | undefined, refresh: () => void, set: (data: T) => void}}
+ */
+export function useResource(key, load, matters = never) {
+  /** @type {Resource<T>} */
+  const resource = resources.get(key) ?? new Resource(load);
+  if (!resources.has(key)) resources.set(key, resource);
+  resource.load = load;
+  useEffect(() => {
+    resource.shown += 1;
+    resource.ask();
+    const end = onEvent((event) => {
+      if (matters(event)) resource.refresh();
+    });
+    return () => {
+      resource.shown -= 1;
+      end();
+      trim();
+    };
+  }, [resource]);
+  return {
+    data: resource.data.value,
+    trouble: resource.trouble.value,
+    refresh: () => void resource.ask(),
+    set: (data) => {
+      resource.asked += 1;
+      resource.data.value = data;
+    },
+  };
+}
+
+function never() {
+  return false;
+}
+
+function trim() {
+  for (const [key, resource] of resources) {
+    if (resources.size <= KEPT) return;
+    if (!resource.shown) resources.delete(key);
+  }
+}
