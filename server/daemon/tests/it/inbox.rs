@@ -194,7 +194,7 @@ async fn a_repo_that_is_gone_waits_until_it_is_back() {
     let stage = Stage::start("");
     let client = stage.client();
     let repo = stage.repo("lost").await;
-    let away = repo.dir.with_extension("away");
+    let away = stage.hub.root().with_file_name("away");
     fs::rename(&repo.dir, &away).unwrap();
     client.hub_scan().await.unwrap();
     let item = until_open(&client, 1).await.remove(0);
