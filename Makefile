@@ -1,9 +1,10 @@
 # What people type. Each target is one readable command.
 
 HUB ?= $(HOME)/car-hub
+DIR ?= screenshots
 CARGO ?= cargo
 
-.PHONY: run build test lint fix fuzz bench tools dist clean
+.PHONY: run build test lint fix fuzz bench tools screenshots dist clean
 
 ## Build the hub and its client, make a hub if there is none, serve it, show what happens.
 run: build
@@ -26,6 +27,10 @@ lint:
 ## The pinned real Codex and the Python CAR that tests run against.
 tools:
 	sh deploy/dev/test-tools.sh
+
+## Pictures of every screen, at both sizes, light and dark, with real content, in DIR.
+screenshots: tools
+	CAR_SCREENSHOTS="$(abspath $(DIR))" $(CARGO) test -p car-daemon --test it web::pictures -- --ignored --nocapture
 
 ## The API under a fuzzer for longer than `make test` does it, from another seed each time.
 fuzz: tools

@@ -24,9 +24,26 @@ import { boot, ready, rest } from './state/store.js';
  */
 const SCREENS = [
   ['/', () => import('./screen/home.js')],
+  ['/chat', () => import('./screen/chat.js')],
+  ['/threads', () => import('./screen/threads.js')],
+  ['/threads/:thread', () => import('./screen/chat.js')],
   ['/repos', () => import('./screen/repos.js')],
   ['/repos/:repo', () => import('./screen/repo.js')],
+  ['/repos/:repo/tickets', () => import('./screen/tickets.js')],
+  ['/repos/:repo/tickets/new', () => import('./screen/ticket_new.js')],
+  ['/repos/:repo/tickets/:ticket', () => import('./screen/ticket.js')],
+  ['/repos/:repo/context', () => import('./screen/context.js')],
+  ['/repos/:repo/files', () => import('./screen/files.js')],
+  ['/files', () => import('./screen/files.js')],
   ['/runs', () => import('./screen/runs.js')],
+  ['/runs/:run/diff', () => import('./screen/diff.js')],
+  ['/runs/:run', () => import('./screen/run.js')],
+  ['/jobs', () => import('./screen/jobs.js')],
+  ['/jobs/:job', () => import('./screen/job.js')],
+  ['/archive', () => import('./screen/archive.js')],
+  ['/usage', () => import('./screen/usage.js')],
+  ['/audit', () => import('./screen/audit.js')],
+  ['/settings', () => import('./screen/settings.js')],
   ['/more', () => import('./screen/more.js')],
 ];
 

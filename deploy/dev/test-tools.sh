@@ -1,6 +1,8 @@
 #!/bin/sh
 # Puts the programs some tests run against into .tools/: the real Codex, the Python CAR of two
-# versions, and a fuzzer and a validator that read the API's document. What is there is kept; what cannot be fetched is named, and its tests skip.
+# versions, a fuzzer and a validator that read the API's document, and what drives a browser and
+# checks the types of the web UI. What is there is kept; what cannot be fetched is named, and its
+# tests skip. The browser itself is the system's Chromium.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -58,6 +60,19 @@ fetch schemathesis-4.32.5 \
     '.tools/schemathesis/bin/st --version | grep -q 4.32.5 &&
      .tools/schemathesis/bin/openapi-spec-validator --version | grep -q 0.9.0' \
     schemathesis 4.32.5 0.9.0
+
+# What web/test/package.json names, in exactly those versions.
+web() {
+    mkdir -p .tools/web && cp web/test/package.json .tools/web/ &&
+        npm install --no-audit --no-fund --no-package-lock --prefix .tools/web
+}
+
+fetch web-test-tools \
+    'cmp web/test/package.json .tools/web/package.json &&
+     test -f .tools/web/node_modules/axe-core/axe.min.js &&
+     test -f .tools/web/node_modules/playwright-core/package.json &&
+     node .tools/web/node_modules/typescript/bin/tsc --version' \
+    web
 
 if [ -n "$missing" ]; then
     echo "test-tools: without$missing the tests that need them skip and say so." >&2

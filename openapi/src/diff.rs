@@ -1,6 +1,6 @@
 //! What a run, or one of its turns, changed in its working tree.
 
-use crate::{Page, RunId, TurnId, wire, words};
+use crate::{RunId, TurnId, wire, words};
 
 wire! {
     /// The files that differ, one page of them, with the totals of all.
@@ -26,8 +26,11 @@ wire! {
         pub deletions: u64,
         /// Files among them that a program wrote.
         pub generated: u64,
-        /// The files, by path.
-        pub files: Page<DiffFile>,
+        /// The files of this page, by path.
+        pub files: Vec<DiffFile>,
+        /// Cursor of the next page; absent on the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub next: Option<String>,
     }
 }
 
@@ -37,7 +40,7 @@ wire! {
         /// Relative to the tree.
         pub path: String,
         /// What happened to it.
-        pub change: FileChange,
+        pub change: DiffChange,
         /// Lines added; absent for a binary file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub insertions: Option<u64>,
@@ -51,7 +54,7 @@ wire! {
 
 words! {
     /// What happened to a file.
-    pub enum FileChange {
+    pub enum DiffChange {
         /// New, and tracked.
         Added = "added",
         /// Other content or mode.
@@ -78,8 +81,11 @@ wire! {
         pub truncated: bool,
         /// Lines on all pages.
         pub lines_total: u64,
-        /// The lines, in order.
-        pub lines: Page<DiffLine>,
+        /// The lines of this page, in order.
+        pub lines: Vec<DiffLine>,
+        /// Cursor of the next page; absent on the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub next: Option<String>,
     }
 }
 

@@ -26,6 +26,7 @@ pub mod page;
 pub mod pairing;
 pub mod pma;
 pub mod problem;
+pub mod push;
 pub mod repo;
 pub mod run;
 pub mod scope;

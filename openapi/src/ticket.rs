@@ -169,11 +169,15 @@ wire! {
 
 wire! {
     /// Body of `ticket_lint`.
+    #[derive(Default)]
     #[serde(deny_unknown_fields)]
     pub struct TicketLint {
         /// Mend what can be mended safely.
         #[serde(default)]
         pub fix: bool,
+        /// Check this text of a ticket, which is in no file yet, instead of the queue: for editors.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub content: Option<String>,
     }
 }
 

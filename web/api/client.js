@@ -58,6 +58,8 @@ export function forgetAnswers() {
  * @property {Record<string, string | number | boolean | undefined | null>} [query]
  * @property {unknown} [body] Sent as JSON.
  * @property {string} [match] The version a change was made from.
+ * @property {File} [file] Sent as it is.
+ * @property {boolean} [blob] The answer is a file.
  * @property {boolean} [once] Neither repeated nor given a key.
  * @property {AbortSignal} [signal]
  */
@@ -69,17 +71,17 @@ export function forgetAnswers() {
  * @returns {Promise<any>}
  */
 export async function call(method, path, options = {}) {
-  const { query, body, match, once = false, signal } = options;
+  const { query, body, file, blob = false, match, once = false, signal } = options;
   const url = API + path + search(query);
   const reads = method === 'GET';
   /** @type {Record<string, string>} */
   const headers = { accept: 'application/json' };
   const proof = session.current();
   if (proof) headers['x-car-proof'] = proof;
-  if (!reads) headers['content-type'] = 'application/json';
+  if (!reads) headers['content-type'] = file ? 'application/octet-stream' : 'application/json';
   if (!reads && !once) headers['idempotency-key'] = key();
   if (match) headers['if-match'] = match.startsWith('"') || match === '*' ? match : `"${match}"`;
-  const known = reads ? kept.get(url) : undefined;
+  const known = reads && !blob ? kept.get(url) : undefined;
   if (known) headers['if-none-match'] = known.etag;
   const request = {
     method,
@@ -87,13 +89,12 @@ export async function call(method, path, options = {}) {
     signal,
     credentials: /** @type {const} */ ('same-origin'),
     cache: /** @type {const} */ ('no-store'),
-    body: reads ? undefined : JSON.stringify(body ?? {}),
+    body: file ?? (body === undefined ? undefined : JSON.stringify(body)),
   };
-  if (!reads && body === undefined) delete request.body;
   for (let tries = 0; ; tries += 1) {
     const more = !once && tries < PAUSES.length;
     const answer = await reach(url, request, more);
-    if (answer && !(more && isPassing(answer))) return read(url, answer, known);
+    if (answer && !(more && isPassing(answer))) return blob && answer.ok ? answer.blob() : read(url, answer, known);
     await pause(answer ? waitOf(answer, tries) : PAUSES[tries], signal);
   }
 }

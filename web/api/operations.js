@@ -64,6 +64,8 @@ export const ticket_done = (repo, ticket, body, match) => post(`/repos/${part(re
 export const ticket_move = (repo, ticket, to) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/move`, { to });
 /** @param {string} repo @param {boolean} fix @returns {Promise<import('./types.d.ts').LintReport>} */
 export const ticket_lint = (repo, fix) => post(`/repos/${part(repo)}/tickets/lint`, { fix });
+/** A text that is in no file yet. @param {string} repo @param {string} content @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').LintReport>} */
+export const ticket_lint_text = (repo, content, signal) => call('POST', `/repos/${part(repo)}/tickets/lint`, { body: { content }, once: true, signal });
 /** @param {string} repo @returns {Promise<Page<import('./types.d.ts').ContextDoc>>} */
 export const context_list = (repo) => get(`/repos/${part(repo)}/contextspace`);
 /** @param {string} repo @param {string} name @param {string} content @param {string} match @returns {Promise<import('./types.d.ts').ContextDoc>} */
@@ -94,6 +96,10 @@ export const run_dispatches = (run, query) => get(`/runs/${part(run)}/dispatches
 export const run_replies = (run) => get(`/runs/${part(run)}/replies`, { limit: 500 });
 /** @param {string} run @returns {Promise<Page<import('./types.d.ts').Evidence>>} */
 export const run_evidence = (run) => get(`/runs/${part(run)}/evidence`, { limit: 500 });
+/** @param {string} run @param {Query} [query] @returns {Promise<import('./types.d.ts').RunDiff>} */
+export const run_diff = (run, query) => get(`/runs/${part(run)}/diff`, query);
+/** @param {string} run @param {string} path @param {Query} [query] @returns {Promise<import('./types.d.ts').FileDiff>} */
+export const run_diff_file = (run, path, query) => get(`/runs/${part(run)}/diff/file`, { ...query, path });
 /** @param {string} run @param {string} approval @param {string} decision @returns {Promise<import('./types.d.ts').Approval>} */
 export const approval_decide = (run, approval, decision) => post(`/runs/${part(run)}/approvals/${part(approval)}`, { decision });
 
@@ -145,3 +151,57 @@ export const pairing_decide = (pairing, approve) => post(`/pairings/${part(pairi
 export const pair_request = (code, name) => call('POST', '/pair', { body: { type: 'device', code, name }, once: true });
 /** @param {string} secret @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').PairOutcome>} */
 export const pair_finish = (secret, signal) => call('POST', '/pair/finish', { body: { secret, wait: 25 }, once: true, signal });
+
+// Conversations.
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Thread>>} */
+export const thread_list = (query) => get('/threads', query);
+/** @param {{name?: string, agent?: string, repo?: string}} body @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_create = (body) => post('/threads', body);
+/** @param {string} thread Its id, or `pma`. @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_get = (thread) => get(`/threads/${part(thread)}`);
+/** @param {string} thread @param {Record<string, unknown>} body @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_update = (thread, body) => patch(`/threads/${part(thread)}`, body);
+/** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_interrupt = (thread) => post(`/threads/${part(thread)}/interrupt`);
+/** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_stop = (thread) => post(`/threads/${part(thread)}/stop`);
+/** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_reset = (thread) => post(`/threads/${part(thread)}/reset`);
+/** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_compact = (thread) => post(`/threads/${part(thread)}/compact`);
+/** @param {string} thread @param {{name?: string}} body @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_fork = (thread, body) => post(`/threads/${part(thread)}/fork`, body);
+/** @param {string} thread @param {string} approval @param {string} decision @returns {Promise<import('./types.d.ts').Approval>} */
+export const thread_approval_decide = (thread, approval, decision) => post(`/threads/${part(thread)}/approvals/${part(approval)}`, { decision });
+/** @param {string} thread @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Message>>} */
+export const message_list = (thread, query) => get(`/threads/${part(thread)}/messages`, query);
+/** @param {string} thread @param {import('./types.d.ts').MessagePost} body @returns {Promise<import('./types.d.ts').Message>} */
+export const message_post = (thread, body) => post(`/threads/${part(thread)}/messages`, body);
+/** @param {string} thread @param {string} message @returns {Promise<import('./types.d.ts').MessageDetail>} */
+export const message_get = (thread, message) => get(`/threads/${part(thread)}/messages/${part(message)}`);
+/** @param {string} thread @param {string} message */
+export const message_cancel = (thread, message) => remove(`/threads/${part(thread)}/messages/${part(message)}`);
+/** @param {string} thread @param {string} message @returns {Promise<import('./types.d.ts').Message>} */
+export const message_continue = (thread, message) => post(`/threads/${part(thread)}/messages/${part(message)}/continue`);
+/** @param {{q: string, thread?: string, after?: string, limit?: number}} query @returns {Promise<Page<import('./types.d.ts').MessageHit>>} */
+export const message_search = (query) => get('/messages', query);
+
+// Files for agents and of agents: of a repo, or of the hub when there is none.
+/** @param {string | null} repo */
+const boxes = (repo) => (repo === null ? '/files' : `/repos/${part(repo)}/files`);
+/** @param {string | null} repo @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').BoxFile>>} */
+export const file_list = (repo, query) => get(boxes(repo), { limit: 500, ...query });
+/** @param {string | null} repo @param {string} box @param {string} name @returns {Promise<Blob>} */
+export const file_get = (repo, box, name) => call('GET', `${boxes(repo)}/${part(box)}/${part(name)}`, { blob: true });
+/** @param {string | null} repo @param {string} box @param {File} file @param {string} [name] @returns {Promise<import('./types.d.ts').BoxFile>} */
+export const file_put = (repo, box, file, name = file.name) => call('PUT', `${boxes(repo)}/${part(box)}/${part(name)}`, { file, once: true });
+/** @param {string | null} repo @param {string} box @param {string} name */
+export const file_delete = (repo, box, name) => remove(`${boxes(repo)}/${part(box)}/${part(name)}`);
+
+// What waits for a person.
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').InboxItem>>} */
+export const inbox_list = (query) => get('/inbox', query);
+/** @param {string[]} items @returns {Promise<import('./types.d.ts').InboxCounts>} */
+export const inbox_seen = (items) => post('/inbox/seen', { items });
+/** @param {string} item @param {import('./types.d.ts').InboxAct} body @returns {Promise<import('./types.d.ts').InboxItem>} */
+export const inbox_act = (item, body) => post(`/inbox/${part(item)}/act`, body);

@@ -58,6 +58,6 @@ export function JobCard({ job }) {
       ${job.status === 'running' && h(Act, { tone: 'plain', disabled: job.cancelling, work: () => job_cancel(job.id), children: job.cancelling ? 'Ending …' : 'Cancel' })}</div>
     ${job.status === 'running' && h(Progress, { job })}
     ${job.problem && h(TroubleNote, { trouble: new Trouble(job.problem) })}
-    <a class="small" href=${to('jobs', job.id)}>Its log</a>
+    <div class="row wrap small">${job.result?.type === 'repo' && html`<a href=${to('repos', job.result.repo.id)}>Open ${job.result.repo.name}</a>`}<a href=${to('jobs', job.id)}>Its log</a></div>
   </div>`;
 }

@@ -18,6 +18,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
  * @param {number} ms
  */
 export function span(ms) {
+  if (ms > 0 && ms < 950) return `${Math.max(1, Math.round(ms))} ms`;
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

@@ -1,6 +1,7 @@
 import { UNREACHED } from '../api/client.js';
 import { html, h } from './html.js';
 import { Icon } from './icon.js';
+import { words } from './words.js';
 
 /**
  * What went wrong, beside what failed: what happened, and what to do.
@@ -12,8 +13,8 @@ export function TroubleNote({ trouble, again }) {
   return html`<div class="trouble" role="alert" title=${instance}>
     ${h(Icon, { name: 'warn', size: 18 })}
     <div class="grow stack tight">
-      <div><b>${title}.</b> ${detail}</div>
-      ${errors.length > 0 && html`<ul>${errors.map((error) => html`<li key=${error.pointer}>${named(error.pointer)}${error.detail}</li>`)}</ul>`}
+      <div><b>${title}.</b> ${words(detail)}</div>
+      ${errors.length > 0 && html`<ul>${errors.map((error) => html`<li key=${error.pointer}>${named(error.pointer)}${words(error.detail)}</li>`)}</ul>`}
       ${again && html`<div><button class="button" onClick=${again}>Try again</button></div>`}
     </div>
   </div>`;

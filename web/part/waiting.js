@@ -92,9 +92,9 @@ export function Asked({ request }) {
 
 /**
  * A text for an agent that waits.
- * @param {{run: string, done: () => void, label?: string}} props
+ * @param {{run: string, done: () => void, label?: string, children?: any}} props
  */
-export function Reply({ run, done, label = 'Your answer' }) {
+export function Reply({ run, done, label = 'Your answer', children }) {
   const draft = `reply ${run}`;
   const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? '');
   const { act, busy, slow, trouble } = useAct(async () => {
@@ -113,7 +113,7 @@ export function Reply({ run, done, label = 'Your answer' }) {
         setText(event.target.value);
         sessionStorage.setItem(draft, event.target.value);
       }}></textarea>
-    <div class="row end">${h(Button, { tone: 'main', type: 'submit', icon: 'send', busy: slow, disabled: busy || text.trim() === '', children: 'Send' })}</div>
+    <div class="row wrap end">${children}${h(Button, { tone: 'main', type: 'submit', icon: 'send', busy: slow, disabled: busy || text.trim() === '', children: 'Send' })}</div>
     ${h(TroubleNote, { trouble })}
   </form>`;
 }

@@ -15,6 +15,7 @@ import { Sheet } from '../part/sheet.js';
 import { Status } from '../part/status.js';
 import { TicketRow } from '../part/tickets.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
+import { words } from '../part/words.js';
 import { isEnd } from '../state/apply.js';
 import { go, to } from '../state/route.js';
 import { state, useResource } from '../state/store.js';
@@ -47,7 +48,7 @@ export default function RepoScreen({ params }) {
     })}
     ${h(Unread, { of: repo })}
     ${data.status === 'uninitialized' && h(SetUp, { id, done: repo.refresh })}
-    ${data.issue && html`<div class="notice wants">${h(Icon, { name: 'warn', size: 18 })}<div>${data.issue}</div></div>`}
+    ${data.issue && html`<div class="notice wants">${h(Icon, { name: 'warn', size: 18 })}<div>${words(data.issue)}</div></div>`}
     <div class="stack wide">
       ${h(RepoTabs, { repo: id, current: to('repos', id) })}
       <div class="columns">
@@ -63,7 +64,7 @@ export default function RepoScreen({ params }) {
           })}
           ${h(Section, {
             title: 'Next tickets',
-            tally: `${data.tickets.done} of ${data.tickets.total} done`,
+            tally: data.tickets.total ? `${data.tickets.done} of ${data.tickets.total} done` : undefined,
             action: html`<a class="small" href=${to('repos', id, 'tickets')}>All</a>`,
             children: html`<div class="stack">
               ${h(Unread, { of: tickets })}

@@ -10,7 +10,8 @@
  * @typedef {import('../api/types.d.ts').Item} Item
  * @typedef {import('../api/types.d.ts').PlanStep} PlanStep
  * @typedef {import('../api/types.d.ts').Turn} Turn
- * @typedef {import('../api/types.d.ts').TurnDetail} TurnDetail
+ * @typedef {import('../api/types.d.ts').Thread} Thread
+ * @typedef {import('../api/types.d.ts').Message} Message
  */
 
 /**
@@ -33,10 +34,12 @@
  * @property {Record<string, Line>} runs Those that have not ended, and those that ended since.
  * @property {Record<string, Job>} jobs Those that are at work, and those that ended since.
  * @property {Record<string, TurnView>} turns Those somebody looks at.
+ * @property {Record<string, Thread>} threads Those somebody looks at, and those that changed since.
+ * @property {Record<string, Message[]>} messages Of threads somebody looks at, in order.
  */
 
 /** @type {State} */
-export const EMPTY = { epoch: '', seq: 0, runs: {}, jobs: {}, turns: {} };
+export const EMPTY = { epoch: '', seq: 0, runs: {}, jobs: {}, turns: {}, threads: {}, messages: {} };
 
 const ENDS = new Set(['completed', 'failed', 'stopped', 'superseded']);
 
@@ -50,29 +53,54 @@ export const isEnd = (status) => ENDS.has(status);
  * The state a snapshot tells.
  * @param {HubSnapshot} snapshot
  * @param {Job[]} jobs
+ * @param {State} before What somebody looks at is kept until it is read again.
  * @returns {State}
  */
-export function fromSnapshot(snapshot, jobs) {
+export function fromSnapshot(snapshot, jobs, before = EMPTY) {
   return {
+    ...before,
     epoch: snapshot.epoch ?? '',
     seq: snapshot.as_of,
     runs: Object.fromEntries(snapshot.runs.map((run) => [run.id, run])),
     jobs: Object.fromEntries(jobs.map((job) => [job.id, job])),
-    turns: {},
   };
 }
 
 /**
  * The state with a turn that was read as a whole.
  * @param {State} state
- * @param {TurnDetail} detail
+ * @param {string} id
+ * @param {Item[]} items
  * @param {PlanStep[]} [plan]
  * @returns {State}
  */
-export function withTurn(state, detail, plan) {
-  const known = state.turns[detail.turn.id];
-  const view = { items: detail.items, plan: plan ?? known?.plan ?? [], notices: known?.notices ?? [] };
-  return { ...state, turns: { ...state.turns, [detail.turn.id]: view } };
+export function withTurn(state, id, items, plan) {
+  const known = state.turns[id];
+  const view = { items, plan: plan ?? known?.plan ?? [], notices: known?.notices ?? [] };
+  return { ...state, turns: { ...state.turns, [id]: view } };
+}
+
+/**
+ * The state with messages of a thread that were read.
+ * @param {State} state
+ * @param {string} thread
+ * @param {Message[]} read
+ * @returns {State}
+ */
+export function withMessages(state, thread, read) {
+  const known = state.messages[thread] ?? [];
+  return { ...state, messages: { ...state.messages, [thread]: read.reduce(withMessage, known) } };
+}
+
+/**
+ * The messages with one that is new, or stands differently. They are numbered from 1.
+ * @param {Message[]} messages
+ * @param {Message} message
+ */
+function withMessage(messages, message) {
+  const place = messages.findLastIndex((known) => known.number <= message.number);
+  if (place >= 0 && messages[place].id === message.id) return messages.with(place, message);
+  return messages.toSpliced(place + 1, 0, message);
 }
 
 /**
@@ -145,6 +173,12 @@ function folded(state, event) {
       return run(state, event, (line) => ({ ...line, last: `checks: ${kind.commands.join(' && ')}` }));
     case 'job_updated':
       return { ...state, jobs: { ...state.jobs, [kind.job.id]: kind.job } };
+    case 'thread_updated':
+      return { ...state, threads: { ...state.threads, [kind.thread.id]: kind.thread } };
+    case 'message_updated': {
+      const { thread } = kind.message;
+      return state.messages[thread] ? withMessages(state, thread, [kind.message]) : state;
+    }
     case 'hub_started':
     case 'repo_added':
     case 'repo_removed':

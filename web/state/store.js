@@ -12,7 +12,7 @@ import { batch, signal } from '../vendor/signals.js';
 import { forgetAnswers, troubleOf } from '../api/client.js';
 import { hub_snapshot, job_list, turn_get } from '../api/operations.js';
 import { Stream } from '../api/socket.js';
-import { EMPTY, apply, fromSnapshot, lastLine, withTurn, withoutTurns } from './apply.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withMessages, withTurn, withoutTurns } from './apply.js';
 import { piecesOf, withFrame, withoutItem } from './live.js';
 
 export const state = signal(EMPTY);
@@ -78,11 +78,11 @@ export function rest() {
 async function begin() {
   const [snapshot, jobs] = await Promise.all([hub_snapshot(), running()]);
   batch(() => {
-    state.value = fromSnapshot(snapshot, jobs);
+    state.value = fromSnapshot(snapshot, jobs, state.value);
     generation.value += 1;
     ready.value = true;
   });
-  for (const watched of pieces.keys()) readTurn(watched);
+  for (const watched of readers.keys()) readTurn(watched).catch(() => undefined);
   for (const resource of resources.values()) resource.refresh();
 }
 
@@ -164,18 +164,26 @@ export function lineOf(run) {
 /** The end of what is being written in each run, by its piece. @type {Map<string, {key: string, text: string}>} */
 const tails = new Map();
 
+/**
+ * @param {string} run
+ * @param {LiveFrame} frame
+ */
+function writeLine(run, frame) {
+  const key = `${frame.turn} ${frame.stream} ${frame.item}`;
+  const tail = tails.get(run);
+  const text = ((tail?.key === key ? tail.text : '') + frame.text).slice(-600);
+  tails.set(run, { key, text });
+  lineOf(run).value = lastLine(text);
+}
+
 /** @param {LiveFrame} frame */
 function write(frame) {
-  const key = `${frame.turn} ${frame.stream} ${frame.item}`;
-  const tail = tails.get(frame.run);
-  const text = ((tail?.key === key ? tail.text : '') + frame.text).slice(-600);
-  tails.set(frame.run, { key, text });
-  lineOf(frame.run).value = lastLine(text);
+  if (frame.run) writeLine(frame.run, frame);
   const written = pieces.get(frame.turn);
   if (!written) return;
   const next = withFrame(written.value, frame);
   if (next) written.value = next;
-  else readTurn(frame.turn);
+  else readTurn(frame.turn).catch(() => undefined);
 }
 
 /**
@@ -188,23 +196,36 @@ export function piecesIn(turn) {
   return known;
 }
 
-/** @type {Map<string, Promise<import('../api/types.d.ts').TurnDetail | undefined>>} */
+/**
+ * A turn as it is read: of a run, or of a message of a thread.
+ * @typedef {{items: import('../api/types.d.ts').Item[], plan?: import('../api/types.d.ts').PlanStep[],
+ *   writing?: import('../api/types.d.ts').Writing[]}} Whole
+ */
+
+/** How each turn that is looked at is read. @type {Map<string, () => Promise<Whole>>} */
+const readers = new Map();
+
+/** @type {Map<string, Promise<void>>} */
 const reading = new Map();
 
 /**
  * Reads a turn as a whole; from then on events and frames keep it current.
  * @param {string} turn
+ * @param {() => Promise<Whole>} [load] How; as before when absent.
+ * @returns {Promise<void>}
  */
-export function readTurn(turn) {
+export function readTurn(turn, load) {
+  if (load) readers.set(turn, load);
   const under = reading.get(turn);
   if (under) return under;
-  const read = turn_get(turn)
-    .then((detail) => {
+  /** @type {() => Promise<Whole>} */
+  const reader = readers.get(turn) ?? (() => turn_get(turn));
+  const read = reader()
+    .then((whole) => {
       batch(() => {
-        state.value = withTurn(state.value, detail);
-        piecesIn(turn).value = piecesOf(detail.writing ?? []);
+        state.value = withTurn(state.value, turn, whole.items, whole.plan);
+        piecesIn(turn).value = piecesOf(whole.writing ?? []);
       });
-      return detail;
     })
     .finally(() => reading.delete(turn));
   reading.set(turn, read);
@@ -212,11 +233,23 @@ export function readTurn(turn) {
 }
 
 /**
+ * Takes in messages of a thread that were read; events keep them current.
+ * @param {string} thread
+ * @param {import('../api/types.d.ts').Message[]} messages
+ */
+export function keepMessages(thread, messages) {
+  state.value = withMessages(state.value, thread, messages);
+}
+
+/**
  * Forgets turns nobody looks at any more.
  * @param {string[]} turns
  */
 export function leaveTurns(turns) {
-  for (const turn of turns) pieces.delete(turn);
+  for (const turn of turns) {
+    pieces.delete(turn);
+    readers.delete(turn);
+  }
   state.value = withoutTurns(state.value, turns);
 }
 

@@ -213,7 +213,7 @@ pub(crate) async fn renumber(
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets/lint", tag = "tickets", operation_id = "ticket_lint",
     params(("repo" = RepoId, Path, description = "Repo or worktree")), request_body = TicketLint,
-    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true))),
+    extensions(("x-scope" = json!("write")), ("x-agents" = json!(true)), ("x-problems" = json!(["unprocessable"]))),
     responses((status = 200, description = "What the linter found", body = LintReport)),
 )]
 pub(crate) async fn lint(

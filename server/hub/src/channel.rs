@@ -73,6 +73,17 @@ pub trait Channel: Send + Sync {
     fn send<'a>(&'a self, message: &'a Message) -> Attempt<'a>;
 }
 
+/// Where a browser is sent pushes, as its push manager gave it. Whoever has it can send there.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PushAddress {
+    /// The push service's address of this browser.
+    pub endpoint: String,
+    /// The browser's public key in base64url.
+    pub p256dh: String,
+    /// The browser's secret in base64url.
+    pub auth: String,
+}
+
 /// The channel of webhooks; without one they wait.
 #[derive(Clone, Default)]
 pub struct WebhookChannel(pub Option<Arc<dyn Channel>>);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use car_api::{
-    Code, Page, PageQuery, RunId, TurnId,
-    diff::{DiffFile, DiffLine, FileChange, FileDiff, LineKind, RunDiff},
+    Code, PageQuery, RunId, TurnId,
+    diff::{DiffChange, DiffFile, DiffLine, FileDiff, LineKind, RunDiff},
 };
 use car_engine::generated::is_generated;
 use car_files::beneath;
@@ -88,6 +88,7 @@ impl Hub {
         let after: Option<String> = cursor::read(&page)?;
         let begin = after.map_or(0, |after| list.files.partition_point(|f| f.path <= after));
         let files = list.files.iter().skip(begin).take(limit + 1).cloned().collect();
+        let page = index::cut(files, limit, |file: &DiffFile| file.path.clone());
         Ok(RunDiff {
             run: run.clone(),
             turn: turn.cloned(),
@@ -98,7 +99,8 @@ impl Hub {
             insertions: list.insertions,
             deletions: list.deletions,
             generated: list.generated,
-            files: index::cut(files, limit, |file: &DiffFile| file.path.clone()),
+            files: page.items,
+            next: page.next,
         })
     }
 
@@ -124,10 +126,8 @@ impl Hub {
             binary: patch.binary,
             truncated: patch.truncated,
             lines_total: patch.lines.len() as u64,
-            lines: Page {
-                items: lines.items.into_iter().map(|(line, _)| line_view(line)).collect(),
-                next: lines.next,
-            },
+            lines: lines.items.into_iter().map(|(line, _)| line_view(line)).collect(),
+            next: lines.next,
         })
     }
 }
@@ -225,12 +225,12 @@ fn file_view(file: car_git::FileStat) -> DiffFile {
     DiffFile {
         generated: is_generated(&path),
         change: match file.status {
-            car_git::FileChange::Added => FileChange::Added,
-            car_git::FileChange::Modified => FileChange::Modified,
-            car_git::FileChange::Deleted => FileChange::Deleted,
-            car_git::FileChange::TypeChanged => FileChange::TypeChanged,
-            car_git::FileChange::Unmerged => FileChange::Unmerged,
-            car_git::FileChange::Untracked => FileChange::Untracked,
+            car_git::FileChange::Added => DiffChange::Added,
+            car_git::FileChange::Modified => DiffChange::Modified,
+            car_git::FileChange::Deleted => DiffChange::Deleted,
+            car_git::FileChange::TypeChanged => DiffChange::TypeChanged,
+            car_git::FileChange::Unmerged => DiffChange::Unmerged,
+            car_git::FileChange::Untracked => DiffChange::Untracked,
         },
         insertions: file.insertions,
         deletions: file.deletions,

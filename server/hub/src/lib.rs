@@ -44,7 +44,7 @@ mod webhooks;
 mod worktrees;
 
 pub use audit::{AuditFilter, verify_audit};
-pub use channel::{Attempt, Channel, Channels, Message, Sent, WebhookChannel};
+pub use channel::{Attempt, Channel, Channels, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{
     Config, EventsConfig, FlowConfig, NotificationsConfig, ReadFlow, TreeFlow, WebhooksConfig,

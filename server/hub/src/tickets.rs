@@ -11,7 +11,9 @@ use car_api::{
         TicketMove, TicketPatch, TicketText, TicketUpdate,
     },
 };
-use car_engine::ticket::{FieldValue, MAX_TICKET_BYTES, TicketDraft, new_ticket, parse};
+use car_engine::ticket::{
+    FieldValue, KnownAgents, MAX_TICKET_BYTES, TicketDraft, new_ticket, parse,
+};
 use car_files::{
     ContentHash,
     atomic::WriteIf,
@@ -348,6 +350,14 @@ impl Hub {
     pub async fn ticket_lint(&self, repo: &RepoId, body: TicketLint) -> Result<LintReport> {
         let tree = self.inner.tree(repo)?;
         let agents = self.inner.known_agents.clone();
+        if let Some(content) = body.content {
+            if body.fix {
+                let detail =
+                    "A text that is in no file can be checked, not mended: leave `fix` out.";
+                return Err(Error::new(Code::Unprocessable, detail));
+            }
+            return Ok(lint_text(&content, &agents));
+        }
         let report = blocking(move || lint(&tree, &agents, body.fix)).await?;
         self.inner.refresh(repo).await;
         if body.fix {
@@ -358,7 +368,17 @@ impl Hub {
     }
 }
 
-fn lint(tree: &Path, agents: &car_engine::ticket::KnownAgents, fix: bool) -> Result<LintReport> {
+/// Any good name: that of the file the text will be in is not the text's fault.
+const UNNAMED: &str = "TICKET-001.md";
+
+fn lint_text(content: &str, agents: &KnownAgents) -> LintReport {
+    let parsed = parse(UNNAMED, content.as_bytes(), agents);
+    let finding = |issue| LintFinding { file: UNNAMED.to_owned(), issue: index::issue(issue) };
+    let findings = parsed.issues.iter().map(finding).collect();
+    LintReport { ok: parsed.is_valid(), tickets: 1, findings, fixed: Vec::new() }
+}
+
+fn lint(tree: &Path, agents: &KnownAgents, fix: bool) -> Result<LintReport> {
     let mut fixed = Vec::new();
     if fix {
         for file in tickets::list(tree, agents)?.files {

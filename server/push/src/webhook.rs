@@ -1,11 +1,13 @@
 //! Webhooks: a signed `POST` (Standard Webhooks).
 
-use std::{error::Error, sync::OnceLock, time::Duration};
-
 use car_hub::{Attempt, Channel, Message, Sent};
-use reqwest::{Client, Url, header::CONTENT_TYPE, redirect::Policy};
+use reqwest::{Url, header::CONTENT_TYPE};
 
-use crate::{answer, sign};
+use crate::{
+    answer,
+    clients::{Clients, innermost},
+    sign,
+};
 
 /// The longest address.
 const URL_MAX: usize = 2048;
@@ -17,38 +19,17 @@ pub struct Config {
     pub timeout_s: u64,
 }
 
-/// The sender of webhooks. Connections are kept open for a while, as to a receiver that gets many.
+/// The sender of webhooks.
 #[derive(Debug)]
 pub struct Webhooks {
-    config: Config,
-    plain: OnceLock<Result<Client, String>>,
-    secure: OnceLock<Result<Client, String>>,
+    clients: Clients,
 }
 
 impl Webhooks {
     /// A sender. It takes nothing up before the first message.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, plain: OnceLock::new(), secure: OnceLock::new() }
-    }
-
-    /// The client for a scheme: the system's certificates are read when they are first needed.
-    fn client(&self, scheme: &str) -> Result<&Client, String> {
-        let secure = scheme == "https";
-        let cell = if secure { &self.secure } else { &self.plain };
-        let made = cell.get_or_init(|| {
-            let builder = Client::builder()
-                .user_agent(concat!("car-hub/", env!("CARGO_PKG_VERSION")))
-                // A redirect would carry a signed message somewhere its owner did not name.
-                .redirect(Policy::none())
-                .no_proxy()
-                .timeout(Duration::from_secs(self.config.timeout_s.max(1)))
-                .pool_idle_timeout(Duration::from_secs(30))
-                .pool_max_idle_per_host(2);
-            let builder = if secure { builder } else { builder.tls_certs_only([]) };
-            builder.build().map_err(|error| error.to_string())
-        });
-        made.as_ref().map_err(Clone::clone)
+        Self { clients: Clients::new(config.timeout_s) }
     }
 
     async fn post(&self, message: &Message) -> Sent {
@@ -56,7 +37,7 @@ impl Webhooks {
         let Ok(url) = Url::parse(&message.to) else {
             return failed("the address cannot be read".to_owned());
         };
-        let client = match self.client(url.scheme()) {
+        let client = match self.clients.of(url.scheme()) {
             Ok(client) => client,
             Err(detail) => return failed(detail),
         };
@@ -98,18 +79,6 @@ impl Channel for Webhooks {
     fn send<'a>(&'a self, message: &'a Message) -> Attempt<'a> {
         Box::pin(self.post(message))
     }
-}
-
-/// The deepest cause: "Connection refused" says more than "error sending request".
-fn innermost(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
-    let mut deepest: &dyn Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
     (5, "api", include_str!("../../../migrations/0005_api.sql")),
     (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
+    (9, "web_push", include_str!("../../../migrations/0009_web_push.sql")),
 ];
 
 /// How many waiting commits one transaction takes at most.

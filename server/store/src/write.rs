@@ -12,14 +12,14 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
-    InboxEnd, InboxSync, ItemRow, KeptAnswer, NotificationDraft, RequestKey, Result, RunGrantRow,
-    RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WakeRow, WebhookRow, accounts,
-    approvals, audit, channels,
+    InboxEnd, InboxSync, ItemRow, KeptAnswer, NotificationDraft, PushSubscriptionRow, RequestKey,
+    Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WakeRow,
+    WebhookRow, accounts, approvals, audit, channels,
     columns::json,
     deliveries, devices, effects,
     events::{self, Log},
-    facts, idempotency, inbox, items, jobs, notifications, run_grants, runs, salvages, sessions,
-    snapshot, ticket_files, tokens, turns, verdicts, void, wakes, webhooks, writings,
+    facts, idempotency, inbox, items, jobs, notifications, push, run_grants, runs, salvages,
+    sessions, snapshot, ticket_files, tokens, turns, verdicts, void, wakes, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -166,6 +166,19 @@ pub enum Write {
     Wake(Box<WakeRow>),
     /// What went in this message was told.
     WakesTold(String),
+    /// A browser is sent pushes, or at another address.
+    PushSubscription(Box<PushSubscriptionRow>),
+    /// A browser is sent no pushes any more.
+    PushSubscriptionGone(ChannelId),
+    /// The token of a pushed action is used up; fails with `Conflict` when it was before.
+    PushActionUsed {
+        /// The token's own id.
+        token: String,
+        /// When.
+        at: Timestamp,
+        /// Until when it would have been good.
+        expires_at: Timestamp,
+    },
     /// Nothing is under way any more: processes, turns, questions, effects. The index of tickets is
     /// read anew from the files.
     AllVoid(Timestamp),
@@ -275,6 +288,11 @@ pub(crate) async fn apply(
         Write::ChannelGone(id) => channels::delete(conn, id).await?,
         Write::Wake(row) => wakes::upsert(conn, row).await?,
         Write::WakesTold(message) => wakes::told(conn, message).await?,
+        Write::PushSubscription(row) => push::upsert(conn, row).await?,
+        Write::PushSubscriptionGone(channel) => push::delete(conn, channel).await?,
+        Write::PushActionUsed { token, at, expires_at } => {
+            push::used(conn, token, *at, *expires_at).await?;
+        }
         Write::AllVoid(at) => void::all(conn, *at).await?,
         Write::SecretsGone => snapshot::secrets_gone(conn).await?,
         Write::RequestMade(key, made) => idempotency::made(conn, key, made).await?,

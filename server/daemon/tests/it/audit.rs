@@ -112,7 +112,7 @@ async fn every_acknowledged_write_has_its_line() {
     assert_eq!(moved.detail.as_deref(), Some("2 to 1"));
     client.ticket_renumber(id).await.unwrap();
     chain.line("ticket_renumber", "demo").await;
-    client.ticket_lint(id, &TicketLint { fix: true }).await.unwrap();
+    client.ticket_lint(id, &TicketLint { fix: true, content: None }).await.unwrap();
     chain.line("ticket_lint", "demo").await;
     let spec = client.context_get(id, ContextName::Spec).await.unwrap();
     let body = ContextUpdate { content: "A spec.\n".to_owned() };

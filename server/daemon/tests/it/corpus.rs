@@ -75,7 +75,7 @@ async fn bad_tickets_are_shown_and_harm_nobody() {
             Err(error) => assert_ne!(error.code(), Some(Code::Internal), "{ticket:?}: {error}"),
         }
     }
-    let report = client.ticket_lint(&bad.id, &TicketLint { fix: false }).await.unwrap();
+    let report = client.ticket_lint(&bad.id, &TicketLint::default()).await.unwrap();
     assert!(!report.ok);
     let refused = client.run_start(&bad.id, &RunStart::default()).await.unwrap_err();
     assert_eq!(refused.code(), Some(Code::TicketsInvalid));

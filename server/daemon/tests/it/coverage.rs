@@ -159,7 +159,11 @@ async fn tickets(client: &Client, repo: &RepoId) {
     let renumbered = client.ticket_renumber(repo).await.unwrap();
     let numbers: Vec<_> = renumbered.items.iter().map(|ticket| ticket.number).collect();
     assert_eq!(numbers, [Some(1), Some(2)]);
-    assert!(client.ticket_lint(repo, &TicketLint { fix: false }).await.unwrap().ok);
+    assert!(client.ticket_lint(repo, &TicketLint::default()).await.unwrap().ok);
+    let draft = "---\nagent: nobody\ndone: false\n---\n".to_owned();
+    let text = TicketLint { fix: false, content: Some(draft) };
+    let found = client.ticket_lint(repo, &text).await.unwrap();
+    assert!(!found.ok && found.findings.iter().any(|f| f.issue.line == 2), "{found:?}");
     for ticket in client.ticket_list(repo, None, &PageQuery::default()).await.unwrap().items {
         let number = ticket.number.unwrap().to_string();
         client.ticket_done(repo, &number, &TicketDone { done: true }, None).await.unwrap();
@@ -212,9 +216,9 @@ async fn runs(client: &Client, repo: &RepoId) {
     assert!(!client.run_evidence(&run.id).await.unwrap().items.is_empty());
     let first = PageQuery::default();
     let diff = client.run_diff(&run.id, None, &first).await.unwrap();
-    assert_eq!(diff.files.items[0].path, "answer.txt");
+    assert_eq!(diff.files[0].path, "answer.txt");
     let lines = client.run_diff_file(&run.id, None, "answer.txt", &first).await.unwrap();
-    assert_eq!(lines.lines.items[1].text, "that");
+    assert_eq!(lines.lines[1].text, "that");
     assert_eq!(
         code(client.run_resume(&run.id, &RunResume::default()).await),
         Code::IllegalTransition

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use car_api::{
     Code, PageQuery, RunId,
-    diff::{DiffFile, FileChange, LineKind, RunDiff},
+    diff::{DiffChange, DiffFile, LineKind, RunDiff},
     run::PauseReason,
 };
 use car_client::Client;
@@ -20,7 +20,7 @@ async fn whole(client: &Client, run: &RunId) -> RunDiff {
 }
 
 fn paths(diff: &RunDiff) -> Vec<&str> {
-    diff.files.items.iter().map(|file| file.path.as_str()).collect()
+    diff.files.iter().map(|file| file.path.as_str()).collect()
 }
 
 #[tokio::test]
@@ -41,17 +41,17 @@ async fn a_run_and_its_turns_show_what_they_changed_and_nothing_else() {
     assert_eq!((all.files_changed, all.insertions, all.deletions, all.generated), (3, 4, 1, 1));
     let lock = DiffFile {
         path: "Cargo.lock".to_owned(),
-        change: FileChange::Added,
+        change: DiffChange::Added,
         insertions: Some(1),
         deletions: Some(0),
         generated: true,
     };
-    assert_eq!(all.files.items[0], lock);
+    assert_eq!(all.files[0], lock);
     let first = client.run_diff(&run, Some(&turns[0].id), &page(None, 1)).await.unwrap();
     assert!(first.exact && first.to.is_some());
     assert_eq!(paths(&first), ["Cargo.lock"]);
-    let rest = client.run_diff(&run, Some(&turns[0].id), &page(first.files.next, 1)).await.unwrap();
-    assert_eq!((paths(&rest), rest.files.next.as_deref()), (vec!["one.txt"], None));
+    let rest = client.run_diff(&run, Some(&turns[0].id), &page(first.next, 1)).await.unwrap();
+    assert_eq!((paths(&rest), rest.next.as_deref()), (vec!["one.txt"], None));
     let second = client.run_diff(&run, Some(&turns[1].id), &page(None, 9)).await.unwrap();
     assert_eq!(paths(&second), ["README.md", "one.txt"]);
     assert_eq!(Some(&second.base), first.to.as_ref());
@@ -63,7 +63,7 @@ async fn a_run_and_its_turns_show_what_they_changed_and_nothing_else() {
         }
     };
     let file = lines(500, None).await;
-    let shown: Vec<_> = file.lines.items.iter().map(|l| (l.kind, l.text.as_str())).collect();
+    let shown: Vec<_> = file.lines.iter().map(|l| (l.kind, l.text.as_str())).collect();
     let want = [
         (LineKind::Hunk, "@@ -1,3 +1,3 @@"),
         (LineKind::Context, "1"),
@@ -72,9 +72,9 @@ async fn a_run_and_its_turns_show_what_they_changed_and_nothing_else() {
         (LineKind::Context, "3"),
     ];
     assert_eq!((shown.as_slice(), file.lines_total), (want.as_slice(), 5));
-    let part = lines(2, None).await.lines;
-    let rest = lines(9, part.next).await.lines;
-    assert_eq!([part.items, rest.items].concat(), file.lines.items);
+    let part = lines(2, None).await;
+    let rest = lines(9, part.next).await;
+    assert_eq!([part.lines, rest.lines].concat(), file.lines);
 
     // Turn 1 did not touch it; and nothing beside the tree is ever read.
     for path in
@@ -114,20 +114,21 @@ async fn five_thousand_files_untracked_and_hidden_ones() {
     let first = whole(&client, &run).await;
     assert_eq!((first.files_changed, first.to.as_deref()), (5002, None));
     let mut seen: BTreeMap<String, DiffFile> = BTreeMap::new();
-    let mut files = first.files;
+    let (mut files, mut next) = (first.files, first.next);
     // A page shows what the first one saw, whatever happens meanwhile.
     fs::remove_dir_all(repo.dir.join("many")).unwrap();
     loop {
-        seen.extend(files.items.into_iter().map(|file| (file.path.clone(), file)));
-        let Some(next) = files.next else { break };
-        files = client.run_diff(&run, None, &page(Some(next), 500)).await.unwrap().files;
+        seen.extend(files.into_iter().map(|file| (file.path.clone(), file)));
+        let Some(after) = next else { break };
+        let more = client.run_diff(&run, None, &page(Some(after), 500)).await.unwrap();
+        (files, next) = (more.files, more.next);
     }
     assert_eq!(seen.len(), 5002);
     assert_eq!(seen["bin"].insertions, None);
     assert!(!seen.contains_key(".env"));
     let file = async |path: &str| client.run_diff_file(&run, None, path, &page(None, 9)).await;
     assert!(file("bin").await.unwrap().binary);
-    assert!(file("link").await.unwrap().lines.items.is_empty(), "it is not followed");
+    assert!(file("link").await.unwrap().lines.is_empty(), "it is not followed");
     for path in [".env", "many", "many/1000", ":(glob)*", "*"] {
         assert_eq!(file(path).await.unwrap_err().code(), Some(Code::NotFound), "{path}");
     }

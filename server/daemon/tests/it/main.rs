@@ -45,5 +45,6 @@ mod starters;
 mod stream;
 mod ui;
 mod versions;
+mod web;
 mod webhooks;
 mod work;

@@ -138,7 +138,7 @@ async fn fields_change_alone() {
     let text = "---\n# why\nagent: demo   # who\ndone: false\ntitle: Old\nmodel: big\n\
                 ticket_id: tkt_0123456789abcdef0123456789abcdef\nextra: [1, 2]\n---\n\nBody\n";
     fs::write(&file, text).unwrap();
-    client.ticket_lint(&base, &car_api::ticket::TicketLint { fix: false }).await.unwrap();
+    client.ticket_lint(&base, &car_api::ticket::TicketLint::default()).await.unwrap();
     let patch = TicketPatch {
         title: Some(Some("New: one".to_owned())),
         done: Some(true),

@@ -1,8 +1,8 @@
 //! What a run changed.
 
 use car_api::{
-    Page, PageQuery, RunId, TurnId,
-    diff::{DiffFile, DiffLine, FileChange, FileDiff, LineKind, RunDiff},
+    PageQuery, RunId, TurnId,
+    diff::{DiffChange, DiffFile, DiffLine, FileDiff, LineKind, RunDiff},
 };
 
 use crate::{
@@ -30,19 +30,20 @@ pub(crate) async fn run(
 async fn files(s: &Session, run: &RunId, turn: Option<&TurnId>) -> Result<(), Failure> {
     let page = |after| PageQuery { after, limit: PAGE };
     let mut diff = s.client.run_diff(run, turn, &page(None)).await?;
-    while let Some(next) = diff.files.next.take() {
-        let more = s.client.run_diff(run, turn, &page(Some(next))).await?.files;
-        diff.files = Page { items: [diff.files.items, more.items].concat(), next: more.next };
+    while let Some(next) = diff.next.take() {
+        let more = s.client.run_diff(run, turn, &page(Some(next))).await?;
+        diff.files.extend(more.files);
+        diff.next = more.next;
     }
     let ids = |d: &RunDiff| {
-        let paths = d.files.items.iter().map(|f| event_text::safe(&f.path));
+        let paths = d.files.iter().map(|f| event_text::safe(&f.path));
         paths.collect::<Vec<_>>().join("\n")
     };
     s.out.show(&diff, ids, |diff| {
-        if diff.files.items.is_empty() {
+        if diff.files.is_empty() {
             return "No file differs.".to_owned();
         }
-        let table = table(&diff.files.items).render(s.out.width, s.out.colour);
+        let table = table(&diff.files).render(s.out.width, s.out.colour);
         let RunDiff { files_changed, insertions, deletions, .. } = diff;
         format!("{table}\n{files_changed} files, +{insertions} -{deletions}")
     })
@@ -53,10 +54,10 @@ fn table(files: &[DiffFile]) -> Table {
     let count = |lines: Option<u64>| lines.map_or("binary".to_owned(), |lines| lines.to_string());
     for file in files {
         let tone = match file.change {
-            FileChange::Added | FileChange::Untracked => Tone::Good,
-            FileChange::Modified | FileChange::TypeChanged => Tone::Plain,
-            FileChange::Deleted => Tone::Dim,
-            FileChange::Unmerged => Tone::Bad,
+            DiffChange::Added | DiffChange::Untracked => Tone::Good,
+            DiffChange::Modified | DiffChange::TypeChanged => Tone::Plain,
+            DiffChange::Deleted => Tone::Dim,
+            DiffChange::Unmerged => Tone::Bad,
         };
         table.row([
             file.path.as_str().into(),
@@ -71,9 +72,10 @@ fn table(files: &[DiffFile]) -> Table {
 async fn lines(s: &Session, run: &RunId, turn: Option<&TurnId>, file: &str) -> Result<(), Failure> {
     let page = |after| PageQuery { after, limit: PAGE };
     let mut diff = s.client.run_diff_file(run, turn, file, &page(None)).await?;
-    while let Some(next) = diff.lines.next.take() {
-        let more = s.client.run_diff_file(run, turn, file, &page(Some(next))).await?.lines;
-        diff.lines = Page { items: [diff.lines.items, more.items].concat(), next: more.next };
+    while let Some(next) = diff.next.take() {
+        let more = s.client.run_diff_file(run, turn, file, &page(Some(next))).await?;
+        diff.lines.extend(more.lines);
+        diff.next = more.next;
     }
     s.out.show(&diff, |diff| event_text::safe(&diff.path), |diff| text(s, diff))
 }
@@ -82,7 +84,7 @@ fn text(s: &Session, diff: &FileDiff) -> String {
     if diff.binary {
         return format!("{} is binary.", event_text::safe(&diff.path));
     }
-    let mut lines: Vec<_> = diff.lines.items.iter().map(|line| one(s, line)).collect();
+    let mut lines: Vec<_> = diff.lines.iter().map(|line| one(s, line)).collect();
     if diff.truncated {
         lines.push("… longer than the hub shows".to_owned());
     }

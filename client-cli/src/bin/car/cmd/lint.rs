@@ -8,7 +8,7 @@ use car_api::{
 use crate::{failure::Failure, session::Session};
 
 pub(crate) async fn run(s: &Session, repo: &RepoId, fix: bool) -> Result<(), Failure> {
-    let report = s.client.ticket_lint(repo, &TicketLint { fix }).await?;
+    let report = s.client.ticket_lint(repo, &TicketLint { fix, content: None }).await?;
     let files = |r: &LintReport| {
         let mut files: Vec<_> = r.findings.iter().map(|f| f.file.clone()).collect();
         files.dedup();

@@ -1,0 +1,165 @@
+/**
+ * Keeps the page's own files for when there is no network, shows what the hub pushes, and takes what
+ * other programs share. It keeps nothing of the hub: no answer of the API is ever stored.
+ */
+
+const worker = /** @type {any} */ (self);
+
+/** The path the hub is served under, with a slash at its end. */
+const base = new URL(worker.registration.scope).pathname;
+const SHELL = 'car-shell';
+const SHARED = 'car-shared';
+
+/** How long a page is waited for before the kept one is shown, in milliseconds. */
+const PATIENCE = 2500;
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(keepPage().then(() => worker.skipWaiting()));
+});
+
+worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()));
+
+worker.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== location.origin || !url.pathname.startsWith(base)) return;
+  const path = url.pathname.slice(base.length);
+  if (request.method === 'POST' && path === 'share') event.respondWith(share(request));
+  if (request.method !== 'GET') return;
+  if (request.mode === 'navigate' && !path.startsWith('api/') && !path.startsWith('assets/')) {
+    event.respondWith(page(request));
+  } else if (/^assets\/[0-9a-f]{20}\//.test(path)) {
+    event.respondWith(asset(request));
+  }
+});
+
+/** The page as it is now, or as it was when the hub cannot be reached soon. */
+async function page(request) {
+  const kept = await caches.match(base, { cacheName: SHELL });
+  const fresh = fetch(request).then(async (answer) => {
+    if (answer.ok) await keep(answer.clone());
+    return answer;
+  });
+  if (!kept) return fresh;
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, kept));
+  return Promise.race([fresh.catch(() => kept), late]);
+}
+
+async function keepPage() {
+  const answer = await fetch(base, { cache: 'no-cache' });
+  if (answer.ok) await keep(answer);
+}
+
+/** Keeps a page, and with it everything it names; what only older ones named goes. */
+async function keep(answer) {
+  const cache = await caches.open(SHELL);
+  const text = await answer.clone().text();
+  const found = text.match(/[^"']*\/assets\/([0-9a-f]{20})\//);
+  if (!found) return;
+  const known = await cache.match(base);
+  if (known && (await known.text()).includes(found[1])) return;
+  const files = [...new Set(text.match(new RegExp(`[^"']*/assets/${found[1]}/[^"']+`, 'g')))];
+  await Promise.all(files.map((file) => asset(new Request(file))));
+  await cache.put(base, answer);
+  for (const request of await cache.keys()) {
+    const { pathname } = new URL(request.url);
+    if (pathname !== base && !pathname.includes(`/${found[1]}/`)) await cache.delete(request);
+  }
+}
+
+/** A file that never changes. */
+async function asset(request) {
+  const cache = await caches.open(SHELL);
+  const kept = await cache.match(request, { ignoreVary: true });
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(request, answer.clone());
+  return answer;
+}
+
+/** What another program shares: kept until the chat takes it. */
+async function share(request) {
+  const form = await request.formData();
+  const cache = await caches.open(SHARED);
+  const words = ['title', 'text', 'url'].map((name) => form.get(name)).filter(Boolean);
+  await cache.put(`${base}shared/text`, new Response(words.join('\n')));
+  for (const [place, file] of form.getAll('files').entries()) {
+    const headers = { 'content-type': file.type, 'x-name': encodeURIComponent(file.name) };
+    await cache.put(`${base}shared/file/${place}`, new Response(file, { headers }));
+  }
+  return Response.redirect(`${base}#/chat?shared=1`, 303);
+}
+
+/**
+ * What the hub pushes.
+ * @typedef {object} Pushed
+ * @property {string} id
+ * @property {string} title
+ * @property {string} line
+ * @property {string} [open] Where it is looked at, below the hub's path.
+ * @property {number} [open_items] What waits, for the badge.
+ * @property {string} [token] Good for one of the actions, once.
+ * @property {Array<{action: string, title: string, body?: string}>} [actions]
+ */
+
+worker.addEventListener('push', (event) => {
+  /** @type {Pushed} */
+  const pushed = event.data.json();
+  event.waitUntil(
+    Promise.all([
+      worker.registration.showNotification(pushed.title, {
+        body: pushed.line,
+        tag: pushed.id,
+        icon: `${base}assets/icon-192.png`,
+        badge: `${base}assets/badge.png`,
+        data: pushed,
+        actions: (pushed.actions ?? []).map(({ action, title }) => ({ action, title })),
+      }),
+      badge(pushed.open_items),
+    ]),
+  );
+});
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  /** @type {Pushed} */
+  const pushed = event.notification.data ?? {};
+  const chosen = pushed.actions?.find(({ action }) => action === event.action);
+  const body = event.reply || chosen?.body;
+  // A question without words for the answer is answered on its page.
+  const here = chosen && pushed.token && (chosen.action !== 'reply' || body);
+  event.waitUntil(here ? act(pushed, chosen.action, body) : show(pushed.open ?? ''));
+});
+
+/** Does what was chosen, without the page. */
+async function act(pushed, action, body) {
+  const answer = await fetch(`${base}api/v1/push/act`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    credentials: 'omit',
+    body: JSON.stringify({ token: pushed.token, action, body }),
+  }).catch(() => null);
+  if (answer?.ok) return badge((await answer.json()).open_items);
+  const problem = await answer?.json().catch(() => null);
+  return worker.registration.showNotification('That was not done', {
+    body: problem?.detail ?? 'The hub cannot be reached. Open it and try again.',
+    tag: pushed.id,
+    data: { open: pushed.open },
+  });
+}
+
+/** Brings the page to the front. */
+async function show(path) {
+  const url = new URL(path, worker.registration.scope).href;
+  const all = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const open = all.find((client) => client.url.startsWith(worker.registration.scope));
+  if (!open) return worker.clients.openWindow(url);
+  await open.focus();
+  open.postMessage({ open: path });
+  return undefined;
+}
+
+async function badge(count) {
+  if (count === undefined || !navigator.setAppBadge) return;
+  await (count ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {});
+}

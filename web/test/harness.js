@@ -1,0 +1,173 @@
+// One browser, one hub, and what is looked at whatever a story does.
+import assert from 'node:assert/strict';
+import { createInterface } from 'node:readline';
+import { axe, browserPath, chromium } from './tools.js';
+
+/** A phone in one hand, and a desk. */
+export const sizes = [
+  { name: 'phone', width: 390, height: 844, touch: true },
+  { name: 'desk', width: 1280, height: 800, touch: false },
+];
+
+/** Answers of the test that started this process; it does not wait for them unless it asks. */
+let lines;
+
+/** Has the test that started this process do something to the hub; waits until it is done. */
+export async function ask(word) {
+  lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  process.stdout.write(`!${word}\n`);
+  const { value, done } = await lines.next();
+  assert(!done, `nobody answers "${word}"`);
+  return value;
+}
+
+/** The hub, as its owner at the machine sees it. */
+export const hub = {
+  url: process.env.CAR_HUB_URL,
+  root: process.env.CAR_HUB_ROOT,
+  /** One request with the owner's token. */
+  async call(method, path, body) {
+    const answer = await fetch(`${hub.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${process.env.CAR_HUB_TOKEN}`, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    assert(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  },
+  get: (path) => hub.call('GET', path),
+  post: (path, body = {}) => hub.call('POST', path, body),
+  /** Asks again until the answer is as wanted. */
+  async until(path, wanted) {
+    const end = Date.now() + 60_000;
+    for (;;) {
+      const seen = await hub.get(path);
+      if (wanted(seen)) return seen;
+      assert(Date.now() < end, `${path} stays ${JSON.stringify(seen)}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  },
+  /** A job's end. */
+  async job(job) {
+    const ended = await hub.until(`/jobs/${job.id}`, (j) => !['queued', 'running'].includes(j.status));
+    assert.equal(ended.status, 'completed', JSON.stringify(ended));
+    return ended;
+  },
+};
+
+/** Opens the browser; its profile is gone when it is closed. */
+export async function open() {
+  return chromium.launch({
+    executablePath: browserPath,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb'],
+  });
+}
+
+/** A browser's page, watched. */
+export class Tab {
+  /** @param browser {import('playwright-core').Browser} */
+  static async open(browser, size, options = {}) {
+    const context = await browser.newContext({
+      baseURL: hub.url,
+      viewport: { width: size.width, height: size.height },
+      hasTouch: size.touch,
+      isMobile: size.touch,
+      deviceScaleFactor: options.scale ?? 1,
+      colorScheme: options.scheme ?? 'light',
+      reducedMotion: 'reduce',
+      serviceWorkers: options.serviceWorkers ?? 'block',
+      permissions: options.permissions,
+    });
+    context.setDefaultTimeout(15_000);
+    const tab = new Tab();
+    tab.context = context;
+    tab.size = size;
+    tab.faults = [];
+    tab.allowed = [];
+    await context.addInitScript({ content: axe });
+    await context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        console.error(
+          `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
+        );
+      });
+    });
+    tab.page = await context.newPage();
+    tab.page.on('console', (message) => {
+      if (message.type() === 'error') tab.faults.push(`${message.text()} (${message.location().url})`);
+    });
+    tab.page.on('pageerror', (error) => tab.faults.push(error.stack ?? String(error)));
+    return tab;
+  }
+
+  /** From now on, these words in the console are expected. */
+  expect(pattern) {
+    this.allowed.push(pattern);
+  }
+
+  /** Pairs this browser as its user would: by a link whose code the owner opened. */
+  async pair(place = '#/') {
+    const opened = await hub.post('/pairings', { scopes: ['read', 'write', 'run', 'approve', 'admin'] });
+    await this.page.goto(`/pair#${opened.code}`);
+    await hub.until(`/pairings/${opened.pairing.id}`, (pairing) => pairing.state === 'waiting');
+    await hub.post(`/pairings/${opened.pairing.id}/decide`, { approve: true });
+    await this.page.getByRole('navigation', { name: 'Main' }).waitFor();
+    if (place !== '#/') await this.go(place);
+  }
+
+  /** Goes to a place of the page. */
+  async go(place) {
+    await this.page.goto(`/${place}`);
+    await this.page.getByRole('heading', { level: 1 }).waitFor();
+  }
+
+  /** Looks at what is on the screen: no serious fault for people who see or move otherwise. */
+  async look(name) {
+    const found = await this.page.evaluate(async () => {
+      const result = await window.axe.run(document, { resultTypes: ['violations'] });
+      return result.violations
+        .filter((rule) => rule.impact === 'serious' || rule.impact === 'critical')
+        .map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
+    });
+    assert.deepEqual(found, [], `${name} (${this.size.name})`);
+    const wide = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(wide <= 0, `${name} (${this.size.name}) is ${wide} pixels wider than the screen`);
+  }
+
+  async close() {
+    await this.context.close();
+    const faults = this.faults.filter((fault) => !this.allowed.some((pattern) => pattern.test(fault)));
+    assert.deepEqual(faults, [], `what the console said (${this.size.name})`);
+  }
+}
+
+/** Runs stories, each at both sizes, in one browser. */
+export async function run(stories) {
+  // A story that hangs must not hold up everything else.
+  setTimeout(() => process.exit(1), 180_000).unref();
+  const browser = await open();
+  try {
+    for (const [name, story] of Object.entries(stories)) {
+      for (const size of story.sizes ?? sizes) {
+        const begun = Date.now();
+        const tab = await Tab.open(browser, size, story.options);
+        try {
+          await story(tab, size);
+          await tab.close();
+        } catch (error) {
+          const place = process.env.CAR_STORY_FAULTS;
+          if (place) await tab.page.screenshot({ path: `${place}/${name}-${size.name}.png` }).catch(() => {});
+          console.error(
+            `${name} (${size.name}) at ${tab.page.url()}: ${error.stack}\n${tab.faults.join('\n')}`,
+          );
+          throw error;
+        }
+        console.error(`${name} (${size.name}): ${Date.now() - begun} ms`);
+      }
+    }
+  } finally {
+    await browser.close();
+    process.stdin.destroy();
+  }
+}

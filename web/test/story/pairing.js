@@ -1,0 +1,64 @@
+// A browser that is not let in sees nothing of the hub; one that is, sees it at once.
+import assert from 'node:assert/strict';
+import { hub, run } from '../harness.js';
+
+async function unpaired(tab) {
+  const { page } = tab;
+  // What is not there for a stranger is said to be not there, and the console says so too.
+  tab.expect(/401/);
+  const answer = await page.goto('/');
+  assert.equal(answer.status(), 200);
+  const policy = answer.headers()['content-security-policy'];
+  for (const rule of ["default-src 'none'", "script-src 'self'", "require-trusted-types-for 'script'"]) {
+    assert(policy.includes(rule), policy);
+  }
+  assert(!policy.includes('unsafe'), policy);
+  await page
+    .getByText(/car pair/)
+    .first()
+    .waitFor();
+  await tab.look('unpaired');
+  const { instance } = await hub.get('/hub');
+  assert(!(await page.content()).includes(instance));
+}
+
+async function pairing(tab) {
+  const { page } = tab;
+  tab.expect(/401/);
+  await tab.pair();
+  await tab.look('home, empty');
+  const devices = await hub.get('/devices');
+  const cookies = await tab.context.cookies();
+  assert(
+    cookies.every((cookie) => cookie.httpOnly && cookie.sameSite === 'Strict'),
+    JSON.stringify(cookies),
+  );
+  // It stays in after a reload, and is out when it is revoked: its socket is closed meanwhile.
+  tab.expect(/WebSocket connection to/);
+  await page.reload();
+  await page.getByRole('main').waitFor();
+  for (const device of devices.items) await hub.call('DELETE', `/devices/${device.id}`);
+  await page
+    .getByText(/car pair/)
+    .first()
+    .waitFor();
+  await tab.look('revoked');
+}
+
+async function denied(tab) {
+  const { page } = tab;
+  tab.expect(/401|404/);
+  const opened = await hub.post('/pairings');
+  await page.goto(`/pair#${opened.code}`);
+  await hub.until(`/pairings/${opened.pairing.id}`, (seen) => seen.state === 'waiting');
+  await tab.look('waiting for the owner');
+  assert.equal(new URL(page.url()).hash, '', 'the code is in no history');
+  await hub.post(`/pairings/${opened.pairing.id}/decide`, { approve: false });
+  await page
+    .getByText(/turned away/)
+    .first()
+    .waitFor();
+  await tab.look('denied');
+}
+
+await run({ unpaired, pairing, denied });
