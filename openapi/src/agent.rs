@@ -55,6 +55,10 @@ words! {
         Plan = "plan",
         /// It lists its models.
         Models = "models",
+        /// A conversation can be gone on with in two ways from one point.
+        Fork = "fork",
+        /// It can shorten a conversation itself.
+        Compact = "compact",
     }
 }
 

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, RepoId, RunId, SessionId, TicketId, Timestamp, TurnId,
+    AgentId, RepoId, RunId, SessionId, ThreadId, TicketId, Timestamp, TurnId,
     dispatch::DispatchMode,
     item::{Approval, Item, PlanStep, RateLimit, Usage},
     job::Job,
     run::{RunState, RunTicket},
+    thread::{Message, Thread},
     turn::{DiffStats, TurnError, TurnPurpose, TurnStatus},
     verify::Evidence,
     wire,
@@ -28,6 +29,9 @@ pub struct Event {
     /// The run it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// The thread it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<ThreadId>,
     /// What has become true.
     pub event: EventKind,
 }
@@ -64,6 +68,20 @@ wire! {
         ContextChanged {
             /// Which.
             name: crate::context::ContextName,
+        },
+        /// A file of a box appeared, changed or went.
+        FileChanged {
+            /// The box; of a repo when the event has one, else of the hub.
+            r#box: crate::filebox::FileBox,
+            /// The file.
+            name: crate::BoxFileName,
+            /// Bytes, while it is there.
+            size: Option<u64>,
+        },
+        /// A document of the project manager changed.
+        PmaDocChanged {
+            /// Which.
+            name: crate::pma::PmaDocName,
         },
         /// A run was asked for.
         RunCreated,
@@ -243,6 +261,16 @@ wire! {
             /// Why, for people.
             reason: String,
         },
+        /// A thread was made, or stands differently.
+        ThreadUpdated {
+            /// The thread as it is now.
+            thread: Box<Thread>,
+        },
+        /// A message was posted, or stands differently.
+        MessageUpdated {
+            /// The message as it is now.
+            message: Box<Message>,
+        },
         /// Something waits for a person, waits no longer, or was seen.
         InboxUpdated {
             /// The item as it is now.
@@ -268,6 +296,8 @@ impl EventKind {
             Self::RepoRemoved { .. } => "repo_removed",
             Self::TicketChanged { .. } => "ticket_changed",
             Self::ContextChanged { .. } => "context_changed",
+            Self::FileChanged { .. } => "file_changed",
+            Self::PmaDocChanged { .. } => "pma_doc_changed",
             Self::RunCreated => "run_created",
             Self::RunStateChanged { .. } => "run_state_changed",
             Self::TicketSelected { .. } => "ticket_selected",
@@ -292,6 +322,8 @@ impl EventKind {
             Self::RestoreConfirmed => "restore_confirmed",
             Self::JobUpdated { .. } => "job_updated",
             Self::WebhookDisabled { .. } => "webhook_disabled",
+            Self::ThreadUpdated { .. } => "thread_updated",
+            Self::MessageUpdated { .. } => "message_updated",
             Self::InboxUpdated { .. } => "inbox_updated",
             Self::NotificationUpdated { .. } => "notification_updated",
         }
@@ -304,6 +336,8 @@ impl EventKind {
         "repo_removed",
         "ticket_changed",
         "context_changed",
+        "file_changed",
+        "pma_doc_changed",
         "run_created",
         "run_state_changed",
         "ticket_selected",
@@ -328,6 +362,8 @@ impl EventKind {
         "restore_confirmed",
         "job_updated",
         "webhook_disabled",
+        "thread_updated",
+        "message_updated",
         "inbox_updated",
         "notification_updated",
     ];
@@ -337,8 +373,12 @@ wire! {
     /// Text that is not in the log yet: a piece of an answer as it is being written. Frames may
     /// be missed; whoever was away reads the item once and goes on from its length.
     pub struct LiveFrame {
-        /// The run.
-        pub run: RunId,
+        /// The run, when it is a run's agent that writes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub run: Option<RunId>,
+        /// The thread, when it is a thread's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub thread: Option<ThreadId>,
         /// The turn.
         pub turn: TurnId,
         /// The agent's id of the piece.

@@ -150,6 +150,14 @@ text_id! {
 }
 
 text_id! {
+    /// A thread: its id, or `pma` for the project manager's.
+    ThreadKey,
+    "^(?:pma|thr_[0-9A-Za-z]{1,64})$",
+    |s| s == "pma" || s.parse::<ThreadId>().is_ok(),
+    "a thread's id, or `pma`"
+}
+
+text_id! {
     /// A ticket: its `ticket_id`, or one derived from its path when the file has none.
     TicketId,
     "^[0-9A-Za-z._-]{6,128}$",
@@ -165,6 +173,16 @@ text_id! {
     |s| (1..=64).contains(&s.len())
         && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b)),
     "an agent id of lower-case letters, digits, `-` and `_`"
+}
+
+text_id! {
+    /// The name of a file in a box: one part of a path, not hidden, without control characters.
+    BoxFileName,
+    "^[^./\\u0000-\\u001f\\u007f-\\u009f][^/\\u0000-\\u001f\\u007f-\\u009f]{0,119}$",
+    |s| (1..=120).contains(&s.chars().count())
+        && !s.starts_with('.')
+        && !s.chars().any(|c| c == '/' || c.is_control()),
+    "a file's name of at most 120 characters, not hidden, without `/`"
 }
 
 /// A new word for an `Idempotency-Key`.

@@ -39,6 +39,10 @@ words! {
         RunActive = "run_active",
         /// That cannot be done in the present state, or with this kind of thing.
         IllegalTransition = "illegal_transition",
+        /// The agent is busy and the request did not want to wait, or too much waits already.
+        Busy = "busy",
+        /// This agent has no way of doing that.
+        AgentCannot = "agent_cannot",
         /// The queue has no tickets, or tickets with errors.
         TicketsInvalid = "tickets_invalid",
         /// Work that exists nowhere else would be lost.
@@ -86,10 +90,10 @@ impl Code {
             Self::UnsupportedMediaType => 415,
             Self::Stale => 412,
             Self::PreconditionRequired => 428,
-            Self::AlreadyExists | Self::RunActive | Self::IllegalTransition => 409,
+            Self::AlreadyExists | Self::RunActive | Self::IllegalTransition | Self::Busy => 409,
             Self::RestoreUnconfirmed => 409,
             Self::TicketsInvalid | Self::WouldLoseWork | Self::GitState => 409,
-            Self::GitFailed | Self::AgentUnavailable => 422,
+            Self::GitFailed | Self::AgentUnavailable | Self::AgentCannot => 422,
             Self::IdempotencyMismatch | Self::Unprocessable => 422,
             Self::IdempotencyInFlight => 409,
             Self::Storage | Self::Internal => 500,
@@ -120,6 +124,8 @@ impl Code {
             Self::AlreadyExists => "Exists already",
             Self::RunActive => "A run is already active",
             Self::IllegalTransition => "Not possible in this state",
+            Self::Busy => "The agent is busy",
+            Self::AgentCannot => "The agent cannot do this",
             Self::TicketsInvalid => "Tickets need attention",
             Self::WouldLoseWork => "Work would be lost",
             Self::GitState => "The repository is not ready for this",

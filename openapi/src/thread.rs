@@ -189,6 +189,7 @@ wire! {
 
 wire! {
     /// Body of `thread_create`.
+    #[derive(Default)]
     #[serde(deny_unknown_fields)]
     pub struct ThreadCreate {
         /// Its name; made from the first message when absent.
@@ -239,6 +240,7 @@ wire! {
 
 wire! {
     /// Body of `message_post`.
+    #[derive(Default)]
     #[serde(deny_unknown_fields)]
     pub struct MessagePost {
         /// Markdown text; may be empty only when there are attachments.

@@ -1,6 +1,6 @@
 //! Personal access tokens, and what is exchanged for them.
 
-use crate::{RepoId, RunId, Scope, Timestamp, TokenId, audit::Actor, wire};
+use crate::{RepoId, RunId, Scope, ThreadId, Timestamp, TokenId, audit::Actor, wire};
 
 wire! {
     /// A personal access token, without its secret.
@@ -121,6 +121,9 @@ wire! {
         /// Only of this run.
         #[serde(default)]
         pub run: Option<RunId>,
+        /// Only of this thread.
+        #[serde(default)]
+        pub thread: Option<ThreadId>,
         /// Only of these kinds, separated by commas.
         #[serde(default)]
         pub kind: Option<String>,

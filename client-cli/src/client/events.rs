@@ -1,6 +1,6 @@
 //! The hub's log, page by page. Following it is `watch`'s.
 
-use car_api::{Event, Page, RepoId, RunId, event::EventCursor};
+use car_api::{Event, Page, RepoId, RunId, ThreadId, event::EventCursor};
 use reqwest::Url;
 
 use super::{Client, coverage};
@@ -13,6 +13,8 @@ pub struct EventFilter {
     pub repo: Option<RepoId>,
     /// Only of this run.
     pub run: Option<RunId>,
+    /// Only of this thread.
+    pub thread: Option<ThreadId>,
     /// Only of these kinds, by the words of `EventKind::word`.
     pub kinds: Vec<String>,
 }
@@ -21,7 +23,7 @@ impl EventFilter {
     /// Whether every event passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.repo.is_none() && self.run.is_none() && self.kinds.is_empty()
+        *self == Self::default()
     }
 
     /// The value of `kind=`: one parameter, words apart by commas.
@@ -73,6 +75,7 @@ impl Client {
             .query("limit", limit)
             .query("repo", filter.repo.as_ref())
             .query("run", filter.run.as_ref())
+            .query("thread", filter.thread.as_ref())
             .query("kind", filter.kinds())
             .json()
             .await
@@ -92,6 +95,9 @@ impl Client {
             }
             if let Some(run) = &filter.run {
                 query.append_pair("run", run.as_str());
+            }
+            if let Some(thread) = &filter.thread {
+                query.append_pair("thread", thread.as_str());
             }
             if let Some(kinds) = filter.kinds() {
                 query.append_pair("kind", &kinds);

@@ -11,6 +11,7 @@ fn event(seq: i64) -> StreamMessage {
         at: Timestamp::from_secs(0),
         repo: None,
         run: None,
+        thread: None,
         event: EventKind::RunCreated,
     };
     StreamMessage::Event { event: Box::new(event) }
@@ -19,7 +20,8 @@ fn event(seq: i64) -> StreamMessage {
 fn live() -> StreamMessage {
     StreamMessage::Live {
         frame: LiveFrame {
-            run: RunId::generate(),
+            run: Some(RunId::generate()),
+            thread: None,
             turn: TurnId::generate(),
             item: "i".to_owned(),
             stream: LiveStream::Message,

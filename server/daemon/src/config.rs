@@ -8,12 +8,14 @@ mod backup;
 mod keys;
 mod layer;
 mod outgoing;
+mod pma;
 mod repo;
 mod secret;
 mod server;
 mod show;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verify;
 
 use std::{
@@ -30,9 +32,11 @@ use serde_json::{Map, Value};
 pub use backup::Backup;
 pub use layer::{ConfigError, Source};
 pub use outgoing::{Events, Notifications, Webhooks};
+pub use pma::Pma;
 pub use repo::RepoConfig;
 pub use secret::Secret;
 pub use server::{Server, Tailscale};
+pub use threads::Threads;
 
 use layer::Layer;
 
@@ -53,6 +57,10 @@ pub struct Config {
     /// Commands that check a claim of being done, where a ticket names none.
     #[serde(deserialize_with = "verify::commands")]
     pub verify: Vec<VerifyCommand>,
+    /// How the project manager works and what keeps it from harm.
+    pub pma: Pma,
+    /// How threads are worked.
+    pub threads: Threads,
     /// How long events are kept.
     pub events: Events,
     /// How webhooks are sent.

@@ -11,6 +11,7 @@ use car_api::{
     item::ApprovalRequest,
     job::JobStatus,
     run::{RunState, RunTicket},
+    thread::MessageStatus,
     turn::{TurnPurpose, TurnStatus},
     verify::{Evidence, Verdict},
 };
@@ -90,10 +91,16 @@ impl Console {
             EventKind::ApprovalRequested { approval, .. } => {
                 let run = event.run.as_ref().map_or_else(String::new, ToString::to_string);
                 let id = &approval.id;
-                let hints = vec![
-                    format!("yes: car approve {run} {id}"),
-                    format!("no:  car decline {run} {id}"),
-                ];
+                let hints = match &event.thread {
+                    None => vec![
+                        format!("yes: car approve {run} {id}"),
+                        format!("no:  car decline {run} {id}"),
+                    ],
+                    Some(thread) => vec![
+                        format!("yes: car thread approve {thread} {id}"),
+                        format!("no:  car thread decline {thread} {id}"),
+                    ],
+                };
                 Some((Tone::Wants, format!("asks: {}", asked(&approval.request)), hints))
             }
             EventKind::BackupFailed { detail } => {
@@ -112,6 +119,19 @@ impl Console {
                 let text = format!("webhook turned off: {description}. {reason}");
                 Some((Tone::Bad, text, Vec::new()))
             }
+            EventKind::MessageUpdated { message } => match message.status {
+                MessageStatus::Failed | MessageStatus::Blocked => {
+                    let error = message.error.as_ref().map(|error| error.message.as_str());
+                    let why = message.detail.as_deref().or(error).unwrap_or_default();
+                    let text = format!("message {}: {}", message.status, first_line(why));
+                    Some((Tone::Bad, text, Vec::new()))
+                }
+                MessageStatus::Queued
+                | MessageStatus::Working
+                | MessageStatus::Completed
+                | MessageStatus::Interrupted
+                | MessageStatus::Cancelled => None,
+            },
             EventKind::RepoAdded { .. } => plain("joined the hub".to_owned()),
             EventKind::RepoRemoved { .. } => plain("left the hub".to_owned()),
             // What caused them has a line of its own.
@@ -120,6 +140,8 @@ impl Console {
             | EventKind::HubStarted { .. }
             | EventKind::TicketChanged { .. }
             | EventKind::ContextChanged { .. }
+            | EventKind::FileChanged { .. }
+            | EventKind::PmaDocChanged { .. }
             | EventKind::SessionStarted { .. }
             | EventKind::SessionEnded { .. }
             | EventKind::ItemUpdated { .. }
@@ -131,7 +153,8 @@ impl Console {
             | EventKind::DiffUpdated { .. }
             | EventKind::Checkpoint { .. }
             | EventKind::DispatchCreated { .. }
-            | EventKind::ReplyReceived { .. } => None,
+            | EventKind::ReplyReceived { .. }
+            | EventKind::ThreadUpdated { .. } => None,
         }
     }
 

@@ -131,6 +131,8 @@ impl Server {
             "model/list" => Ok(json!({ "data": [model()], "nextCursor": null })),
             "thread/start" => Ok(self.thread_start(params)),
             "thread/resume" => self.thread_resume(params),
+            "thread/fork" => self.thread_fork(params),
+            "thread/compact/start" => return self.compact(id, text("threadId")),
             "thread/read" => self.thread_read(text("threadId")),
             "thread/turns/list" => self.turns(text("threadId")),
             "thread/list" => Ok(self.list()),
@@ -177,6 +179,36 @@ impl Server {
             thread.cwd = PathBuf::from(cwd);
         }
         Ok(self.enter(thread, params))
+    }
+
+    fn thread_fork(&self, params: &Value) -> Result<Value, String> {
+        let id = params.get("threadId").and_then(Value::as_str).unwrap_or_default();
+        let mut thread = Thread::fork(&self.home, id)?;
+        if let Some(cwd) = params.get("cwd").and_then(Value::as_str) {
+            thread.cwd = PathBuf::from(cwd);
+        }
+        Ok(self.enter(thread, params))
+    }
+
+    /// There is nothing to be made shorter; the client sees what it sees of Codex.
+    fn compact(&self, id: &Value, thread: &str) {
+        let Some(open) = self.opened(thread) else {
+            return self.client.error(id, &format!("thread not found: {thread}"));
+        };
+        if lock(&open.active).is_some() {
+            return self.client.error(id, "a turn is under way");
+        }
+        self.client.result(id, json!({}));
+        let turn = new_id();
+        let of_turn =
+            |status: &str| json!({ "threadId": thread, "turn": turn_view(&turn, status, None) });
+        self.client.notify("turn/started", of_turn("inProgress"));
+        let item = json!({ "type": "contextCompaction", "id": new_id() });
+        for method in ["item/started", "item/completed"] {
+            let params = json!({ "item": item, "threadId": thread, "turnId": turn });
+            self.client.notify(method, params);
+        }
+        self.client.notify("turn/completed", of_turn("completed"));
     }
 
     fn enter(&self, thread: Thread, params: &Value) -> Value {

@@ -107,6 +107,29 @@ impl Thread {
         Ok(thread)
     }
 
+    /// A new thread that begins with what was said in another one.
+    ///
+    /// # Errors
+    /// There is no such thread; in Codex's words.
+    pub(crate) fn fork(home: &Path, id: &str) -> Result<Self, String> {
+        let lost = || format!("no rollout found for thread id {id}");
+        let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let from = plain.then(|| path(home, id)).ok_or_else(lost)?;
+        let text = std::fs::read_to_string(from).map_err(|_| lost())?;
+        let mut thread = Self::start(PathBuf::new());
+        let told = |error: std::io::Error| error.to_string();
+        let file = OpenOptions::new().create(true).append(true).open(path(home, &thread.id));
+        let file = file.map_err(told)?;
+        file.try_lock().map_err(|error| error.to_string())?;
+        thread.file = Some(file);
+        for line in text.lines() {
+            if let Ok(fact) = serde_json::from_str(line) {
+                thread.note(fact).map_err(told)?;
+            }
+        }
+        Ok(thread)
+    }
+
     /// Notes that a turn began.
     pub(crate) fn begin(&mut self, home: &Path, turn: &str) -> std::io::Result<()> {
         if self.file.is_none() {

@@ -34,6 +34,12 @@ pub struct TurnOrder {
     pub cwd: String,
     /// The agent's own id of the conversation to go on with; a new one when absent.
     pub thread: Option<String>,
+    /// The agent's own id of a conversation a new one begins as a copy of.
+    #[serde(default)]
+    pub fork_of: Option<String>,
+    /// What is wanted of the agent.
+    #[serde(default)]
+    pub task: Task,
     /// Model, in the agent's words.
     pub model: Option<String>,
     /// Reasoning effort, in the agent's words.
@@ -44,6 +50,18 @@ pub struct TurnOrder {
     /// and for a worktree also its own directory in it (`.git/worktrees/<name>`), which Codex's
     /// sandbox keeps read-only unless it is named.
     pub writable: Vec<String>,
+}
+
+/// What is wanted of an agent in a turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// To answer the prompt.
+    #[default]
+    Answer,
+    /// To make the conversation shorter; there is no prompt.
+    Compact,
+    /// To open the conversation and nothing else; there is no prompt.
+    Open,
 }
 
 /// What the hub wants of a session at this moment. The driver compares it with what the journal

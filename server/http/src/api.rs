@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    channels, contextspace, credential, devices, diff, docs, document, events, hub, idempotency,
-    identity, inbox, jobs, keys, metrics, notifications, pairings, problem, public, repos, runs,
-    tickets, tokens, ui, version, webhooks, worktrees,
+    channels, contextspace, credential, devices, diff, docs, document, events, files, hub,
+    idempotency, identity, inbox, jobs, keys, metrics, notifications, pairings, pma, problem,
+    public, repos, runs, threads, tickets, tokens, ui, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -25,14 +25,27 @@ pub(crate) fn operations() -> OpenApiRouter<App> {
         .nest("/api/v1", v1())
 }
 
+/// The document of every operation. Its largest types need more stack to be described than a worker
+/// has in a build without optimisation, so that is done on a thread of its own.
+pub(crate) fn documented() -> utoipa::openapi::OpenApi {
+    let make = || operations().split_for_parts().1;
+    let apart = std::thread::Builder::new().stack_size(16 << 20).spawn(make);
+    match apart.map(std::thread::JoinHandle::join) {
+        Ok(Ok(document)) => document,
+        Ok(Err(_)) | Err(_) => make(),
+    }
+}
+
 /// One function for each part: unoptimised, each route takes a place of its own on the stack.
 fn v1() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(hub_itself())
         .merge(trees())
         .merge(queue())
+        .merge(project_manager())
         .merge(work())
         .merge(people())
+        .merge(conversations())
         .merge(machinery())
         .merge(access())
 }
@@ -80,6 +93,19 @@ fn queue() -> OpenApiRouter<App> {
         .routes(routes!(contextspace::get, contextspace::update))
 }
 
+/// The project manager, and files from person to agent and back.
+fn project_manager() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(files::list))
+        .routes(routes!(files::get, files::put, files::delete))
+        .routes(routes!(files::repo_list))
+        .routes(routes!(files::repo_get, files::repo_put, files::repo_delete))
+        .routes(routes!(pma::docs))
+        .routes(routes!(pma::doc, pma::update))
+        .routes(routes!(pma::prune))
+        .routes(routes!(pma::packet))
+}
+
 /// Runs and what happens in them.
 fn work() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -123,6 +149,23 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channels::test))
+}
+
+/// Conversations outside runs.
+fn conversations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(threads::list, threads::create))
+        .routes(routes!(threads::get, threads::update))
+        .routes(routes!(threads::messages, threads::post))
+        .routes(routes!(threads::message, threads::cancel))
+        .routes(routes!(threads::go_on))
+        .routes(routes!(threads::interrupt))
+        .routes(routes!(threads::stop))
+        .routes(routes!(threads::reset))
+        .routes(routes!(threads::compact))
+        .routes(routes!(threads::fork))
+        .routes(routes!(threads::decide))
+        .routes(routes!(threads::search))
 }
 
 /// The machinery.

@@ -324,6 +324,9 @@ async fn within(named: &HashMap<String, String>, hub: &Hub) -> Result<(), ApiErr
     if let Some(turn) = named.get("turn") {
         hub.check_turn(&turn.parse().map_err(malformed)?).await?;
     }
+    if let Some(thread) = named.get("thread") {
+        hub.check_thread(thread).await?;
+    }
     Ok(())
 }
 

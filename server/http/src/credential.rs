@@ -66,8 +66,8 @@ pub(crate) async fn ws_ticket(
     headers: HeaderMap,
     Json(body): Json<WsTicketCreate>,
 ) -> Answer<(StatusCode, Json<WsTicket>)> {
-    let filter =
-        Filter { repo: body.repo, run: body.run, kinds: events::kinds(body.kind.as_deref()) };
+    let kinds = events::kinds(body.kind.as_deref());
+    let filter = Filter { repo: body.repo, run: body.run, thread: body.thread, kinds };
     let grant = caller.grant().clone();
     let protocol = app.ws_tickets.make(grant, origin_of(&headers), filter)?;
     let life = i64::try_from(caller::TICKET_LIFE.as_millis()).unwrap_or(0);

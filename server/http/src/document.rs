@@ -73,13 +73,13 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
 /// # Errors
 /// It cannot be written as JSON: a defect of a schema.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let mut document = api::operations().split_for_parts().1;
+    let mut document = api::documented();
     for (path, item) in &mut document.paths.paths {
         for (changes, operation) in operations(item) {
             if changes {
                 describe_version(operation);
-                // Who has no credential has no keys.
-                if operation.security.is_none() {
+                // Who has no credential has no keys, and a file is the same however often it is put.
+                if operation.security.is_none() && !is_raw(operation) {
                     add_key(operation);
                 }
             } else {
@@ -90,6 +90,10 @@ pub fn openapi() -> Result<String, serde_json::Error> {
         }
     }
     Ok(ordered(&document.to_pretty_json()?))
+}
+
+fn is_raw(operation: &Operation) -> bool {
+    operation.extensions.as_ref().is_some_and(|all| all.contains_key("x-raw"))
 }
 
 /// How a member of an operation that is an extension begins, and how the operation ends.
@@ -256,7 +260,7 @@ fn add_problems(path: &str, changes: bool, operation: &mut Operation) {
     }
     if changes {
         codes.extend([Code::UnsupportedMediaType, Code::DiskFull]);
-        if operation.security.is_none() {
+        if operation.security.is_none() && !is_raw(operation) {
             codes.extend([Code::IdempotencyMismatch, Code::IdempotencyInFlight, Code::TooLarge]);
         }
     } else if path.starts_with("/api/") {
@@ -316,7 +320,7 @@ mod tests {
 
     #[test]
     fn problems_are_named_by_their_codes() {
-        let mut document = api::operations().split_for_parts().1;
+        let mut document = api::documented();
         for item in document.paths.paths.values_mut() {
             for (_, operation) in operations(item) {
                 let words = operation

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use car_api::{Code, Event, Page, RepoId, RunId, event::EventCursor};
+use car_api::{Code, Event, Page, RepoId, RunId, ThreadId, event::EventCursor};
 use car_hub::{EventFilter, Hub};
 use serde::Deserialize;
 
@@ -52,6 +52,8 @@ pub(crate) struct EventQuery {
     repo: Option<RepoId>,
     /// Only of this run.
     run: Option<RunId>,
+    /// Only of this thread.
+    thread: Option<ThreadId>,
     /// Only of these kinds, separated by commas; live text is not sent then.
     kind: Option<String>,
 }
@@ -66,7 +68,7 @@ pub(crate) struct EventQuery {
 ///
 /// A browser opens its WebSocket with a ticket of `ws_ticket_create`, offered as a protocol beside
 /// `car.v1`; everything else with `Authorization`.
-/// Live frames may be missed. Whoever was away reads `turn_get` once: `writing` has the text so
+/// Live frames may be missed. Whoever was away reads `turn_get` (of a thread: `message_get`) once: `writing` has the text so
 /// far of every piece that is being written, and frames go on from its `offset` plus its length in
 /// bytes of UTF-8; a frame that begins further on means that one was missed: read again.
 ///
@@ -97,7 +99,7 @@ pub(crate) async fn list(
 ) -> Answer<Response> {
     let wanted = Wanted::from(query, request.headers())?;
     if caller.follows().is_some_and(|made_for| *made_for != wanted.for_ticket()) {
-        let detail = "The ticket was made for another `repo`, `run` or `kind`.";
+        let detail = "The ticket was made for another `repo`, `run`, `thread` or `kind`.";
         return Err(ApiError::new(Code::Forbidden, detail));
     }
     if origin::upgrades(request.headers()) {
@@ -162,13 +164,14 @@ impl Wanted {
             }
         };
         let kinds = kinds(query.kind.as_deref());
-        Ok(Self { from, limit, filter: EventFilter { repo: query.repo, run: query.run, kinds } })
+        let EventQuery { repo, run, thread, .. } = query;
+        Ok(Self { from, limit, filter: EventFilter { repo, run, thread, kinds } })
     }
 
     /// What a ticket for this has to have been made for.
     fn for_ticket(&self) -> Filter {
-        let EventFilter { repo, run, kinds } = self.filter.clone();
-        Filter { repo, run, kinds }
+        let EventFilter { repo, run, thread, kinds } = self.filter.clone();
+        Filter { repo, run, thread, kinds }
     }
 }
 

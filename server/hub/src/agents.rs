@@ -7,7 +7,7 @@ use std::{
 };
 
 use car_api::{
-    AgentId, Code, Page, PageQuery, RunId,
+    AgentId, Code, Page, PageQuery,
     agent::{Agent, Availability, Model},
 };
 use car_engine::{
@@ -18,10 +18,11 @@ use car_files::CAR_DIR;
 use car_git::{Git, LayoutKind};
 
 use crate::{
-    Error, Hub, Result, clock, environment,
+    Error, Hub, Result, clock,
+    desk::probe::{self, Probe},
+    environment,
     hub::Inner,
     index,
-    runner::probe::{self, Probe},
 };
 
 /// How long an agent has to answer a question about itself.
@@ -139,15 +140,9 @@ impl Inner {
     async fn probe(self: &Arc<Self>, adapter: &Arc<dyn Adapter>) -> Result<Vec<AgentEvent>> {
         let place = format!("probe-{}", clock::now().micros());
         let dir: PathBuf = self.config.root.join(CAR_DIR).join("tmp").join(place);
-        let repo = "hub".parse().map_err(Error::internal)?;
-        let environment = environment::for_agent(&self.config, &repo, adapter.as_ref());
-        let probe = Probe {
-            run: RunId::generate(),
-            adapter,
-            program: &self.config.shim_program,
-            dir: dir.clone(),
-            environment,
-        };
+        let environment = environment::for_agent(&self.config, None, adapter.as_ref());
+        let probe =
+            Probe { adapter, program: &self.config.shim_program, dir: dir.clone(), environment };
         let wish = Wish { turn: None, interrupt: false, decisions: &[], models: true };
         let events = probe::ask(probe, &wish, PATIENCE, |events| {
             events.iter().any(|event| matches!(event, AgentEvent::Models { .. }))

@@ -7,7 +7,7 @@ use car_engine::agent::Adapter;
 
 use crate::Config;
 
-/// Variables every process of a run may have.
+/// Variables every process of a run or thread may have.
 const COMMON: [&str; 16] = [
     "PATH",
     "HOME",
@@ -29,6 +29,10 @@ const COMMON: [&str; 16] = [
 
 /// The environment of a verification or set-up command.
 pub(crate) fn for_command(config: &Config, repo: &RepoId) -> Vec<(OsString, OsString)> {
+    common(config, Some(repo))
+}
+
+fn common(config: &Config, repo: Option<&RepoId>) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<(OsString, OsString)> = config
         .environment
         .iter()
@@ -36,17 +40,17 @@ pub(crate) fn for_command(config: &Config, repo: &RepoId) -> Vec<(OsString, OsSt
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
     environment.push(("CAR_HUB_URL".into(), config.url.clone().into()));
-    environment.push(("CAR_REPO".into(), repo.as_str().into()));
+    environment.extend(repo.map(|repo| ("CAR_REPO".into(), repo.as_str().into())));
     environment
 }
 
 /// The environment of an agent: that of a command, and what its adapter asks for by name.
 pub(crate) fn for_agent(
     config: &Config,
-    repo: &RepoId,
+    repo: Option<&RepoId>,
     adapter: &dyn Adapter,
 ) -> Vec<(OsString, OsString)> {
-    let mut environment = for_command(config, repo);
+    let mut environment = common(config, repo);
     let passed = adapter.passed_environment();
     let own = config.environment.iter().filter(|(name, _)| passed.contains(name));
     environment.extend(own.map(|(name, value)| (name.into(), value.into())));

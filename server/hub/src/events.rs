@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use car_api::{
-    Code, Event, RepoId, RunId,
+    Code, Event, RepoId, RunId, ThreadId,
     event::{EventCursor, Gone, GoneReason},
 };
 use car_store::EventQuery;
@@ -21,22 +21,44 @@ pub struct EventFilter {
     pub repo: Option<RepoId>,
     /// Only of this run.
     pub run: Option<RunId>,
+    /// Only of this thread.
+    pub thread: Option<ThreadId>,
     /// Only of these kinds (`EventKind::word`).
     pub kinds: Vec<String>,
+}
+
+/// What an event belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct EventPlace<'a> {
+    /// The repo or worktree.
+    pub repo: Option<&'a RepoId>,
+    /// The run.
+    pub run: Option<&'a RunId>,
+    /// The thread.
+    pub thread: Option<&'a ThreadId>,
+}
+
+impl<'a> EventPlace<'a> {
+    /// The place of an event.
+    #[must_use]
+    pub fn of(event: &'a Event) -> Self {
+        Self { repo: event.repo.as_ref(), run: event.run.as_ref(), thread: event.thread.as_ref() }
+    }
 }
 
 impl EventFilter {
     /// Whether an event of this origin and kind is wanted.
     #[must_use]
-    pub fn wants(&self, repo: Option<&RepoId>, run: Option<&RunId>, kind: &str) -> bool {
-        self.repo.as_ref().is_none_or(|wanted| Some(wanted) == repo)
-            && self.run.as_ref().is_none_or(|wanted| Some(wanted) == run)
+    pub fn wants(&self, place: EventPlace<'_>, kind: &str) -> bool {
+        self.repo.as_ref().is_none_or(|wanted| Some(wanted) == place.repo)
+            && self.run.as_ref().is_none_or(|wanted| Some(wanted) == place.run)
+            && self.thread.as_ref().is_none_or(|wanted| Some(wanted) == place.thread)
             && (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind))
     }
 
     pub(crate) fn query(&self, after: i64, limit: u32) -> EventQuery {
-        let Self { repo, run, kinds } = self.clone();
-        EventQuery { after, limit, repo, run, kinds }
+        let Self { repo, run, thread, kinds } = self.clone();
+        EventQuery { after, limit, repo, run, thread, kinds }
     }
 }
 
@@ -107,8 +129,7 @@ impl Hub {
             let events = self.inner.store.events(&query).await?;
             let all = events.len() < query.limit as usize;
             query.after = events.last().map_or(query.after, |event| event.seq);
-            let own =
-                |event: &Event| self.reaches_event_of(event.repo.as_ref(), event.run.as_ref());
+            let own = |event: &Event| self.reaches_event_of(EventPlace::of(event));
             reached.extend(events.into_iter().filter(own));
             if all || reached.len() >= wanted {
                 reached.truncate(wanted);

@@ -26,6 +26,7 @@ use crate::{
     live::Live,
     outbox::{self, Outbox},
     runner::{self, Runs, Slots},
+    threads::{self, Lanes},
     watch::Watch,
     webhooks::{self, Webhooks},
 };
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) agents: BTreeMap<AgentId, Arc<dyn Adapter>>,
     pub(crate) known_agents: KnownAgents,
     pub(crate) runs: Runs,
+    pub(crate) lanes: Lanes,
     pub(crate) slots: Slots,
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
@@ -65,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) webhooks: Webhooks,
     pub(crate) inbox: Inbox,
     pub(crate) outbox: Outbox,
+    pub(crate) boxes: crate::files::Boxes,
     pub(crate) diffs: Diffs,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
@@ -117,6 +120,7 @@ impl Hub {
             accounts: Accounts::new(store.accounts().await?),
             slots: Slots::new(config.max_parallel_runs),
             runs: Runs::default(),
+            lanes: Lanes::default(),
             live: Live::new(config.redactor.clone()),
             jobs: Jobs::default(),
             requests: Requests::default(),
@@ -134,6 +138,7 @@ impl Hub {
             webhooks: Webhooks::default(),
             inbox: Inbox::default(),
             outbox: Outbox::default(),
+            boxes: crate::files::Boxes::default(),
             diffs: Diffs::default(),
             instance,
             epoch,
@@ -144,6 +149,9 @@ impl Hub {
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
+        inner.seed_pma().await;
+        inner.watch.watch_hub(&inner.config.root);
+        inner.look_into_boxes(&None).await;
         let all = Arc::clone(&inner);
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {
@@ -200,6 +208,7 @@ impl Hub {
     pub async fn rest(&self) {
         self.inner.watch.stop();
         self.inner.runs.close().await;
+        self.inner.lanes.close().await;
     }
 
     /// Whether whoever writes the database answers.
@@ -218,6 +227,7 @@ impl Hub {
         // happened, and is found again at the next start.
         let closed = async {
             self.inner.runs.close().await;
+            self.inner.lanes.close().await;
             webhooks::stop(&self.inner).await;
             outbox::stop(&self.inner).await;
             self.inner.store.close().await;
@@ -278,6 +288,7 @@ impl Inner {
         crate::agents::end_left(self).await;
         inbox::recover(self).await?;
         runner::recover(self).await?;
+        threads::recover(self).await?;
         webhooks::recover(self).await?;
         outbox::recover(self).await?;
         self.keep_run_tokens();
@@ -305,7 +316,7 @@ impl Inner {
         mut writes: Vec<Write>,
     ) -> Result<()> {
         let (repo, kind) = (repo.cloned(), Box::new(kind));
-        writes.push(Write::Event { at: clock::now(), repo, run: None, kind });
+        writes.push(Write::Event { at: clock::now(), repo, run: None, thread: None, kind });
         self.store.commit(writes).await?;
         Ok(())
     }

@@ -11,11 +11,12 @@ use std::{
 };
 
 use car_api::{
-    Code, JobId, RepoId, RunId, TicketId, Timestamp, TokenId,
+    Code, JobId, MessageId, RepoId, RunId, ThreadId, TicketId, Timestamp, TokenId,
     dispatch::{Reply, ReplyCreate},
     job::Job,
     repo::Repo,
     run::Run,
+    thread::{Message, Thread},
     ticket::TicketText,
 };
 pub use car_store::KeptAnswer;
@@ -52,6 +53,18 @@ pub enum Made {
     Token {
         /// It.
         id: TokenId,
+    },
+    /// A thread.
+    Thread {
+        /// It.
+        id: ThreadId,
+    },
+    /// A message.
+    Message {
+        /// In which thread.
+        thread: ThreadId,
+        /// It.
+        id: MessageId,
     },
     /// About to make a repo.
     Repo {
@@ -91,6 +104,10 @@ pub enum Found {
     Ticket(Box<TicketText>),
     /// A reply.
     Reply(Box<Reply>),
+    /// A thread.
+    Thread(Box<Thread>),
+    /// A message.
+    Message(Box<Message>),
 }
 
 /// How a request with a key begins.
@@ -263,6 +280,14 @@ impl Hub {
             Made::Run { id } => self.run_get(id).await.map(|run| Found::Run(Box::new(run))),
             Made::Job { id } => self.job_get(id).await.map(|job| Found::Job(Box::new(job))),
             Made::Token { id } => Ok(Found::Token(id.clone())),
+            Made::Thread { id } => {
+                let thread = self.thread_get(id.as_str()).await;
+                thread.map(|thread| Found::Thread(Box::new(thread)))
+            }
+            Made::Message { thread, id } => {
+                let row = self.inner.message_of_thread(thread, id).await;
+                row.map(|row| Found::Message(Box::new(row.message)))
+            }
             Made::Repo { id } => self.repo_get(id).await.map(|repo| Found::Repo(Box::new(repo))),
             Made::Ticket { repo, id } => {
                 // After a start the index may be behind the files.
@@ -356,7 +381,9 @@ fn secret_gone(made: Option<&Made>) -> Error {
             | Made::Job { .. }
             | Made::Repo { .. }
             | Made::Ticket { .. }
-            | Made::Reply { .. },
+            | Made::Reply { .. }
+            | Made::Thread { .. }
+            | Made::Message { .. },
         )
         | None => String::new(),
     };

@@ -177,6 +177,7 @@ fn writes(job: &Job) -> Vec<Write> {
         at: clock::now(),
         repo: job.repo.clone(),
         run: None,
+        thread: None,
         kind: Box::new(EventKind::JobUpdated { job: job.clone() }),
     };
     let writes = [Write::Job(Box::new(job.clone())), told];

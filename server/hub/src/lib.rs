@@ -14,11 +14,13 @@ mod contextspace;
 mod convert;
 mod credentials;
 mod cursor;
+mod desk;
 mod diff;
 pub mod doctor;
 mod environment;
 mod error;
 mod events;
+mod files;
 mod hub;
 pub mod idempotency;
 mod inbox;
@@ -29,6 +31,7 @@ pub mod measure;
 pub mod migrate;
 mod orphan;
 mod outbox;
+mod pma;
 mod redact;
 pub mod reindex;
 mod repos;
@@ -38,6 +41,7 @@ mod runs;
 mod shell;
 mod snapshot;
 mod text;
+mod threads;
 mod tickets;
 mod watch;
 mod webhooks;
@@ -47,11 +51,13 @@ pub use audit::{AuditFilter, verify_audit};
 pub use channel::{Attempt, Channel, Channels, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{
-    Config, EventsConfig, FlowConfig, NotificationsConfig, ReadFlow, TreeFlow, WebhooksConfig,
+    Config, EventsConfig, FlowConfig, NotificationsConfig, PmaConfig, ReadFlow, SafetyConfig,
+    ThreadsConfig, TreeFlow, WebhooksConfig,
 };
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
-pub use events::EventFilter;
+pub use events::{EventFilter, EventPlace};
+pub use files::{BoxScope, Download};
 pub use hub::Hub;
 pub use inbox::InboxFilter;
 pub use index::{RepoFilter, TicketFilter};
@@ -60,6 +66,7 @@ pub use live::LiveText;
 pub use outbox::NewChannel;
 pub use redact::Redactor;
 pub use runs::RunFilter;
+pub use threads::{MessagePage, PMA, ThreadFilter};
 
 /// The agents a ticket may name, for checks outside a hub.
 #[must_use]

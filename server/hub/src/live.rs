@@ -11,10 +11,11 @@ use std::{
 
 use bytes::Bytes;
 use car_api::{
-    RunId, TurnId,
+    TurnId,
     event::{LiveFrame, LiveStream, StreamMessage},
     turn::Writing,
 };
+use car_store::Errand;
 use tokio::sync::broadcast;
 
 use crate::{Redactor, redact};
@@ -72,7 +73,7 @@ impl Live {
     /// More text of a piece.
     pub(crate) fn write(
         &self,
-        run: &RunId,
+        errand: &Errand,
         turn: &TurnId,
         item: String,
         stream: LiveStream,
@@ -95,8 +96,9 @@ impl Live {
         keep_end(writing);
         // Under the lock: whoever reads the text so far and listens misses nothing in between.
         if !text.is_empty() && self.frames.receiver_count() > 0 {
-            let (run, turn) = (run.clone(), turn.clone());
-            let frame = LiveFrame { run, turn, item, stream, offset, text };
+            let (run, thread) = (errand.run().cloned(), errand.thread().cloned());
+            let turn = turn.clone();
+            let frame = LiveFrame { run, thread, turn, item, stream, offset, text };
             let _ = self.frames.send(Arc::new(LiveText { frame, json: OnceLock::new() }));
         }
     }
@@ -148,6 +150,7 @@ fn keep_end(piece: &mut Writing) {
 
 #[cfg(test)]
 mod tests {
+    use car_api::RunId;
     use proptest::prelude::*;
 
     use super::*;
@@ -190,7 +193,7 @@ mod tests {
             looks in proptest::collection::vec(any::<bool>(), 60),
         ) {
             let live = Live::new(Redactor::new());
-            let (run, turn) = (RunId::generate(), TurnId::generate());
+            let (run, turn) = (Errand::Run(RunId::generate()), TurnId::generate());
             let mut whole = String::new();
             let mut reader = None;
             for (n, text) in pieces.iter().enumerate() {
@@ -225,7 +228,7 @@ mod tests {
     #[test]
     fn a_very_long_piece_keeps_its_end_and_its_place() {
         let live = Live::new(Redactor::new());
-        let (run, turn) = (RunId::generate(), TurnId::generate());
+        let (run, turn) = (Errand::Run(RunId::generate()), TurnId::generate());
         let line = "grüße\n".repeat(100);
         let mut written = 0;
         while written < 3 * MAX_TEXT {

@@ -18,7 +18,7 @@ use car_api::{
 use car_engine::flow::{Flow, Input, explain};
 use car_files::{atomic::WriteError, dispatches, replies, run_dir::RunDir, tickets};
 use car_git::Git;
-use car_store::{RunQuery, RunRow, Write};
+use car_store::{Errand, RunQuery, RunRow, Write};
 
 use crate::{
     Error, Hub, Result, clock, cursor,
@@ -93,6 +93,7 @@ impl Hub {
             at: now,
             repo: Some(repo.clone()),
             run: Some(row.id.clone()),
+            thread: None,
             kind: Box::new(EventKind::RunCreated),
         };
         let act = self.act("run_start", &row.id).detail(format!("repo {repo}")).done();
@@ -480,7 +481,7 @@ impl Inner {
     pub(crate) async fn run_view(&self, row: &RunRow) -> Result<Run> {
         let open = !row.flow.state.status().is_end();
         let approvals: Vec<Approval> = if open {
-            let rows = self.store.open_approvals(&row.id).await?;
+            let rows = self.store.open_approvals(&Errand::Run(row.id.clone())).await?;
             rows.iter().map(car_store::ApprovalRow::approval).collect()
         } else {
             Vec::new()
@@ -575,6 +576,7 @@ impl Inner {
             at,
             repo: Some(row.repo.clone()),
             run: Some(row.id.clone()),
+            thread: None,
             kind: Box::new(EventKind::ReplyReceived { seq, via: via.to_owned() }),
         };
         let waits = matches!(

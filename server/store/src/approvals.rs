@@ -1,13 +1,13 @@
 //! Questions of agents.
 
 use car_api::{
-    ApprovalId, RunId, SessionId, Timestamp, TurnId,
+    ApprovalId, RunId, SessionId, ThreadId, Timestamp, TurnId,
     item::{Approval, ApprovalRequest, Decision},
 };
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Result, Store,
+    Errand, Result, Store,
     columns::{from_json, json, micros, parse, parse_opt, row, time},
 };
 
@@ -16,8 +16,8 @@ use crate::{
 pub struct ApprovalRow {
     /// Its id.
     pub id: ApprovalId,
-    /// The run.
-    pub run: RunId,
+    /// What the agent is at work for.
+    pub errand: Errand,
     /// The turn.
     pub turn: TurnId,
     /// The session it was asked in.
@@ -50,7 +50,8 @@ impl ApprovalRow {
 row! {
     struct Row {
         id: String,
-        run: String,
+        run: Option<String>,
+        thread: Option<String>,
         turn: String,
         session: String,
         key: String,
@@ -61,7 +62,8 @@ row! {
     }
 }
 
-const COLUMNS: &str = "id, run, turn, session, key, request, asked_at, decision, resolved_at";
+const COLUMNS: &str = "id, run, thread, turn, session, key, request, asked_at, decision, \
+    resolved_at";
 
 impl TryFrom<Row> for ApprovalRow {
     type Error = crate::Error;
@@ -69,7 +71,7 @@ impl TryFrom<Row> for ApprovalRow {
     fn try_from(row: Row) -> Result<Self> {
         Ok(Self {
             id: parse("approval id", &row.id)?,
-            run: parse("run id", &row.run)?,
+            errand: Errand::read(row.run.as_deref(), row.thread.as_deref())?,
             turn: parse("turn id", &row.turn)?,
             session: parse("session id", &row.session)?,
             key: row.key,
@@ -83,13 +85,15 @@ impl TryFrom<Row> for ApprovalRow {
 
 pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &ApprovalRow) -> Result<()> {
     sqlx::query(
-        "insert into approvals (id, run, turn, session, key, request, asked_at, decision, resolved_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "insert into approvals
+             (id, run, thread, turn, session, key, request, asked_at, decision, resolved_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (id) do update set decision = excluded.decision,
              resolved_at = excluded.resolved_at",
     )
     .bind(row.id.as_str())
-    .bind(row.run.as_str())
+    .bind(row.errand.run().map(RunId::as_str))
+    .bind(row.errand.thread().map(ThreadId::as_str))
     .bind(row.turn.as_str())
     .bind(row.session.as_str())
     .bind(&row.key)
@@ -103,16 +107,33 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &ApprovalRow) -> Re
 }
 
 impl Store {
-    /// Questions of a run that are not resolved, oldest first.
+    /// Questions of an errand that are not resolved, oldest first.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn open_approvals(&self, run: &RunId) -> Result<Vec<ApprovalRow>> {
+    pub async fn open_approvals(&self, errand: &Errand) -> Result<Vec<ApprovalRow>> {
         let sql = format!(
-            "select {COLUMNS} from approvals where run = $1 and resolved_at is null order by asked_at"
+            "select {COLUMNS} from approvals where resolved_at is null
+               and (run = $1 or thread = $2) order by asked_at"
         );
-        let rows: Vec<Row> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(run.as_str()).fetch_all(&self.readers).await?;
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(errand.run().map(RunId::as_str))
+            .bind(errand.thread().map(ThreadId::as_str))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(ApprovalRow::try_from).collect()
+    }
+
+    /// Questions of threads that are not resolved, oldest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn open_thread_approvals(&self) -> Result<Vec<ApprovalRow>> {
+        let sql = format!(
+            "select {COLUMNS} from approvals where resolved_at is null and thread is not null
+             order by asked_at"
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&self.readers).await?;
         rows.into_iter().map(ApprovalRow::try_from).collect()
     }
 

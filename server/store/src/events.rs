@@ -1,6 +1,6 @@
 //! The log.
 
-use car_api::{Event, EventKind, RepoId, RunId, Timestamp};
+use car_api::{Event, EventKind, RepoId, RunId, ThreadId, Timestamp};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
@@ -19,6 +19,8 @@ pub struct EventQuery {
     pub repo: Option<RepoId>,
     /// Only of this run.
     pub run: Option<RunId>,
+    /// Only of this thread.
+    pub thread: Option<ThreadId>,
     /// Only of these kinds; all when empty.
     pub kinds: Vec<String>,
 }
@@ -29,6 +31,7 @@ row! {
         at: i64,
         repo: Option<String>,
         run: Option<String>,
+        thread: Option<String>,
         payload: String,
     }
 }
@@ -42,9 +45,17 @@ impl TryFrom<Row> for Event {
             at: Timestamp::from_micros(row.at),
             repo: parse_opt("repo id", row.repo.as_deref())?,
             run: parse_opt("run id", row.run.as_deref())?,
+            thread: parse_opt("thread id", row.thread.as_deref())?,
             event: from_json("event", &row.payload)?,
         })
     }
+}
+
+/// What an event belongs to.
+pub(crate) struct Place<'a> {
+    pub(crate) repo: Option<&'a RepoId>,
+    pub(crate) run: Option<&'a RunId>,
+    pub(crate) thread: Option<&'a ThreadId>,
 }
 
 /// Number of the newest event, as the transaction sees it.
@@ -65,19 +76,21 @@ pub(crate) async fn append(
     conn: &mut SqliteConnection,
     newest: &mut i64,
     at: Timestamp,
-    (repo, run): (Option<&RepoId>, Option<&RunId>),
+    place: &Place<'_>,
     kind: &str,
     payload: String,
 ) -> Result<i64> {
     let seq = *newest + 1;
     sqlx::query(
-        "insert into events (seq, at, kind, repo, run, payload) values ($1, $2, $3, $4, $5, $6)",
+        "insert into events (seq, at, kind, repo, run, thread, payload)
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(seq)
     .bind(at.micros())
     .bind(kind)
-    .bind(repo.map(RepoId::as_str))
-    .bind(run.map(RunId::as_str))
+    .bind(place.repo.map(RepoId::as_str))
+    .bind(place.run.map(RunId::as_str))
+    .bind(place.thread.map(ThreadId::as_str))
     .bind(payload)
     .execute(conn)
     .await?;
@@ -99,7 +112,7 @@ impl Log<'_> {
         &mut self,
         conn: &mut SqliteConnection,
         at: Timestamp,
-        place: (Option<&RepoId>, Option<&RunId>),
+        place: &Place<'_>,
         kind: &EventKind,
     ) -> Result<i64> {
         let payload = self.clean.text(json(kind)?);
@@ -120,6 +133,7 @@ fn conditions(query: &EventQuery) -> (String, Vec<&str>) {
     for (column, value) in [
         ("repo", query.repo.as_ref().map(RepoId::as_str)),
         ("run", query.run.as_ref().map(RunId::as_str)),
+        ("thread", query.thread.as_ref().map(ThreadId::as_str)),
     ] {
         if let Some(value) = value {
             binds.push(value);
@@ -148,7 +162,7 @@ impl Store {
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>> {
         let (conditions, binds) = conditions(query);
         let sql = format!(
-            "select seq, at, repo, run, payload from events where seq > $1{conditions}
+            "select seq, at, repo, run, thread, payload from events where seq > $1{conditions}
              order by seq limit $2"
         );
         // Only column names and placeholders of ours are in the text.

@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use crate::{
     Result, Store,
     columns::{from_json, json, micros, parse, parse_opt, row, time},
-    events::Log,
+    events::{Log, Place},
     notifications,
 };
 
@@ -344,8 +344,9 @@ async fn tell(
 ) -> Result<i64> {
     let counts = count(&mut *conn).await?;
     let kind = EventKind::InboxUpdated { item: item.clone(), counts };
-    let place = (item.repo.as_ref(), item.run.as_ref());
-    log.append(conn, at, place, &kind).await
+    let place =
+        Place { repo: item.repo.as_ref(), run: item.run.as_ref(), thread: item.thread.as_ref() };
+    log.append(conn, at, &place, &kind).await
 }
 
 row! {

@@ -10,10 +10,11 @@ use sqlx::{Connection, SqliteConnection};
 use crate::{Error, Result, schema, snapshot, store::MIGRATIONS};
 
 /// The lowest newest-migration a program must know to read what this one writes, and to write
-/// beside it: since the third, acts leave their line in the audit chain. To be raised with a migration
-/// that takes away or changes the meaning of something.
-const MIN_READER: i64 = 1;
-const MIN_WRITER: i64 = 3;
+/// beside it: since the sixth, agents' processes and questions may belong to a thread, and the log
+/// has events of threads. To be raised with a migration that takes away or changes the meaning of
+/// something.
+const MIN_READER: i64 = 6;
+const MIN_WRITER: i64 = 6;
 
 /// Directory, beside the database, of copies made before its schema was changed.
 const COPIES: &str = "backups";

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use crate::{
     Result, Store, channels,
     columns::{from_json, json, micros, parse, parse_opt, row, time},
-    events::Log,
+    events::{Log, Place},
 };
 
 /// A notification to be made, should there be none with its key, and when it may leave.
@@ -355,8 +355,12 @@ async fn tell(
     };
     notification.deliveries = ledger(&mut *conn, id).await?;
     let kind = EventKind::NotificationUpdated { notification: notification.clone() };
-    let place = (notification.repo.as_ref(), notification.run.as_ref());
-    log.append(conn, at, place, &kind).await.map(Some)
+    let place = Place {
+        repo: notification.repo.as_ref(),
+        run: notification.run.as_ref(),
+        thread: notification.thread.as_ref(),
+    };
+    log.append(conn, at, &place, &kind).await.map(Some)
 }
 
 async fn ledger(

@@ -1,10 +1,10 @@
 //! Agent processes under their shims.
 
-use car_api::{AgentId, RunId, SessionId, Timestamp};
+use car_api::{AgentId, RunId, SessionId, ThreadId, Timestamp};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Result, Store,
+    Errand, Result, Store,
     columns::{micros, parse, row, time},
 };
 
@@ -13,8 +13,8 @@ use crate::{
 pub struct SessionRow {
     /// Its id, also the marker in the environment of everything it starts.
     pub id: SessionId,
-    /// The run it works for.
-    pub run: RunId,
+    /// What it works for.
+    pub errand: Errand,
     /// The agent.
     pub agent: AgentId,
     /// The shim's directory, absolute.
@@ -32,7 +32,8 @@ pub struct SessionRow {
 row! {
     struct Row {
         id: String,
-        run: String,
+        run: Option<String>,
+        thread: Option<String>,
         agent: String,
         dir: String,
         line: i64,
@@ -42,7 +43,7 @@ row! {
     }
 }
 
-const COLUMNS: &str = "id, run, agent, dir, line, driver, started_at, ended_at";
+const COLUMNS: &str = "id, run, thread, agent, dir, line, driver, started_at, ended_at";
 
 impl TryFrom<Row> for SessionRow {
     type Error = crate::Error;
@@ -50,7 +51,7 @@ impl TryFrom<Row> for SessionRow {
     fn try_from(row: Row) -> Result<Self> {
         Ok(Self {
             id: parse("session id", &row.id)?,
-            run: parse("run id", &row.run)?,
+            errand: Errand::read(row.run.as_deref(), row.thread.as_deref())?,
             agent: parse("agent id", &row.agent)?,
             dir: row.dir,
             line: u64::try_from(row.line).unwrap_or_default(),
@@ -63,13 +64,14 @@ impl TryFrom<Row> for SessionRow {
 
 pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &SessionRow) -> Result<()> {
     sqlx::query(
-        "insert into sessions (id, run, agent, dir, line, driver, started_at, ended_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into sessions (id, run, thread, agent, dir, line, driver, started_at, ended_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (id) do update set line = excluded.line, driver = excluded.driver,
              ended_at = excluded.ended_at",
     )
     .bind(row.id.as_str())
-    .bind(row.run.as_str())
+    .bind(row.errand.run().map(RunId::as_str))
+    .bind(row.errand.thread().map(ThreadId::as_str))
     .bind(row.agent.as_str())
     .bind(&row.dir)
     .bind(i64::try_from(row.line).unwrap_or(i64::MAX))
@@ -82,17 +84,18 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &SessionRow) -> Res
 }
 
 impl Store {
-    /// Sessions that were not found to have ended, oldest first; of one run or of all.
+    /// Sessions that were not found to have ended, oldest first; of one errand or of all.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn open_sessions(&self, run: Option<&RunId>) -> Result<Vec<SessionRow>> {
+    pub async fn open_sessions(&self, errand: Option<&Errand>) -> Result<Vec<SessionRow>> {
         let sql = format!(
-            "select {COLUMNS} from sessions where ended_at is null and ($1 is null or run = $1)
-             order by started_at"
+            "select {COLUMNS} from sessions where ended_at is null
+               and ($1 is null or run = $1) and ($2 is null or thread = $2) order by started_at"
         );
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(run.map(RunId::as_str))
+            .bind(errand.and_then(Errand::run).map(RunId::as_str))
+            .bind(errand.and_then(Errand::thread).map(ThreadId::as_str))
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(SessionRow::try_from).collect()

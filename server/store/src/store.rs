@@ -19,7 +19,9 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Clean, Error, Result, Stats, Write, events, migrate, stats::Counter, write};
+use crate::{
+    Clean, Error, Result, Stats, Write, events, message_search, migrate, stats::Counter, write,
+};
 
 /// The files of `migrations/`, in order.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -29,6 +31,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
     (5, "api", include_str!("../../../migrations/0005_api.sql")),
     (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
+    (6, "threads", include_str!("../../../migrations/0006_threads.sql")),
     (9, "web_push", include_str!("../../../migrations/0009_web_push.sql")),
 ];
 
@@ -92,6 +95,7 @@ impl Store {
         migrate::note(&mut writer).await?;
         migrator(schema()).run(&mut writer).await?;
         migrate::note(&mut writer).await?;
+        message_search::prepare(&mut writer).await?;
         let last = events::newest(&mut writer).await?;
         let gone: i64 = sqlx::query_scalar("select coalesce(min(seq) - 1, $1) from events")
             .bind(last)

@@ -37,7 +37,7 @@ fn run(repo_id: &str) -> RunRow {
 fn event(n: usize, repo_id: &str) -> Write {
     let path = format!("p{n}");
     let kind = Box::new(EventKind::RepoAdded { path });
-    Write::Event { at: at(1), repo: Some(repo(repo_id)), run: None, kind }
+    Write::Event { at: at(1), repo: Some(repo(repo_id)), run: None, thread: None, kind }
 }
 
 fn all(after: i64) -> EventQuery {
@@ -122,6 +122,7 @@ async fn events_are_filtered_and_paged() {
         at: at(2),
         repo: Some(repo("b")),
         run: Some(id.clone()),
+        thread: None,
         kind: Box::new(EventKind::RunCreated),
     };
     store.commit(vec![event(1, "a"), of_run, event(2, "b"), event(3, "a")]).await.unwrap();
@@ -160,9 +161,10 @@ async fn turns_items_and_sessions_come_back_as_they_were() {
     let store = store(&dir).await;
     let agent: AgentId = "codex".parse().unwrap();
     let run = RunId::generate();
+    let errand = Errand::Run(run.clone());
     let session = SessionRow {
         id: SessionId::generate(),
-        run: run.clone(),
+        errand: errand.clone(),
         agent: agent.clone(),
         dir: "/x".into(),
         line: 0,
@@ -215,7 +217,7 @@ async fn turns_items_and_sessions_come_back_as_they_were() {
     let fingerprint = store.turn_fingerprint(&turn.id).await.unwrap();
     assert_eq!(fingerprint.as_deref(), Some("c:f"), "an update keeps it");
     assert_eq!(store.items(&turn.id).await.unwrap(), [item]);
-    assert_eq!(store.open_sessions(Some(&run)).await.unwrap(), std::slice::from_ref(&moved));
+    assert_eq!(store.open_sessions(Some(&errand)).await.unwrap(), std::slice::from_ref(&moved));
     let over = SessionRow { ended_at: Some(at(3)), ..moved };
     store.commit(vec![Write::Session(over)]).await.unwrap();
     assert_eq!(store.open_sessions(None).await.unwrap(), []);

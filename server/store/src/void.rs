@@ -10,6 +10,9 @@ pub(crate) async fn all(conn: &mut SqliteConnection, at: Timestamp) -> Result<()
     for sql in [
         "update sessions set ended_at = $1 where ended_at is null",
         "update turns set status = 'interrupted', ended_at = $1 where status = 'running'",
+        "update messages set status = 'interrupted', ended_at = $1,
+             detail = 'The hub was restored from a backup while it was answered.'
+             where status = 'working'",
         "update approvals set resolved_at = $1 where resolved_at is null",
     ] {
         sqlx::query(sql).bind(at.micros()).execute(&mut *conn).await?;

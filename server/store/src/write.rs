@@ -1,8 +1,8 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    ChannelId, DeviceId, EventKind, InboxItemId, NotificationId, RepoId, RunId, Timestamp, TokenId,
-    TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, InboxItemId, NotificationId, RepoId, RunId, ThreadId,
+    Timestamp, TokenId, TurnId, WebhookId,
     job::Job,
     notification::NotificationDelivery,
     turn::{Turn, Writing},
@@ -12,14 +12,15 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
-    InboxEnd, InboxSync, ItemRow, KeptAnswer, NotificationDraft, PushSubscriptionRow, RequestKey,
-    Result, RunGrantRow, RunRow, SessionRow, TicketFileRow, TokenRow, VerdictRow, WakeRow,
-    WebhookRow, accounts, approvals, audit, channels,
+    InboxEnd, InboxSync, ItemRow, KeptAnswer, MessageRow, NotificationDraft, PushSubscriptionRow,
+    RequestKey, Result, RunGrantRow, RunRow, SessionRow, ThreadRow, TicketFileRow, TokenRow,
+    VerdictRow, WakeRow, WebhookRow, accounts, approvals, audit, channels,
     columns::json,
     deliveries, devices, effects,
     events::{self, Log},
-    facts, idempotency, inbox, items, jobs, notifications, push, run_grants, runs, salvages,
-    sessions, snapshot, ticket_files, tokens, turns, verdicts, void, wakes, webhooks, writings,
+    facts, idempotency, inbox, items, jobs, messages, notifications, push, run_grants, runs,
+    salvages, sessions, snapshot, threads, ticket_files, tokens, turns, verdicts, void, wakes,
+    webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -33,6 +34,8 @@ pub enum Write {
         repo: Option<RepoId>,
         /// The run it belongs to.
         run: Option<RunId>,
+        /// The thread it belongs to.
+        thread: Option<ThreadId>,
         /// What has become true.
         kind: Box<EventKind>,
     },
@@ -75,6 +78,12 @@ pub enum Write {
     Session(SessionRow),
     /// A question of an agent, new or changed.
     Approval(Box<ApprovalRow>),
+    /// A thread, new or changed; fails with `Conflict` when it is a second one of the project
+    /// manager.
+    Thread(Box<ThreadRow>),
+    /// A message, new or changed; fails with `Conflict` when its thread has another one of that
+    /// number or of that id of the caller.
+    Message(Box<MessageRow>),
     /// The latest verdict on a ticket.
     Verdict(VerdictRow),
     /// What was read of a ticket file.
@@ -221,12 +230,12 @@ pub(crate) async fn apply(
 ) -> Result<Option<i64>> {
     let mut log = Log { newest, clean };
     match write {
-        Write::Event { at, repo, run, kind } => {
+        Write::Event { at, repo, run, thread, kind } => {
             let payload = clean.text(json(&**kind)?);
-            let place = (repo.as_ref(), run.as_ref());
-            return events::append(conn, log.newest, *at, place, kind.word(), payload)
-                .await
-                .map(Some);
+            let place =
+                events::Place { repo: repo.as_ref(), run: run.as_ref(), thread: thread.as_ref() };
+            let kind = kind.word();
+            return events::append(conn, log.newest, *at, &place, kind, payload).await.map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
         Write::Audit(entry) => audit::append(conn, entry, clean).await?,
@@ -244,6 +253,8 @@ pub(crate) async fn apply(
         Write::Writings(turn, pieces) => writings::set(conn, turn, pieces).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,
+        Write::Thread(row) => threads::upsert(conn, row, clean).await?,
+        Write::Message(row) => messages::upsert(conn, row, clean).await?,
         Write::Verdict(row) => verdicts::upsert(conn, row).await?,
         Write::TicketFile(row) => ticket_files::upsert(conn, row).await?,
         Write::TicketFileGone { repo, file } => ticket_files::delete(conn, repo, file).await?,

@@ -75,6 +75,12 @@ pub(crate) enum Command {
     /// Documents every prompt can carry
     #[command(subcommand)]
     Context(cmd::context::Context),
+    /// Files from people to agents and back
+    #[command(subcommand)]
+    Files(cmd::files::Files),
+    /// The project manager: the agent that runs the hub for you
+    #[command(subcommand)]
+    Pma(cmd::pma::Pma),
     /// Runs over a queue
     #[command(subcommand)]
     Run(cmd::run::Run),
@@ -98,6 +104,9 @@ pub(crate) enum Command {
     Approve(cmd::answer::Approve),
     /// Say no to a question of a run's agent
     Decline(cmd::answer::Decline),
+    /// Conversations with agents outside runs
+    #[command(subcommand, visible_alias = "threads")]
+    Thread(cmd::thread::Thread),
     /// The tokens runs have used
     Usage(cmd::usage::Usage),
     /// The agents this hub can drive

@@ -7,6 +7,7 @@ use car_api::{
     inbox::InboxStatus,
     item::{Item, ItemBody, ItemStatus},
     job::JobStatus,
+    thread::{Message, MessageStatus},
 };
 
 use crate::{
@@ -72,6 +73,11 @@ fn what(kind: &EventKind, full: bool) -> String {
             (Some(_), false) => format!("{file} changed"),
         },
         EventKind::ContextChanged { name } => format!("{name} changed"),
+        EventKind::FileChanged { r#box, name, size } => match size {
+            Some(size) => format!("{name} is in the {box} ({size} bytes)"),
+            None => format!("{name} is gone from the {box}"),
+        },
+        EventKind::PmaDocChanged { name } => format!("the project manager's {name} changed"),
         EventKind::RunCreated => "a run was asked for".to_owned(),
         EventKind::RunStateChanged { state, explain } => {
             format!("run {}: {explain}", state.status())
@@ -161,6 +167,8 @@ fn what(kind: &EventKind, full: bool) -> String {
             let ways = if ways.is_empty() { "no way out".to_owned() } else { ways };
             format!("notification: {} ({ways})", notification.title)
         }
+        EventKind::ThreadUpdated { thread } => format!("{}: {}", thread.status, thread.explain),
+        EventKind::MessageUpdated { message } => message_text(message, full),
         EventKind::BackupFailed { detail } => format!("the backup was not made: {detail}"),
         EventKind::RestoreConfirmed => "the restore was confirmed".to_owned(),
         EventKind::JobUpdated { job } => {
@@ -175,6 +183,23 @@ fn what(kind: &EventKind, full: bool) -> String {
         }
     };
     safe(&text)
+}
+
+/// A message in one line, or with its text.
+fn message_text(message: &Message, full: bool) -> String {
+    let Message { number, author, status, .. } = message;
+    match status {
+        MessageStatus::Queued if full => format!("message {number} by {author}: {}", message.body),
+        MessageStatus::Queued | MessageStatus::Working | MessageStatus::Cancelled => {
+            format!("message {number} by {author} {status}")
+        }
+        MessageStatus::Completed => format!("message {number} answered"),
+        MessageStatus::Interrupted | MessageStatus::Failed | MessageStatus::Blocked => {
+            let error = message.error.as_ref().map(|error| error.message.as_str());
+            let why = message.detail.as_deref().or(error).unwrap_or_default();
+            format!("message {number} by {author} {status}: {why}")
+        }
+    }
 }
 
 /// A piece of a turn in one line.

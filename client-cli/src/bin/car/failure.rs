@@ -153,6 +153,8 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::Stale
         | Code::AlreadyExists
         | Code::IllegalTransition
+        | Code::Busy
+        | Code::AgentCannot
         | Code::IdempotencyMismatch
         | Code::Unprocessable
         | Code::IdempotencyInFlight
@@ -174,14 +176,17 @@ fn of_code(code: Code) -> u8 {
         | Code::AlreadyExists
         | Code::RunActive
         | Code::IllegalTransition
+        | Code::Busy
         | Code::RestoreUnconfirmed
         | Code::IdempotencyMismatch
         | Code::IdempotencyInFlight
         | Code::WouldLoseWork => status::CONFLICT,
         Code::Unavailable => status::UNREACHABLE,
-        Code::TicketsInvalid | Code::GitState | Code::GitFailed | Code::AgentUnavailable => {
-            status::OUTCOME
-        }
+        Code::TicketsInvalid
+        | Code::GitState
+        | Code::GitFailed
+        | Code::AgentUnavailable
+        | Code::AgentCannot => status::OUTCOME,
         Code::WrongHost
         | Code::MethodNotAllowed
         | Code::NotAcceptable
@@ -281,6 +286,7 @@ mod tests {
                     "stale",
                     "already_exists",
                     "run_active",
+                    "busy",
                     "illegal_transition",
                     "would_lose_work",
                     "restore_unconfirmed",
@@ -289,7 +295,16 @@ mod tests {
                 ],
             ),
             (6, &["unavailable"]),
-            (7, &["tickets_invalid", "git_state", "git_failed", "agent_unavailable"]),
+            (
+                7,
+                &[
+                    "tickets_invalid",
+                    "git_state",
+                    "git_failed",
+                    "agent_unavailable",
+                    "agent_cannot",
+                ],
+            ),
         ];
         let topic = crate::cmd::help::topic("exit-codes").unwrap();
         for code in Code::ALL {

@@ -1,7 +1,10 @@
 //! Which events somebody who looks at the hub from time to time wants to know of, and how good or
 //! bad they are. The others fill the log.
 
-use car_api::{EventKind, dispatch::DispatchMode, job::JobStatus, run::RunStatus, verify::Verdict};
+use car_api::{
+    EventKind, dispatch::DispatchMode, job::JobStatus, run::RunStatus, thread::MessageStatus,
+    verify::Verdict,
+};
 
 use crate::table::Tone;
 
@@ -16,6 +19,12 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         EventKind::RestoreConfirmed => Some(Tone::Good),
         EventKind::BackupFailed { .. } | EventKind::WebhookDisabled { .. } => Some(Tone::Bad),
         EventKind::ApprovalRequested { .. } => Some(Tone::Waits),
+        EventKind::MessageUpdated { message } => match message.status {
+            MessageStatus::Completed => Some(Tone::Good),
+            MessageStatus::Failed | MessageStatus::Blocked => Some(Tone::Bad),
+            MessageStatus::Interrupted => Some(Tone::Waits),
+            MessageStatus::Queued | MessageStatus::Working | MessageStatus::Cancelled => None,
+        },
         EventKind::RunStateChanged { state, .. } => match state.status() {
             RunStatus::Paused | RunStatus::Parked => Some(Tone::Waits),
             RunStatus::Completed => Some(Tone::Good),
@@ -49,6 +58,8 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         | EventKind::NotificationUpdated { .. }
         | EventKind::TicketChanged { .. }
         | EventKind::ContextChanged { .. }
+        | EventKind::FileChanged { .. }
+        | EventKind::PmaDocChanged { .. }
         | EventKind::RunCreated
         | EventKind::SessionStarted { .. }
         | EventKind::SessionEnded { .. }
@@ -60,6 +71,7 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         | EventKind::AgentNotice { .. }
         | EventKind::DiffUpdated { .. }
         | EventKind::Checkpoint { .. }
+        | EventKind::ThreadUpdated { .. }
         | EventKind::VerifyStarted { .. } => None,
     }
 }

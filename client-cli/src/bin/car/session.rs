@@ -3,10 +3,11 @@
 use std::{env, fs, io, path::PathBuf};
 
 use car_api::{
-    DeviceId, JobId, Page, PageQuery, RepoId, RunId, TokenId, TurnId, WebhookId, ticket::Ticket,
+    DeviceId, JobId, MessageId, Page, PageQuery, RepoId, RunId, ThreadKey, TokenId, TurnId,
+    WebhookId, ticket::Ticket,
 };
 use car_client::{
-    Client, ClientError, credentials,
+    Client, ClientError, MessagePage, ThreadFilter, credentials,
     find::{self, Found, Source, Wanted},
 };
 
@@ -224,6 +225,43 @@ impl Session {
         }
         let webhooks = all(async |page| self.client.webhook_list(&page).await).await?.items;
         pick::one(text, "webhook", webhooks, |webhook| webhook.id.as_str()).map(|found| found.id)
+    }
+
+    /// The thread that is meant: by id or a piece of it, or `pma`.
+    pub(crate) async fn thread(&self, text: &str) -> Result<ThreadKey, Failure> {
+        if (text == "pma" || pick::is_whole(text, "thr_"))
+            && let Ok(key) = text.parse()
+        {
+            return Ok(key);
+        }
+        let filter = ThreadFilter::default();
+        let threads = all(async |page| self.client.thread_list(&filter, &page).await).await?;
+        let found = pick::one(text, "thread", threads.items, |thread| thread.id.as_str())?;
+        found.id.as_str().parse().map_err(|e| Failure::Usage(format!("{e}")))
+    }
+
+    /// The message of a thread that is meant: by id, a piece of it, or its number.
+    pub(crate) async fn message(
+        &self,
+        thread: &ThreadKey,
+        text: &str,
+    ) -> Result<MessageId, Failure> {
+        if pick::is_whole(text, "mes_")
+            && let Ok(id) = text.parse()
+        {
+            return Ok(id);
+        }
+        let number: Option<u32> = text.parse().ok().filter(|_| text.len() < 6);
+        let page = MessagePage {
+            after: number.map(|number| number.saturating_sub(1)),
+            before: None,
+            limit: Some(if number.is_some() { 1 } else { 500 }),
+        };
+        let messages = self.client.message_list(thread, page).await?.items;
+        if let Some(message) = messages.iter().find(|message| Some(message.number) == number) {
+            return Ok(message.id.clone());
+        }
+        pick::one(text, "message", messages, |message| message.id.as_str()).map(|found| found.id)
     }
 
     /// How the hub is to be told which ticket is meant: by its number as it is, by its file's

@@ -8,7 +8,7 @@ mod news;
 mod state;
 
 use car_api::TurnId;
-use car_engine::agent::{AgentEvent, Direction, Driver, TurnOrder, Wish};
+use car_engine::agent::{AgentEvent, Direction, Driver, Task, TurnOrder, Wish};
 
 use self::state::{Handshake, Phase, State};
 use super::{config::Config, outgoing, proto};
@@ -77,21 +77,38 @@ impl CodexDriver {
             // An interrupt before `turn/started` is refused and lost: it waits.
             Some(Phase::Sent { .. } | Phase::Opening | Phase::Ended) => None,
             Some(Phase::Opened { .. }) | None if interrupt => None,
-            Some(Phase::Opened { thread }) => self.start(order, thread),
+            Some(Phase::Opened { thread }) => self.begin(order, thread),
             None => match &order.thread {
                 Some(thread) if self.state.threads.contains_key(thread) => {
-                    self.start(order, thread)
+                    self.begin(order, thread)
                 }
                 Some(thread) if self.state.lost.contains(thread) => None,
-                Some(thread) => {
-                    let params = outgoing::OpenThread::new(order, &self.config, Some(thread));
-                    Some(self.request(id, "thread/resume", params))
-                }
-                None => {
-                    let params = outgoing::OpenThread::new(order, &self.config, None);
-                    Some(self.request(id, "thread/start", params))
-                }
+                Some(thread) => Some(self.open(order, "thread/resume", Some(thread))),
+                None => match &order.fork_of {
+                    Some(thread) => Some(self.open(order, "thread/fork", Some(thread))),
+                    None => Some(self.open(order, "thread/start", None)),
+                },
             },
+        }
+    }
+
+    fn open(&self, order: &TurnOrder, method: &str, thread: Option<&str>) -> String {
+        let params = outgoing::OpenThread::new(order, &self.config, thread);
+        outgoing::request(&outgoing::open_id(self.state.requests + 1, order), method, params)
+    }
+
+    /// Begins the turn on its open thread.
+    fn begin(&self, order: &TurnOrder, thread: &str) -> Option<String> {
+        match order.task {
+            Task::Answer => self.start(order, thread),
+            Task::Compact => {
+                let busy = self.state.threads.get(thread).is_some_and(|t| t.turn.is_some());
+                let params = serde_json::json!({ "threadId": thread });
+                let id = Some(&order.turn);
+                (!busy).then(|| self.request(id, "thread/compact/start", params))
+            }
+            // The thread was opened for it, and that was all.
+            Task::Open => None,
         }
     }
 

@@ -1,10 +1,11 @@
 //! The lines the hub sends to Codex.
 //!
 //! A request's id is a running number and, where the request serves a turn, the hub's id of that
-//! turn: `7 trn_…`. So the journal alone tells what was asked for which turn.
+//! turn: `7 trn_…`, and `7 trn_… open` when all that is wanted of the turn is an open thread. So the
+//! journal alone tells what was asked for which turn.
 
 use car_api::{TurnId, agent::ApprovalPolicy};
-use car_engine::agent::TurnOrder;
+use car_engine::agent::{Task, TurnOrder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,10 +19,26 @@ pub(super) fn request_id(number: u64, turn: Option<&TurnId>) -> String {
     }
 }
 
+/// The id of a request that opens a thread for a turn, which may want nothing else.
+pub(super) fn open_id(number: u64, order: &TurnOrder) -> String {
+    let id = request_id(number, Some(&order.turn));
+    match order.task {
+        Task::Open => format!("{id} {OPEN}"),
+        Task::Answer | Task::Compact => id,
+    }
+}
+
+/// What marks a turn that wants nothing but an open thread.
+const OPEN: &str = "open";
+
 /// The turn a request of the hub serves, by its id as it stands in the journal.
 pub(super) fn turn_of(id: &str) -> Option<TurnId> {
-    let (_, turn) = id.trim_matches('"').split_once(' ')?;
-    turn.parse().ok()
+    id.trim_matches('"').split(' ').nth(1)?.parse().ok()
+}
+
+/// Whether a request serves a turn that wants nothing but an open thread.
+pub(super) fn only_opens(id: &str) -> bool {
+    id.trim_matches('"').split(' ').nth(2) == Some(OPEN)
 }
 
 pub(super) fn request(id: &str, method: &str, params: impl Serialize) -> String {
@@ -51,7 +68,7 @@ pub(super) fn client() -> Value {
     })
 }
 
-/// Parameters of `thread/start` and, with a thread, of `thread/resume`. Codex does not keep the
+/// Parameters of `thread/start` and, with a thread, of `thread/resume` and `thread/fork`. Codex does not keep the
 /// permissions of a thread: they are given each time.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

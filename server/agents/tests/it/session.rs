@@ -188,6 +188,8 @@ pub(crate) fn order(turn: &str, prompt: &str, cwd: &std::path::Path) -> TurnOrde
         prompt: prompt.to_owned(),
         cwd: cwd.display().to_string(),
         thread: None,
+        fork_of: None,
+        task: car_engine::agent::Task::Answer,
         model: None,
         effort: None,
         approvals: ApprovalPolicy::Never,

@@ -148,6 +148,8 @@ fn hub_of(lines: &[Line]) -> Vec<Wanted> {
             prompt: "p".to_owned(),
             cwd: "/w".to_owned(),
             thread: params["threadId"].as_str().map(str::to_owned),
+            fork_of: None,
+            task: car_engine::agent::Task::Answer,
             model: None,
             effort: None,
             approvals: car_api::agent::ApprovalPolicy::Never,

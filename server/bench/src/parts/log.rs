@@ -31,7 +31,7 @@ fn event() -> Outcome<Write> {
     let kind =
         EventKind::TicketChanged { file: "TICKET-001.md".to_owned(), ticket: None, done: false };
     let at = Timestamp::from_micros(now);
-    Ok(Write::Event { at, repo: Some(repo), run: None, kind: Box::new(kind) })
+    Ok(Write::Event { at, repo: Some(repo), run: None, thread: None, kind: Box::new(kind) })
 }
 
 async fn all(bench: &mut Bench) -> Outcome<()> {

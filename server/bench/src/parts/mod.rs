@@ -8,6 +8,7 @@ mod log;
 mod spawned;
 mod start;
 mod stream;
+mod threads;
 mod turns;
 
 use crate::{Bench, Outcome};
@@ -24,4 +25,5 @@ pub(crate) const ALL: &[(&str, Part)] = &[
     ("P6", flows::measure),
     ("P7", stream::measure),
     ("P8", log::measure),
+    ("P15", threads::measure),
 ];

@@ -14,6 +14,7 @@ fn lines(console: &mut Console, kind: EventKind) -> Vec<String> {
         at: Timestamp::from_secs(0),
         repo: Some("demo".parse().unwrap()),
         run: Some(RUN.parse().unwrap()),
+        thread: None,
         event: kind,
     };
     console.lines("10:31:02", &event)

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use car_api::{
     Code, PageQuery, RepoId,
+    agent::ApprovalPolicy,
     audit::{ActorKind, AuditLine, Outcome},
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode},
+    filebox::FileBox,
     inbox::{InboxAct, InboxAction, InboxSeen},
     item::Decision,
     notification::{ChannelCreate, ChannelUpdate},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide},
+    pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, RunResume, RunStart, RunStatus},
+    thread::{MessageStatus, ThreadFork, ThreadUpdate},
     ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketUpdate},
     token::TokenCreate,
     webhook::{WebhookCreate, WebhookFilter, WebhookUpdate},
@@ -21,7 +25,7 @@ use car_api::{
 };
 use car_client::{AuditFilter, Client};
 
-use crate::{harness::TestHub, stage::Stage};
+use crate::{harness::TestHub, stage::Stage, talk::Talk};
 
 /// Reads the chain after every write, and remembers what was seen of it.
 struct Chain {
@@ -55,6 +59,24 @@ impl Chain {
         self.verbs.insert(verb.to_owned());
         (**line).clone()
     }
+}
+
+async fn files(client: &Client, chain: &mut Chain, repo: &RepoId) {
+    let name = "a.txt".parse().unwrap();
+    client.file_put(FileBox::Inbox, &name, "a").await.unwrap();
+    let line = chain.line("file_put", "inbox/a.txt").await;
+    assert_eq!(line.detail.as_deref(), Some("1 bytes"));
+    client.file_delete(FileBox::Inbox, &name).await.unwrap();
+    chain.line("file_delete", "inbox/a.txt").await;
+    client.repo_file_put(repo, FileBox::Outbox, &name, "a").await.unwrap();
+    chain.line("repo_file_put", "demo/outbox/a.txt").await;
+    client.repo_file_delete(repo, FileBox::Outbox, &name).await.unwrap();
+    chain.line("repo_file_delete", "demo/outbox/a.txt").await;
+    let body = PmaDocUpdate { content: "Be brief.\n".to_owned() };
+    client.pma_doc_update(PmaDocName::Agents, &body, Some("*")).await.unwrap();
+    chain.line("pma_doc_update", "agents").await;
+    client.pma_doc_prune().await.unwrap();
+    chain.line("pma_doc_prune", "active_context").await;
 }
 
 #[tokio::test]
@@ -118,12 +140,14 @@ async fn every_acknowledged_write_has_its_line() {
     let body = ContextUpdate { content: "A spec.\n".to_owned() };
     client.context_update(id, ContextName::Spec, &body, Some(&spec.etag)).await.unwrap();
     chain.line("context_update", "demo/spec").await;
+    files(&client, &mut chain, id).await;
 
     runs(&stage, &mut chain, id).await;
     worktrees(&client, &mut chain, id).await;
     credentials(&stage.hub, &mut chain).await;
     webhooks(&client, &mut chain).await;
     notifications(&client, &mut chain).await;
+    threads(&client, &mut chain).await;
 
     let body = TokenCreate { name: "short".to_owned(), days: Some(1), ..TokenCreate::default() };
     let token = client.token_create(&body).await.unwrap().token.id;
@@ -184,6 +208,41 @@ async fn credentials(hub: &TestHub, chain: &mut Chain) {
     chain.line("token_delete_others", &me).await;
     client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
     chain.line("backup_create", "").await;
+}
+
+async fn threads(client: &Client, chain: &mut Chain) {
+    let talk = Talk::new(client).await;
+    let (key, id) = (talk.key.clone(), talk.key.to_string());
+    chain.line("thread_create", &id).await;
+    let asks =
+        ThreadUpdate { approvals: Some(ApprovalPolicy::Untrusted), ..ThreadUpdate::default() };
+    client.thread_update(&key, &asks).await.unwrap();
+    chain.line("thread_update", &id).await;
+    let message = talk.post("@@FAKE[{\"sh\": \"true\"}, {\"hang\": true}]@@").await;
+    let line = chain.line("message_post", message.id.as_str()).await;
+    assert_eq!(line.detail, Some(format!("thread {id}")));
+    let approval = talk.asked().await.id;
+    let yes = ApprovalDecide { decision: Decision::Accept };
+    client.thread_approval_decide(&key, &approval, &yes).await.unwrap();
+    chain.line("thread_approval_decide", approval.as_str()).await;
+    let waits = talk.post("Later.").await;
+    client.message_cancel(&key, &waits.id).await.unwrap();
+    chain.line("message_cancel", waits.id.as_str()).await;
+    client.thread_interrupt(&key).await.unwrap();
+    chain.line("thread_interrupt", &id).await;
+    talk.until(&message.id, MessageStatus::Interrupted).await;
+    let next = client.message_continue(&key, &message.id).await.unwrap();
+    chain.line("message_continue", next.id.as_str()).await;
+    talk.until(&next.id, MessageStatus::Completed).await;
+    client.thread_compact(&key).await.unwrap();
+    chain.line("thread_compact", &id).await;
+    talk.until_idle().await;
+    let fork = client.thread_fork(&key, &ThreadFork::default()).await.unwrap();
+    chain.line("thread_fork", fork.id.as_str()).await;
+    client.thread_reset(&key).await.unwrap();
+    chain.line("thread_reset", &id).await;
+    client.thread_stop(&key).await.unwrap();
+    chain.line("thread_stop", &id).await;
 }
 
 async fn webhooks(client: &Client, chain: &mut Chain) {

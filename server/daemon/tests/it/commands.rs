@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::{
     contract::operations,
     harness::{DEADLINE, TestHub},
+    talk::Talk,
     work::{car_command, git},
 };
 
@@ -29,7 +30,15 @@ use crate::{
 const TABLE: &str = include_str!("../../../../client-cli/src/bin/car/help/operations.txt");
 
 /// Operations whose command shows something else than their answer.
-const OTHERWISE_SHOWN: &[&str] = &["health_live", "health_ready", "hub_doctor", "event_list"];
+const OTHERWISE_SHOWN: &[&str] = &[
+    "health_live",
+    "health_ready",
+    "hub_doctor",
+    "event_list",
+    "file_get",
+    "repo_file_get",
+    "pma_packet",
+];
 
 struct Tour {
     hub: TestHub,
@@ -66,6 +75,7 @@ async fn every_operation_is_called_by_its_command() {
     runs(&mut tour).await;
     approvals(&mut tour).await;
     worktrees(&mut tour).await;
+    threads(&mut tour).await;
     audit(&mut tour).await;
     webhooks(&mut tour).await;
     notifications(&mut tour).await;
@@ -151,6 +161,15 @@ async fn tickets(tour: &mut Tour) {
     for id in ["context_update", "context_list", "context_get"] {
         tour.run(id, &[]).await;
     }
+    for id in ["file_put", "file_list", "repo_file_put", "repo_file_list"] {
+        tour.run(id, &[]).await;
+    }
+    for id in ["file_get", "file_delete", "repo_file_get", "repo_file_delete"] {
+        tour.run(id, &[]).await;
+    }
+    for id in ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet"] {
+        tour.run(id, &[]).await;
+    }
 }
 
 async fn runs(tour: &mut Tour) {
@@ -212,6 +231,43 @@ async fn approvals(tour: &mut Tour) {
         tour.run(id, &[]).await;
     }
     tour.until(&run, |run| run.state.status() == RunStatus::Stopped).await;
+}
+
+async fn threads(tour: &mut Tour) {
+    let client = tour.hub.client();
+    tour.set("TEXT", "Hello. @@FAKE[{\"say\": \"A greeting.\"}]@@");
+    tour.set("WORDS", "greeting");
+    tour.run("thread_create", &["--agent", "demo", "--approvals", "untrusted"]).await;
+    let thread = tour.ids(&["thread", "list"]).remove(0);
+    let talk = Talk { client: client.clone(), key: thread.parse().unwrap() };
+    tour.set("THREAD", &thread[thread.len() - 8..]);
+    tour.set("THREAD_ID", &thread);
+    tour.run("thread_update", &[]).await;
+    let said = tour.car(&["thread", "post", &thread, &tour.words["TEXT"].clone(), "-f"]).stdout;
+    assert_eq!(String::from_utf8(said).unwrap(), "A greeting.\n");
+    tour.set("MESSAGE", "1");
+    for id in ["thread_list", "thread_get", "message_list", "message_get", "message_search"] {
+        tour.run(id, &[]).await;
+    }
+    tour.run("thread_compact", &[]).await;
+    talk.until_idle().await;
+    tour.run("thread_fork", &[]).await;
+    tour.set("TEXT", "@@FAKE[{\"sh\": \"true\"}, {\"hang\": true}]@@");
+    tour.run("message_post", &[]).await;
+    let approval = talk.asked().await.id.to_string();
+    tour.set("APPROVAL", &approval);
+    tour.run("thread_approval_decide", &[]).await;
+    tour.run("message_post", &[]).await;
+    tour.set("MESSAGE", "3");
+    tour.run("message_cancel", &[]).await;
+    tour.run("thread_interrupt", &[]).await;
+    talk.until_idle().await;
+    tour.set("MESSAGE", "2");
+    tour.run("message_continue", &[]).await;
+    talk.until_idle().await;
+    tour.run("thread_reset", &[]).await;
+    tour.run("thread_stop", &[]).await;
+    tour.set("TEXT", "That one.");
 }
 
 async fn worktrees(tour: &mut Tour) {
@@ -466,7 +522,8 @@ impl Tour {
                 path = path.replace(&format!("{{{name}}}"), value);
             }
         }
-        path = path.replace("{ticket}", "1").replace("{name}", "spec");
+        let name = if id == "pma_doc_get" { "active_context" } else { "spec" };
+        path = path.replace("{ticket}", "1").replace("{name}", name);
         // Named by pieces on the command line, in full by what was printed.
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());
@@ -475,6 +532,12 @@ impl Tour {
             if let Some(id) = printed["id"].as_str() {
                 path = path.replace(&format!("{{{name}}}"), id);
             }
+        }
+        if let Some(thread) = self.words.get("THREAD_ID") {
+            path = path.replace("{thread}", thread);
+        }
+        if let Some(message) = printed["message"]["id"].as_str() {
+            path = path.replace("{message}", message);
         }
         if let Some(turn) = printed["turn"]["id"].as_str() {
             path = path.replace("{turn}", turn);
@@ -485,8 +548,12 @@ impl Tour {
             query: vec![("limit".to_owned(), "500".to_owned())],
             ..RawRequest::default()
         };
-        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) {
+        let searches = id == "message_search";
+        let request = if printed.get("items").is_some_and(|_| pages(&all, id)) && !searches {
             request
+        } else if searches {
+            let words = ("q".to_owned(), self.words["WORDS"].clone());
+            RawRequest { query: vec![words], ..request }
         } else if id == "run_diff_file" {
             let path = ("path".to_owned(), self.words["FILE"].clone());
             RawRequest { query: vec![path], ..request }

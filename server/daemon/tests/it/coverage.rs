@@ -8,6 +8,7 @@ use car_api::{
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
+    filebox::FileBox,
     inbox::{InboxAct, InboxAction, InboxCounts, InboxKind, InboxSeen},
     item::Decision,
     job::{Job, JobStatus},
@@ -15,8 +16,10 @@ use car_api::{
         ChannelCreate, ChannelUpdate, NotificationKind, NotificationStatus, QuietHours,
     },
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
+    pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
+    thread::{MessageStatus, ThreadFork, ThreadKind, ThreadStatus, ThreadUpdate},
     ticket::{
         TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketText, TicketUpdate,
     },
@@ -24,11 +27,14 @@ use car_api::{
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{AuditFilter, Client, ClientError, EventFilter, InboxFilter};
+use car_client::{
+    AuditFilter, Client, ClientError, EventFilter, InboxFilter, MessagePage, ThreadFilter,
+};
 
 use crate::{
     contract::operations,
     harness::{DEADLINE, TestHub},
+    talk::Talk,
 };
 
 /// Where the client notes the operations it calls.
@@ -70,12 +76,15 @@ async fn tour() {
     let repo = repos(&hub, &client).await;
     tickets(&client, &repo).await;
     context(&client, &repo).await;
+    files(&client, &repo).await;
+    pma(&client).await;
     agents(&client).await;
     runs(&client, &repo).await;
     approvals(&client, &repo).await;
     worktrees(&client, &repo).await;
     tokens(&client).await;
     audit(&client).await;
+    threads(&client).await;
     webhooks(&client).await;
     notifications(&client).await;
     pairing(&hub, &client).await;
@@ -179,6 +188,37 @@ async fn context(client: &Client, repo: &RepoId) {
     assert_eq!(changed.unwrap().content, body.content);
 }
 
+async fn files(client: &Client, repo: &RepoId) {
+    let name = "a plan.md".parse().unwrap();
+    let made = client.file_put(FileBox::Inbox, &name, "the plan").await.unwrap();
+    assert_eq!((made.size, made.media_type.as_str()), (8, "text/markdown"));
+    assert_eq!(client.file_list(None).await.unwrap().items, [made]);
+    let whole = client.file_get(FileBox::Inbox, &name).await.unwrap().whole().await.unwrap();
+    assert_eq!(whole, b"the plan");
+    client.file_delete(FileBox::Inbox, &name).await.unwrap();
+    assert_eq!(code(client.file_delete(FileBox::Inbox, &name).await), Code::NotFound);
+    client.repo_file_put(repo, FileBox::Outbox, &name, "of agents").await.unwrap();
+    let listed = client.repo_file_list(repo, Some(FileBox::Outbox)).await.unwrap().items;
+    assert_eq!(listed[0].name, name);
+    let file = client.repo_file_get(repo, FileBox::Outbox, &name).await.unwrap();
+    assert_eq!(file.whole().await.unwrap(), b"of agents");
+    client.repo_file_delete(repo, FileBox::Outbox, &name).await.unwrap();
+}
+
+async fn pma(client: &Client) {
+    let docs = client.pma_doc_list().await.unwrap().items;
+    assert!(docs.len() == 5 && docs.iter().all(|doc| doc.is_default), "{docs:#?}");
+    let old = client.pma_doc_get(PmaDocName::ActiveContext).await.unwrap();
+    let body = PmaDocUpdate { content: "Something is going on.\n".to_owned() };
+    let changed = client.pma_doc_update(old.name, &body, Some(&old.etag)).await.unwrap();
+    assert!(!changed.is_default && changed.content == body.content);
+    assert_eq!(code(client.pma_doc_update(old.name, &body, Some(&old.etag)).await), Code::Stale);
+    client.pma_doc_prune().await.unwrap();
+    let log = client.pma_doc_get(PmaDocName::ContextLog).await.unwrap().content;
+    assert!(log.contains("Something is going on."), "{log}");
+    assert!(client.pma_packet().await.unwrap().contains("repos and worktrees"));
+}
+
 async fn agents(client: &Client) {
     let agents = client.agent_list().await.unwrap().items;
     let ids: Vec<_> = agents.iter().map(|agent| agent.id.as_str()).collect();
@@ -259,6 +299,42 @@ async fn approvals(client: &Client, repo: &RepoId) {
     client.run_pause(&run.id).await.unwrap();
     client.run_stop(&run.id).await.unwrap();
     until(client, &run.id, RunStatus::Stopped).await;
+}
+
+async fn threads(client: &Client) {
+    let list = ThreadFilter::default();
+    let all = client.thread_list(&list, &PageQuery::default()).await.unwrap().items;
+    assert_eq!(all.iter().map(|t| t.kind).collect::<Vec<_>>(), [ThreadKind::Pma]);
+    let talk = Talk::new(client).await;
+    assert_eq!(talk.thread().await.status, ThreadStatus::Idle);
+    let named = ThreadUpdate { name: Some("Tour".to_owned()), ..ThreadUpdate::default() };
+    assert_eq!(client.thread_update(&talk.key, &named).await.unwrap().name, "Tour");
+    let first = talk.post("Hello. @@FAKE[{\"say\": \"A greeting.\"}]@@").await;
+    talk.until(&first.id, MessageStatus::Completed).await;
+    let page = client.message_list(&talk.key, MessagePage::default()).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    let found = client.message_search("greeting", None, &PageQuery::default()).await.unwrap();
+    assert_eq!(found.items[0].message, first.id);
+    client.thread_compact(&talk.key).await.unwrap();
+    talk.until_idle().await;
+    let fork = client.thread_fork(&talk.key, &ThreadFork::default()).await.unwrap();
+    assert_eq!(fork.forked_from.as_ref().map(|id| id.as_str()), Some(talk.key.as_str()));
+
+    let asks = ThreadUpdate { approvals: Some(ApprovalPolicy::Untrusted), ..named };
+    client.thread_update(&talk.key, &asks).await.unwrap();
+    let second = talk.post("@@FAKE[{\"sh\": \"true\"}, {\"hang\": true}]@@").await;
+    let approval = talk.asked().await;
+    let yes = ApprovalDecide { decision: Decision::Accept };
+    client.thread_approval_decide(&talk.key, &approval.id, &yes).await.unwrap();
+    let third = talk.post("Never mind.").await;
+    client.message_cancel(&talk.key, &third.id).await.unwrap();
+    client.thread_interrupt(&talk.key).await.unwrap();
+    talk.until(&second.id, MessageStatus::Interrupted).await;
+    let next = client.message_continue(&talk.key, &second.id).await.unwrap();
+    assert_eq!(next.continues, Some(second.id));
+    talk.until(&next.id, MessageStatus::Completed).await;
+    client.thread_reset(&talk.key).await.unwrap();
+    assert_eq!(client.thread_stop(&talk.key).await.unwrap().conversation, 2);
 }
 
 async fn worktrees(client: &Client, repo: &RepoId) {

@@ -28,7 +28,7 @@ async fn old_hub() -> TestHub {
     };
     for (count, at) in [(OLD, days(80)), (NEWER, days(20))] {
         let kind = EventKind::RepoRemoved { salvage: None };
-        let write = Write::Event { at, repo: None, run: None, kind: Box::new(kind) };
+        let write = Write::Event { at, repo: None, run: None, thread: None, kind: Box::new(kind) };
         let writes = (0..count).map(|_| write.clone()).collect();
         store.commit(writes).await.unwrap();
     }

@@ -262,6 +262,7 @@ pub(crate) fn target(path: &str) -> String {
         ("{repo}", "nothing"),
         ("{ticket}", "1"),
         ("{name}", "spec"),
+        ("{box}", "inbox"),
         ("{run}", "run_1"),
         ("{turn}", "trn_1"),
         ("{approval}", "apr_1"),
@@ -276,6 +277,8 @@ pub(crate) fn target(path: &str) -> String {
         ("{delivery}", "msg_1"),
         ("{webhook}", "whk_1"),
         ("{pairing}", "pair_1"),
+        ("{thread}", "thr_1"),
+        ("{message}", "mes_1"),
     ];
     let target =
         filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));

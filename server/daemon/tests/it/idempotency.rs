@@ -20,18 +20,18 @@ use crate::{
 
 /// A change that is sent again and again.
 #[derive(Clone)]
-struct Change {
+pub(crate) struct Change {
     key: String,
     target: String,
     body: Value,
 }
 
-fn change(key: &str, target: &str, body: Value) -> Change {
+pub(crate) fn change(key: &str, target: &str, body: Value) -> Change {
     Change { key: key.to_owned(), target: format!("/api/v1/{target}"), body }
 }
 
 /// Sends it on a connection of its own; `None` when no whole answer comes back.
-fn send(authority: &str, token: &str, change: &Change) -> Option<(u16, Value)> {
+pub(crate) fn send(authority: &str, token: &str, change: &Change) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(authority).ok()?;
     stream.set_read_timeout(Some(DEADLINE)).ok()?;
     let Change { key, target, body } = change;

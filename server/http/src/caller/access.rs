@@ -29,7 +29,7 @@ pub(crate) struct Rule {
 /// How a credential that does not reach the whole hub is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limited {
-    /// The path names the repo, run or turn, which has to be within reach.
+    /// The path names the repo, run, turn or thread, which has to be within reach.
     ByPath,
     /// The answer holds only what is within reach.
     Filtered,
@@ -78,7 +78,7 @@ impl Access {
 pub(crate) fn rule(path: &str, operation: &Operation) -> Option<Rule> {
     let extension = |name: &str| operation.extensions.as_ref()?.get(name);
     let scope = extension(SCOPE)?.as_str()?.parse().ok()?;
-    let by_path = ["{repo}", "{run}", "{turn}"].iter().any(|name| path.contains(name));
+    let by_path = ["{repo}", "{run}", "{turn}", "{thread}"].iter().any(|name| path.contains(name));
     let limited = match extension(LIMITED).and_then(|value| value.as_str()) {
         Some("filtered") => Limited::Filtered,
         Some("any") => Limited::Any,

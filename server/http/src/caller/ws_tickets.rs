@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
-use car_api::{Code, RepoId, RunId};
+use car_api::{Code, RepoId, RunId, ThreadId};
 use car_hub::Grant;
 
 use super::Unknown;
@@ -28,6 +28,7 @@ const OFFER: &str = "car.ticket.";
 pub(crate) struct Filter {
     pub(crate) repo: Option<RepoId>,
     pub(crate) run: Option<RunId>,
+    pub(crate) thread: Option<ThreadId>,
     pub(crate) kinds: Vec<String>,
 }
 

@@ -12,8 +12,8 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use car_api::{
-    Code, RunId,
-    event::{Gone, StreamMessage},
+    Code, RunId, ThreadId,
+    event::{Gone, LiveFrame, StreamMessage},
 };
 use car_hub::{EventFilter, Hub, LiveText};
 use tokio::{
@@ -80,6 +80,8 @@ pub(super) struct Follow {
     live: Option<broadcast::Receiver<Arc<LiveText>>>,
     /// Whether the text of a run is wanted, as far as that was looked up.
     runs: HashMap<RunId, bool>,
+    /// The same of threads.
+    threads: HashMap<ThreadId, bool>,
     heartbeat: Interval,
     /// When the next batch may be given at the earliest.
     rest_until: Instant,
@@ -108,6 +110,7 @@ impl Follow {
             tail: Arc::clone(&app.tail),
             live: None,
             runs: HashMap::new(),
+            threads: HashMap::new(),
             heartbeat,
             revoked: app.hub.revocations(),
             rest_until: Instant::now(),
@@ -254,7 +257,7 @@ impl Follow {
         let (mut pieces, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(frame) = next {
-            if self.wants(&frame.frame.run).await
+            if self.wants(&frame.frame).await
                 && let Ok(text) = Utf8Bytes::try_from(frame.json())
             {
                 pieces.push(Piece { seq: None, text });
@@ -272,12 +275,41 @@ impl Follow {
         if self.caller.stands() { Ok(()) } else { Err(End::Revoked) }
     }
 
-    /// Whether a run's text passes the filter. A frame does not carry its repo, so the first frame
-    /// of each run costs a look.
-    async fn wants(&mut self, run: &RunId) -> bool {
-        if self.filter.run.as_ref().is_some_and(|wanted| wanted != run) {
+    /// Whether a frame passes the filter. It does not carry its repo, so the first frame of each run
+    /// and thread costs a look.
+    async fn wants(&mut self, frame: &LiveFrame) -> bool {
+        let EventFilter { run, thread, .. } = &self.filter;
+        if run.is_some() && *run != frame.run || thread.is_some() && *thread != frame.thread {
             return false;
         }
+        match (&frame.run, &frame.thread) {
+            (Some(run), _) => self.wants_run(run).await,
+            (None, Some(thread)) => self.wants_thread(thread).await,
+            (None, None) => false,
+        }
+    }
+
+    async fn wants_thread(&mut self, thread: &ThreadId) -> bool {
+        let limited = !self.hub.rights().reach.is_hub();
+        if self.filter.repo.is_none() && !limited {
+            return true;
+        }
+        if let Some(wanted) = self.threads.get(thread) {
+            return *wanted;
+        }
+        let repo = self.filter.repo.as_ref();
+        let key = thread.as_str();
+        let wanted = self.hub.check_thread(key).await.is_ok()
+            && self
+                .hub
+                .thread_get(key)
+                .await
+                .is_ok_and(|found| repo.is_none_or(|repo| found.repo.as_ref() == Some(repo)));
+        self.threads.insert(thread.clone(), wanted);
+        wanted
+    }
+
+    async fn wants_run(&mut self, run: &RunId) -> bool {
         let limited = !self.hub.rights().reach.is_hub();
         if self.filter.repo.is_none() && !limited {
             return true;

@@ -14,8 +14,8 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
-use car_api::{Event, RepoId, RunId, event::StreamMessage};
-use car_hub::{EventFilter, Hub};
+use car_api::{Event, RepoId, RunId, ThreadId, event::StreamMessage};
+use car_hub::{EventFilter, EventPlace, Hub};
 use tokio::sync::Mutex;
 
 /// Events and bytes that are kept.
@@ -44,6 +44,7 @@ pub(super) struct Encoded {
     pub(super) seq: i64,
     repo: Option<RepoId>,
     run: Option<RunId>,
+    thread: Option<ThreadId>,
     kind: &'static str,
     pub(super) text: Utf8Bytes,
 }
@@ -52,18 +53,27 @@ impl Encoded {
     pub(super) fn new(event: Event) -> Self {
         let (seq, kind) = (event.seq, event.event.word());
         let (repo, run) = (event.repo.clone(), event.run.clone());
+        let thread = event.thread.clone();
         let message = StreamMessage::Event { event: Box::new(event) };
         let text = serde_json::to_string(&message).unwrap_or_default().into();
-        Self { seq, repo, run, kind, text }
+        Self { seq, repo, run, thread, kind, text }
     }
 
     pub(super) fn passes(&self, filter: &EventFilter) -> bool {
-        filter.wants(self.repo.as_ref(), self.run.as_ref(), self.kind)
+        filter.wants(self.place(), self.kind)
     }
 
     /// Whether whoever acts through this handle may see it.
     pub(super) fn is_reached_by(&self, hub: &Hub) -> bool {
-        hub.reaches_event_of(self.repo.as_ref(), self.run.as_ref())
+        hub.reaches_event_of(self.place())
+    }
+
+    fn place(&self) -> EventPlace<'_> {
+        EventPlace {
+            repo: self.repo.as_ref(),
+            run: self.run.as_ref(),
+            thread: self.thread.as_ref(),
+        }
     }
 }
 
@@ -218,7 +228,8 @@ mod tests {
 
     fn event(seq: i64) -> Encoded {
         let at = Timestamp::from_secs(0);
-        Encoded::new(Event { seq, at, repo: None, run: None, event: EventKind::RunCreated })
+        let event = EventKind::RunCreated;
+        Encoded::new(Event { seq, at, repo: None, run: None, thread: None, event })
     }
 
     #[test]

@@ -266,10 +266,12 @@ async fn settle(database: &Path, about: &BackupAbout, report: &mut RestoreReport
             at: now,
             repo: Some(row.repo.clone()),
             run: Some(row.id.clone()),
+            thread: None,
             kind: Box::new(EventKind::RunStateChanged { state, explain }),
         });
         writes.push(Write::Run(Box::new(row)));
     }
+    writes.extend(crate::threads::settle(&store).await?);
     // Whoever follows the log has events of another history: numbers count anew.
     writes.push(Write::Fact { name: "epoch", value: crate::text::random(4)? });
     if !report.with_secrets {
@@ -311,7 +313,7 @@ async fn write_confirmed(store: &Store, mut report: RestoreReport) -> Result<Res
     report.confirmed_at = Some(now);
     let value = serde_json::to_string(&report).map_err(Error::internal)?;
     let kind = Box::new(EventKind::RestoreConfirmed);
-    let event = Write::Event { at: now, repo: None, run: None, kind };
+    let event = Write::Event { at: now, repo: None, run: None, thread: None, kind };
     store.commit(vec![Write::Fact { name: FACT, value }, event]).await?;
     Ok(report)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use car_api::{Code, RepoId, RunId, Scope};
 use car_store::RunRow;
 
-use crate::{Error, Hub, Result, index::Index};
+use crate::{Error, EventPlace, Hub, Result, index::Index};
 
 /// What somebody may do, and to what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,11 +153,31 @@ impl Hub {
         }
     }
 
-    /// Whether the caller's credential reaches what an event of this repo and run is about.
+    /// Refuses a thread the caller's credential does not reach: one of the whole hub, or of another
+    /// repo.
+    ///
+    /// # Errors
+    /// As [`Hub::check_repo`].
+    pub async fn check_thread(&self, key: &str) -> Result<()> {
+        if self.rights.reach.is_hub() {
+            return Ok(());
+        }
+        let row = self.inner.thread_row(key).await.ok();
+        match (row.and_then(|row| row.repo), &self.rights.reach) {
+            (Some(repo), Reach::Repos(_)) if self.check_repo(&repo).is_ok() => Ok(()),
+            (_, Reach::Hub | Reach::Repos(_) | Reach::Run { .. }) => {
+                Err(out_of_reach(format!("thread `{key}`")))
+            }
+        }
+    }
+
+    /// Whether the caller's credential reaches what an event of this place is about. What is said
+    /// in a thread is no run's business, also where both are of one repo.
     #[must_use]
-    pub fn reaches_event_of(&self, repo: Option<&RepoId>, run: Option<&RunId>) -> bool {
-        match (&self.rights.reach, repo, run) {
+    pub fn reaches_event_of(&self, place: EventPlace<'_>) -> bool {
+        match (&self.rights.reach, place.repo, place.run) {
             (Reach::Hub, _, _) => true,
+            (Reach::Run { .. }, _, _) if place.thread.is_some() => false,
             (Reach::Run { run: own, .. }, _, Some(run)) => own == run,
             (reach @ (Reach::Repos(_) | Reach::Run { .. }), Some(repo), _) => {
                 self.inner.index.reaches(reach, repo)

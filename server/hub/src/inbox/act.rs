@@ -165,7 +165,14 @@ impl Hub {
     async fn decide(&self, item: &InboxItem, decision: Decision) -> Result<()> {
         let Some(approval) = &item.approval else { return Err(odd(item)) };
         let body = ApprovalDecide { decision };
-        self.approval_decide(run_of(item)?, approval, body).await?;
+        match &item.thread {
+            Some(thread) => {
+                self.thread_approval_decide(thread.as_str(), approval, body).await?;
+            }
+            None => {
+                self.approval_decide(run_of(item)?, approval, body).await?;
+            }
+        }
         Ok(())
     }
 
@@ -180,8 +187,14 @@ impl Hub {
                 let Some(channel) = &item.channel else { return Err(odd(item)) };
                 self.inner.retry_channel(channel).await
             }
-            InboxKind::MessageFailed
-            | InboxKind::Approval
+            InboxKind::MessageFailed => {
+                let (Some(thread), Some(message)) = (&item.thread, &item.message) else {
+                    return Err(odd(item));
+                };
+                self.message_continue(thread.as_str(), message).await?;
+                Ok(())
+            }
+            InboxKind::Approval
             | InboxKind::Question
             | InboxKind::Fix
             | InboxKind::Budget

@@ -8,6 +8,7 @@ use car_api::{
     job::{Job, JobStatus},
     notification::{Notification, NotificationChannel, NotificationKind},
     run::{PauseReason, ResumeRule, RunState},
+    thread::{Message, MessageStatus},
 };
 use car_engine::flow::explain;
 use car_store::{InboxDraft, InboxSync, RunRow, Write};
@@ -327,6 +328,35 @@ pub(crate) fn job(job: &Job) -> Option<Write> {
     let notify = Some(NotificationKind::Failed);
     let draft = InboxDraft { key: subject.clone(), item, notify };
     Some(only(subject, at, Some(draft), NO_LONGER))
+}
+
+/// Answers of a thread that failed or were cut off: only the newest message waits for a person.
+pub(crate) fn message(message: &Message, repo: Option<&RepoId>) -> Write {
+    let at = message.ended_at.unwrap_or(message.created_at);
+    let failed = match message.status {
+        MessageStatus::Failed | MessageStatus::Interrupted => true,
+        MessageStatus::Queued
+        | MessageStatus::Working
+        | MessageStatus::Completed
+        | MessageStatus::Cancelled
+        | MessageStatus::Blocked => false,
+    };
+    let draft = failed.then(|| {
+        let first = cut(&message.body, 80);
+        let title = format!("No whole answer to: {first}");
+        let error = message.error.as_ref().map(|error| error.message.clone());
+        let why = error.or_else(|| message.detail.clone()).unwrap_or_default();
+        let mut item = item(InboxKind::MessageFailed, &title, &why, at);
+        item.body = more_than(&why, &item.line);
+        item.actions = vec![InboxAction::Retry, InboxAction::Dismiss];
+        item.repo = repo.cloned();
+        item.thread = Some(message.thread.clone());
+        item.message = Some(message.id.clone());
+        // Who cut it off knows.
+        let notify = (message.status == MessageStatus::Failed).then_some(NotificationKind::Failed);
+        InboxDraft { key: format!("message:{}", message.id), item, notify }
+    });
+    only(format!("thread:{}", message.thread), at, draft, "The conversation went on.")
 }
 
 /// What a channel does not deliver.

@@ -21,7 +21,7 @@ use car_api::{
 };
 use car_store::{InboxEnd, InboxQuery, NotificationDraft, Write};
 
-use crate::{Error, Hub, Result, clock, cursor, hub::Inner, index};
+use crate::{Error, EventPlace, Hub, Result, clock, cursor, hub::Inner, index};
 
 pub(crate) use reconcile::recover;
 
@@ -188,7 +188,11 @@ impl Hub {
     }
 
     fn reaches_item(&self, item: &InboxItem) -> bool {
-        self.reaches_event_of(item.repo.as_ref(), item.run.as_ref())
+        self.reaches_event_of(EventPlace {
+            repo: item.repo.as_ref(),
+            run: item.run.as_ref(),
+            thread: item.thread.as_ref(),
+        })
     }
 }
 

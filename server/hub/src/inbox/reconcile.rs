@@ -13,7 +13,7 @@ use car_api::{
     run::{PauseReason, ResumeRule, RunState},
 };
 use car_files::{dispatches, run_dir::RunDir};
-use car_store::RunRow;
+use car_store::{Errand, RunRow};
 
 use super::derive::{self, AskedIn, Question};
 use crate::{
@@ -51,14 +51,27 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
         if row.flow.state.status().is_end() {
             continue;
         }
-        for asked in hub.store.open_approvals(&row.id).await? {
+        for asked in hub.store.open_approvals(&Errand::Run(row.id.clone())).await? {
             standing.remove(&format!("approval:{}", asked.id));
             let place = AskedIn { repo: Some(&row.repo), run: Some(&row.id), thread: None };
             writes.push(derive::approval(&asked.approval(), &place, false, (at, None)));
         }
     }
+    for asked in hub.store.open_thread_approvals().await? {
+        standing.remove(&format!("approval:{}", asked.id));
+        let thread = asked.errand.thread();
+        let row = match thread {
+            Some(thread) => hub.store.thread(thread).await?,
+            None => None,
+        };
+        let repo = row.and_then(|row| row.repo);
+        let place = AskedIn { repo: repo.as_ref(), run: None, thread };
+        writes.push(derive::approval(&asked.approval(), &place, false, (at, None)));
+    }
     // What an earlier failure left is there until somebody puts it away.
-    standing.retain(|subject| !["job:", "channel:"].iter().any(|kept| subject.starts_with(kept)));
+    standing.retain(|subject| {
+        !["job:", "channel:", "thread:"].iter().any(|kept| subject.starts_with(kept))
+    });
     writes.extend(standing.into_iter().map(|subject| derive::nothing(subject, at, None)));
     hub.store.commit(writes).await?;
     Ok(())

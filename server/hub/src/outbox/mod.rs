@@ -20,7 +20,7 @@ use car_store::{ChannelRow, NotificationDraft, NotificationQuery, Write};
 use tokio::sync::Mutex;
 
 use crate::{
-    Channel, Error, Hub, Result, clock, cursor,
+    Channel, Error, EventPlace, Hub, Result, clock, cursor,
     hub::Inner,
     inbox::{derive, plain_notification},
     index,
@@ -328,7 +328,11 @@ impl Hub {
     }
 
     fn reaches_notification(&self, one: &Notification) -> bool {
-        self.reaches_event_of(one.repo.as_ref(), one.run.as_ref())
+        self.reaches_event_of(EventPlace {
+            repo: one.repo.as_ref(),
+            run: one.run.as_ref(),
+            thread: one.thread.as_ref(),
+        })
     }
 }
 

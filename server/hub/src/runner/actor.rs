@@ -1,35 +1,26 @@
 //! The task of one run: takes what happens, has the engine decide, commits, carries out.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
 use car_api::{
-    Code, EventKind, SessionId, Timestamp, TurnId,
+    Code, EventKind, Timestamp, TurnId,
     run::{FailureCode, Phase, RunState, RunStatus},
     verify::VerifyCommand,
 };
 use car_engine::flow::{Effect, Input, Moment, explain, step};
 use car_files::{replies, run_dir::RunDir};
-use car_store::{ApprovalRow, EffectRow, RunRow, SessionRow, Write};
+use car_store::{EffectRow, Errand, RunRow, Write};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
-use super::{
-    Asked, Message,
-    examine::TreeSeen,
-    session::{News, Session},
-    turn::TurnAtWork,
-    verify::Verification,
-};
+use super::{Asked, Message, examine::TreeSeen, turn::TurnAtWork, verify::Verification};
 use crate::{
     Error, FlowConfig, Result,
     audit::{Act, who_does},
     clock,
+    desk::{self, Desk, session::Session},
     hub::Inner,
     inbox::derive::{self, Question},
 };
@@ -43,8 +34,8 @@ pub(super) struct Actor {
     pub(super) config: FlowConfig,
     /// Effects of committed transitions that wait to be carried out.
     effects: VecDeque<Pending>,
-    /// What is to be committed next.
-    pub(super) writes: Vec<Write>,
+    /// The agent, and what is to be committed next.
+    pub(super) desk: Desk,
     /// Whether what is to be committed may wait for the next transition, because all that follows
     /// from it is looking again.
     lazy: bool,
@@ -52,7 +43,6 @@ pub(super) struct Actor {
     waiting: Vec<oneshot::Sender<Result<()>>>,
     /// Held while the run has a slot.
     tree_lock: Option<car_files::TreeLock>,
-    pub(super) session: Option<Session>,
     pub(super) turn: Option<TurnAtWork>,
     pub(super) verification: Option<Verification>,
     /// Trees and the commands that passed on them, since this process took the run up.
@@ -62,7 +52,6 @@ pub(super) struct Actor {
     pub(super) seen: Option<TreeSeen>,
     /// What is counted of a turn's changes while the run goes on.
     pub(super) counting: Option<(TurnId, JoinHandle<CountedDiff>)>,
-    pub(super) approvals: Vec<ApprovalRow>,
     /// The agent's last message and why the last checkpoint failed, for the next prompt.
     pub(super) last_message: Option<String>,
     pub(super) checkpoint_error: Option<String>,
@@ -72,8 +61,6 @@ pub(super) struct Actor {
     cause: Option<String>,
     /// Turns of this run so far.
     pub(super) turns: u32,
-    /// Tokens used in each conversation of this run before the present turn.
-    pub(super) thread_usage: HashMap<String, car_api::item::Usage>,
 }
 
 /// What `git diff` counted.
@@ -102,7 +89,7 @@ pub(super) async fn run(
         // Whatever it left at work ends; what touches files of the tree has no place any more.
         actor.end_session().await;
         let (run, step) = (actor.row.id.clone(), actor.row.flow.step);
-        actor.writes.push(Write::EffectsDone { run, step });
+        actor.desk.writes.push(Write::EffectsDone { run, step });
         actor.flush().await;
         actor.settle();
         actor.hub.runs.forget(&id);
@@ -136,30 +123,28 @@ fn refuse(message: Message) {
 
 impl Actor {
     fn new(hub: Arc<Inner>, row: RunRow, tree: PathBuf) -> Self {
+        let errand = Errand::Run(row.id.clone());
         Self {
             config: hub.config.flow.clone(),
+            desk: Desk::new(Arc::clone(&hub), errand, Some(row.repo.clone())),
             hub,
             row,
             tree,
             effects: VecDeque::new(),
-            writes: Vec::new(),
             lazy: false,
             waiting: Vec::new(),
             tree_lock: None,
-            session: None,
             turn: None,
             verification: None,
             proven: Vec::new(),
             wake: None,
             seen: None,
             counting: None,
-            approvals: Vec::new(),
             last_message: None,
             checkpoint_error: None,
             question: None,
             cause: None,
             turns: 0,
-            thread_usage: HashMap::new(),
         }
     }
 
@@ -174,7 +159,7 @@ impl Actor {
         let store = &self.hub.store;
         let read = async {
             let effects = store.effects(&self.row.id).await?;
-            let approvals = store.open_approvals(&self.row.id).await?;
+            let approvals = store.open_approvals(&Errand::Run(self.row.id.clone())).await?;
             let turns = store.turns(&self.row.id, 0, u32::MAX).await?;
             Ok::<_, car_store::Error>((effects, approvals, turns))
         };
@@ -184,13 +169,13 @@ impl Actor {
                     .into_iter()
                     .map(|row| Pending { step: row.step, row: Some(row.place), effect: row.effect })
                     .collect();
-                self.approvals = approvals;
+                self.desk.approvals = approvals;
                 for turn in &turns {
                     self.turns = self.turns.max(turn.number);
                     if let Some(thread) = &turn.thread
                         && turn.ended_at.is_some()
                     {
-                        let used = self.thread_usage.entry(thread.clone()).or_default();
+                        let used = self.desk.spent.entry(thread.clone()).or_default();
                         *used = used.plus(turn.usage);
                     }
                 }
@@ -230,7 +215,7 @@ impl Actor {
                 if let Some(place) = pending.row {
                     let step = pending.step;
                     let run = self.row.id.clone();
-                    self.writes.push(Write::EffectDone { run, step, place });
+                    self.desk.writes.push(Write::EffectDone { run, step, place });
                 }
             }
             self.lazy = false;
@@ -258,11 +243,11 @@ impl Actor {
                 outcome = Verification::outcome(&mut self.verification) => {
                     self.verified(outcome).await;
                 }
-                news = next_news(&mut self.session) => {
+                news = Desk::news(&mut self.desk.session) => {
                     self.heard(news).await;
                     self.hear_more().await;
                 }
-                () = sleep(deadline) => self.time_came().await,
+                () = desk::until(deadline) => self.time_came().await,
             }
         }
     }
@@ -274,7 +259,7 @@ impl Actor {
             if !self.effects.is_empty() {
                 return;
             }
-            let Some(news) = next_news(&mut self.session).now_or_never() else { return };
+            let Some(news) = Desk::news(&mut self.desk.session).now_or_never() else { return };
             self.heard(news).await;
         }
     }
@@ -285,7 +270,7 @@ impl Actor {
         self.cause = None;
         match (result, asked) {
             (Ok(()), Some(asked)) => {
-                self.writes.extend(asked.act);
+                self.desk.writes.extend(asked.act);
                 self.waiting.push(asked.done);
             }
             (Err(error), Some(asked)) => drop(asked.done.send(Err(error))),
@@ -317,7 +302,7 @@ impl Actor {
         for (place, effect) in (0..).zip(transition.effects) {
             self.oblige(step, place, effect, now);
         }
-        self.writes.push(Write::Run(Box::new(self.row.clone())));
+        self.desk.writes.push(Write::Run(Box::new(self.row.clone())));
         Ok(())
     }
 
@@ -329,7 +314,7 @@ impl Actor {
             // With the agent there already a turn is only noted: its prompt is sent after the
             // commit.
             Effect::RunTurn { .. } => {
-                let agent = self.session.as_ref().map(Session::agent);
+                let agent = self.desk.session.as_ref().map(Session::agent);
                 agent.is_some() && agent == self.ticket().map(|ticket| &ticket.agent)
             }
             Effect::InterruptTurn { .. }
@@ -362,10 +347,10 @@ impl Actor {
         if [before, status].iter().any(|one| matches!(one, RunStatus::Paused | RunStatus::Failed)) {
             let question = self.question.take();
             let cause = (now, self.cause.as_deref());
-            self.writes.push(derive::run_stands(&self.row, question.as_ref(), None, cause));
+            self.desk.writes.push(derive::run_stands(&self.row, question.as_ref(), None, cause));
         }
         if status == RunStatus::Completed && before != status {
-            self.writes.push(derive::completed(&self.row, now));
+            self.desk.writes.push(derive::completed(&self.row, now));
         }
         // What a running run is at from moment to moment has events of its own.
         let backing_off =
@@ -394,7 +379,7 @@ impl Actor {
                 return;
             }
         };
-        self.writes.push(Act::of_hub(verb, &self.row.id).detail(explain).done());
+        self.desk.writes.push(Act::of_hub(verb, &self.row.id).detail(explain).done());
     }
 
     /// An effect that is only memory is committed with the transition; one that touches files
@@ -407,16 +392,16 @@ impl Actor {
             }
             Effect::HoldAccount { account, until } => {
                 let row = self.hub.accounts.hold(&account, until, now);
-                self.writes.push(Write::Account(row));
+                self.desk.writes.push(Write::Account(row));
             }
             Effect::ReleaseAccount { account } => {
                 let row = self.hub.accounts.release(&account);
-                self.writes.push(Write::Account(row));
+                self.desk.writes.push(Write::Account(row));
             }
             Effect::Notice { .. } | Effect::Reopen { .. } | Effect::Seal => {
                 let run = self.row.id.clone();
                 let row = EffectRow { run, step, place, effect: effect.clone() };
-                self.writes.push(Write::EffectAdd(row));
+                self.desk.writes.push(Write::EffectAdd(row));
                 self.effects.push_back(Pending { step, row: Some(place), effect });
             }
             Effect::Survey
@@ -437,10 +422,10 @@ impl Actor {
             Effect::Survey => self.survey().await,
             Effect::RunTurn { turn, purpose } => self.run_turn(turn, purpose).await,
             Effect::InterruptTurn { turn } => {
-                if let Some(at_work) = &mut self.turn
-                    && at_work.row.id == turn
+                if let Some(at) = &mut self.desk.at
+                    && at.order.turn == turn
                 {
-                    at_work.interrupt();
+                    at.interrupt();
                 }
                 Ok(())
             }
@@ -491,12 +476,7 @@ impl Actor {
     }
 
     pub(super) fn event(&mut self, kind: EventKind) {
-        self.writes.push(Write::Event {
-            at: clock::now(),
-            repo: Some(self.row.repo.clone()),
-            run: Some(self.row.id.clone()),
-            kind: Box::new(kind),
-        });
+        self.desk.event(kind);
     }
 
     /// Commits what is noted. A database that cannot be written delays, and loses nothing.
@@ -504,24 +484,7 @@ impl Actor {
         if let Err(error) = self.counted().await {
             tracing::warn!(run = %self.row.id, %error, "a turn's changes could not be counted");
         }
-        if !self.writes.is_empty() {
-            self.note_writings();
-            if let Some(session) = &mut self.session {
-                self.writes.push(Write::Session(session.note()));
-            }
-            let writes = std::mem::take(&mut self.writes);
-            let mut wait = std::time::Duration::from_millis(100);
-            while let Err(error) = self.hub.store.commit(writes.clone()).await {
-                if matches!(error, car_store::Error::Closed) {
-                    return;
-                }
-                tracing::error!(run = %self.row.id, %error, "a run's state cannot be written; trying again");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(std::time::Duration::from_secs(30));
-            }
-            if let Some(session) = &mut self.session {
-                session.acknowledge().await;
-            }
+        if self.desk.commit().await {
             self.hub.index.set_run(&self.row);
         }
         for done in self.waiting.drain(..) {
@@ -571,66 +534,6 @@ impl Actor {
 
     async fn end_session(&mut self) {
         self.break_off_turn().await;
-        let current = match self.session.take() {
-            Some(mut session) => {
-                session.end().await;
-                self.session_ended(&mut session, "The hub ended it.");
-                Some(session.row.id)
-            }
-            None => None,
-        };
-        self.end_left_sessions(current.as_ref()).await;
-    }
-
-    pub(super) fn session_ended(&mut self, session: &mut Session, detail: &str) {
-        let mut row = session.note();
-        row.ended_at = Some(clock::now());
-        let kind = EventKind::SessionEnded { session: row.id.clone(), detail: detail.to_owned() };
-        self.writes.push(Write::Session(row));
-        self.event(kind);
-    }
-
-    /// Ends sessions an earlier process of the hub left open, except the one that is kept.
-    pub(super) async fn end_left_sessions(&mut self, kept: Option<&SessionId>) {
-        let rows = match self.hub.store.open_sessions(Some(&self.row.id)).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                tracing::error!(run = %self.row.id, %error, "a run's sessions cannot be read");
-                return;
-            }
-        };
-        for row in rows {
-            if kept != Some(&row.id) {
-                self.end_left_session(row).await;
-            }
-        }
-    }
-
-    async fn end_left_session(&mut self, mut row: SessionRow) {
-        if let Some(adapter) = self.hub.agents.get(&row.agent)
-            && let Ok(Some(mut session)) = super::session::take_up(row.clone(), adapter).await
-        {
-            session.end().await;
-        }
-        super::session::sweep(&row.id).await;
-        row.ended_at = Some(clock::now());
-        let session = row.id.clone();
-        self.writes.push(Write::Session(row));
-        let detail = "The hub ended it after a restart.".to_owned();
-        self.event(EventKind::SessionEnded { session, detail });
-    }
-}
-
-async fn next_news(session: &mut Option<Session>) -> News {
-    match session {
-        Some(session) => session.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
+        self.desk.end_sessions().await;
     }
 }

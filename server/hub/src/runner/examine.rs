@@ -57,7 +57,7 @@ impl Actor {
                 DispatchMode::Notify => {
                     let place = (&self.row.repo, &self.row.id);
                     let said = (title.as_deref(), body.as_str());
-                    self.writes.push(derive::note(place, seq, said, clock::now()));
+                    self.desk.writes.push(derive::note(place, seq, said, clock::now()));
                 }
                 DispatchMode::Pause => self.question = Some(Question { seq, body }),
                 DispatchMode::TurnSummary => {}
@@ -233,7 +233,7 @@ impl Actor {
         };
         if let Some(mut row) = self.noted_turn(&turn).await? {
             row.diff = Some(diff);
-            self.writes.push(Write::Turn(Box::new(row), None));
+            self.desk.writes.push(Write::Turn(Box::new(row), None));
         }
         self.event(EventKind::DiffUpdated { turn, diff });
         Ok(())
@@ -241,7 +241,7 @@ impl Actor {
 
     /// The row of a turn: as it is to be committed, else as it was.
     async fn noted_turn(&self, turn: &TurnId) -> Result<Option<Turn>> {
-        let pending = self.writes.iter().rev().find_map(|write| {
+        let pending = self.desk.writes.iter().rev().find_map(|write| {
             let Write::Turn(row, _) = write else { return None };
             (row.id == *turn).then(|| (**row).clone())
         });

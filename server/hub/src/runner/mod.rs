@@ -3,10 +3,8 @@
 mod actor;
 mod examine;
 mod news;
-pub(crate) mod probe;
 mod prompt;
 mod recover;
-mod session;
 mod slots;
 mod survey;
 mod timers;

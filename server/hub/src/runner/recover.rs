@@ -31,7 +31,8 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
     // process of it was not ended.
     let effects = hub.store.runs_with_effects().await.map_err(Error::from)?;
     let sessions = hub.store.open_sessions(None).await.map_err(Error::from)?;
-    for id in effects.into_iter().chain(sessions.into_iter().map(|session| session.run)) {
+    let of_runs = sessions.into_iter().filter_map(|session| session.errand.run().cloned());
+    for id in effects.into_iter().chain(of_runs) {
         if started.insert(id.clone())
             && let Some(row) = hub.store.run(&id).await.map_err(Error::from)?
         {

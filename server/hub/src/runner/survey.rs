@@ -132,7 +132,7 @@ impl Actor {
             if self.proven.iter().any(|(on, held)| *on == tree && *held == brief.verify) {
                 // The same commands passed on this very tree, for another ticket.
                 let row = VerdictRow { tree: Some(tree.clone()), at: clock::now(), ..row.clone() };
-                self.writes.push(Write::Verdict(row));
+                self.desk.writes.push(Write::Verdict(row));
                 continue;
             }
             let fingerprint = self.look().await?.fingerprint;

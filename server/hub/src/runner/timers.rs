@@ -6,33 +6,23 @@ use car_api::run::RunState;
 use car_engine::flow::Input;
 
 use super::actor::Actor;
-use crate::clock;
-
-/// How long an interrupted turn may take to end before its process is ended.
-const INTERRUPT_GRACE: Duration = Duration::from_secs(30);
+use crate::{clock, desk::INTERRUPT_GRACE};
 
 impl Actor {
     /// When something is to be done although nothing happens.
-    pub(super) fn deadline(&self) -> Option<tokio::time::Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let wake = self.wake.map(|at| Instant::now() + clock::until(at));
-        let turn = self.turn.as_ref().map(|at_work| {
-            let waits_for_person = self.approvals.iter().any(|row| row.decision.is_none());
-            let flow = &self.config;
-            let idle = at_work.last_line + Duration::from_secs(flow.turn_idle_timeout_s.max(1));
-            let over = at_work.began + Duration::from_secs(flow.turn_timeout_s.max(1));
-            let budget = self.time_left().map(|left| at_work.began + left);
-            match at_work.interrupted_at {
-                Some(since) => since + INTERRUPT_GRACE,
-                // An agent that waits for a person is not idle.
-                None if waits_for_person => budget.map_or(over, |at| at.min(over)),
-                None => budget.map_or(over, |at| at.min(over)).min(idle),
-            }
+        let turn = self.desk.at.as_ref().map(|at| {
+            let idle = Duration::from_secs(self.config.turn_idle_timeout_s.max(1));
+            let most = Duration::from_secs(self.config.turn_timeout_s.max(1));
+            let patience = at.patience(idle, most, self.desk.asks());
+            let budget = self.time_left().filter(|_| at.interrupted_at.is_none());
+            budget.map_or(patience, |left| patience.min(at.began + left))
         });
-        let soonest = match (wake, turn) {
+        match (wake, turn) {
             (Some(wake), Some(turn)) => Some(wake.min(turn)),
             (wake, turn) => wake.or(turn),
-        };
-        soonest.map(tokio::time::Instant::from_std)
+        }
     }
 
     /// How much of the budget of time was left when the turn began.
@@ -47,35 +37,34 @@ impl Actor {
             self.wake = None;
             if self.row.flow.state == RunState::Stopping {
                 // It did not end by itself.
-                self.session_over("It did not stop in time; the hub ended it.").await;
+                self.desk.end_session("It did not stop in time; the hub ended it.").await;
             }
             let _ = self.apply(Input::Elapsed);
             return;
         }
         let left = self.time_left();
         let idle_limit = self.config.turn_idle_timeout_s;
-        let Some(at_work) = &mut self.turn else { return };
-        if let Some(since) = at_work.interrupted_at {
+        let (Some(at_work), Some(at)) = (&mut self.turn, &mut self.desk.at) else { return };
+        if let Some(since) = at.interrupted_at {
             if since.elapsed() >= INTERRUPT_GRACE {
                 let detail = "It did not answer an interrupt; the hub ended it.";
-                self.session_over(detail).await;
+                self.desk.end_session(detail).await;
                 self.lose_agent(detail.to_owned(), true).await;
             }
             return;
         }
-        let budget = left.is_some_and(|left| at_work.began.elapsed() >= left);
+        let budget = left.is_some_and(|left| at.began.elapsed() >= left);
         if budget && !at_work.over_budget {
             at_work.over_budget = true;
-            at_work.interrupt();
+            at.interrupt();
             let what = "The budget of time is used up.".to_owned();
             let _ = self.apply(Input::BudgetReached { what });
             return;
         }
-        at_work.interrupt();
-        let turn = at_work.row.id.clone();
+        at.interrupt();
         let message = format!(
             "No line from the agent for {idle_limit} s, or the turn took too long; interrupting it."
         );
-        self.event(car_api::EventKind::AgentNotice { turn, message });
+        self.desk.notice(message);
     }
 }

@@ -1,62 +1,31 @@
 //! A turn at work: begun, taken up again, driven, and ended.
 
-use std::{
-    ffi::OsString,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{ffi::OsString, path::PathBuf};
 
 use car_api::{
-    AgentId, Code, EventKind, TurnId,
+    EventKind, TurnId,
     item::Usage,
     run::RunTicket,
     turn::{ErrorClass, Turn, TurnError, TurnPurpose, TurnStatus},
 };
 use car_engine::{
-    agent::{TurnOrder, TurnOutcome, Wish},
+    agent::{Task, TurnOrder, TurnOutcome},
     flow::{self, Input, TurnResult, Wish as FlowWish},
 };
 use car_files::run_dir::{self, RunDir};
 use car_store::Write;
 use sha2::{Digest, Sha256};
 
-use super::{
-    actor::Actor,
-    session::{self, Session, Start},
-};
+use super::actor::Actor;
 use crate::{Error, Result, clock, environment, hub::blocking};
 
-/// The turn an agent is at.
+/// The turn the run's agent is at, as the run sees it.
 pub(super) struct TurnAtWork {
     pub(super) row: Turn,
-    pub(super) order: TurnOrder,
-    /// The agent is to be interrupted.
-    pub(super) interrupt: bool,
-    /// Since when it is to be interrupted.
-    pub(super) interrupted_at: Option<Instant>,
-    /// Pieces of the answer so far, by the agent's id.
-    pub(super) places: std::collections::HashMap<String, u32>,
-    /// Tokens used in the conversation before this turn.
-    pub(super) usage_before: Usage,
     /// Number of the last reply in the prompt.
     pub(super) replies_seen: u32,
-    pub(super) began: Instant,
-    /// When the agent last wrote a line.
-    pub(super) last_line: Instant,
-    /// Whether its process was started a second time because the first took no prompt.
-    pub(super) restarted: bool,
     /// Whether a budget was found used up.
     pub(super) over_budget: bool,
-    /// Whether the database knows of pieces that are being written.
-    pub(super) writings_noted: bool,
-}
-
-impl TurnAtWork {
-    /// Has the agent interrupted; from now on it has a bounded time to end the turn.
-    pub(super) fn interrupt(&mut self) {
-        self.interrupt = true;
-        self.interrupted_at.get_or_insert_with(Instant::now);
-    }
 }
 
 impl Actor {
@@ -72,21 +41,12 @@ impl Actor {
             return self.begin_turn(turn, purpose, &work).await;
         };
         self.turns = self.turns.max(known.number);
-        let adapter = self.adapter(&known.agent)?;
+        let adapter = self.hub.adapter(&known.agent)?;
         let planned = known.session.clone();
-        let at_work = self.take_up_turn(known, &work).await?;
-        self.turn = Some(at_work);
-        let rows = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
-        let session = match rows.into_iter().find(|row| Some(&row.id) == planned.as_ref()) {
-            Some(row) => session::take_up(row, &adapter).await?,
-            None => None,
-        };
-        let kept = session.as_ref().map(|session| session.row.id.clone());
-        self.end_left_sessions(kept.as_ref()).await;
-        match session {
-            Some(session) => self.session = Some(session),
+        self.take_up_turn(known, &work).await?;
+        if !self.desk.take_up_session_of_turn(planned.as_ref(), &adapter).await? {
             // Its process was never started: the prompt was not sent either.
-            None => self.start_session(&adapter).await?,
+            self.start_session(&adapter).await?;
         }
         Ok(())
     }
@@ -98,7 +58,7 @@ impl Actor {
         work: &flow::Work,
     ) -> Result<()> {
         let agent = work.ticket.agent.clone();
-        let adapter = self.adapter(&agent)?;
+        let adapter = self.hub.adapter(&agent)?;
         let seen = self.look().await?;
         let thread = work.thread.clone();
         let (prompt, replies_seen) = self.prompt(work, purpose, thread.is_some()).await?;
@@ -107,19 +67,17 @@ impl Actor {
         let hash = crate::text::hex(&Sha256::digest(prompt.as_bytes()));
         self.keep_prompt(&turn, &prompt).await?;
 
-        if self.session.as_ref().is_some_and(|session| *session.agent() != agent) {
-            self.session_over("The next ticket is for another agent.").await;
+        if self.desk.session.as_ref().is_some_and(|session| *session.agent() != agent) {
+            self.desk.end_session("The next ticket is for another agent.").await;
         }
-        if self.session.is_none() {
-            self.take_up_session(&adapter).await?;
+        if self.desk.session.is_none() {
+            // What is known to have ended must not be found open.
+            self.flush().await;
+            self.desk.take_up_session(&adapter).await?;
         }
-        let planned = match &self.session {
+        let planned = match &self.desk.session {
             Some(session) => session.row.clone(),
-            None => session::plan(&Start {
-                run: &self.row.id,
-                adapter: &adapter,
-                dir: self.session_dir().await?,
-            }),
+            None => self.desk.planned(&adapter, &self.session_dir().await?),
         };
         let row = Turn {
             id: turn.clone(),
@@ -148,45 +106,20 @@ impl Actor {
             purpose,
             prompt_hash: hash,
         });
-        self.writes.push(Write::Turn(Box::new(row.clone()), Some(seen.fingerprint.clone())));
+        self.desk.writes.push(Write::Turn(Box::new(row.clone()), Some(seen.fingerprint.clone())));
         let order = self.order(&turn, prompt, work);
-        self.turn = Some(self.at_work(row, order, replies_seen));
-        if self.session.is_none() {
-            self.event(EventKind::SessionStarted {
-                session: planned.id.clone(),
-                agent,
-                version: None,
-            });
-            self.writes.push(Write::Session(planned.clone()));
+        self.desk.begin(order);
+        self.turn = Some(TurnAtWork { row, replies_seen, over_budget: false });
+        if self.desk.session.is_none() {
+            self.desk.plan(&planned);
             // Whatever process there may be must be known before it is.
             self.flush().await;
-            let session = self.spawn(planned, &adapter).await?;
-            self.session = Some(session);
+            self.spawn(planned, &adapter).await?;
         }
         Ok(())
     }
 
-    /// A hub that was started again between two turns goes on with the process it had: that one
-    /// has the conversation open, and no second process may.
-    async fn take_up_session(
-        &mut self,
-        adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
-    ) -> Result<()> {
-        // What is known to have ended must not be found open.
-        self.flush().await;
-        let rows = self.hub.store.open_sessions(Some(&self.row.id)).await.map_err(Error::from)?;
-        let last = rows.into_iter().rev().find(|row| row.agent == adapter.id());
-        let session = match last {
-            Some(row) => session::take_up(row, adapter).await?,
-            None => None,
-        };
-        self.session = session.filter(Session::is_live);
-        let kept = self.session.as_ref().map(|session| session.row.id.clone());
-        self.end_left_sessions(kept.as_ref()).await;
-        Ok(())
-    }
-
-    async fn take_up_turn(&mut self, row: Turn, work: &flow::Work) -> Result<TurnAtWork> {
+    async fn take_up_turn(&mut self, row: Turn, work: &flow::Work) -> Result<()> {
         let kept = self.kept_prompt(&row.id).await.ok();
         let hash = |prompt: &String| crate::text::hex(&Sha256::digest(prompt.as_bytes()));
         let prompt = match kept.filter(|kept| row.prompt_hash == Some(hash(kept))) {
@@ -197,23 +130,13 @@ impl Actor {
         };
         let order = self.order(&row.id, prompt, work);
         let replies_seen = self.replies_in(&order.prompt);
-        let mut at_work = self.at_work(row, order, replies_seen);
-        // A turn is as old as it is, however often the hub was started meanwhile.
-        let age = u64::try_from(clock::now().millis_since(at_work.row.started_at)).unwrap_or(0);
-        let began = Instant::now().checked_sub(Duration::from_millis(age));
-        at_work.began = began.unwrap_or(at_work.began);
-        if let Some(FlowWish::Budget { .. }) = self.row.flow.wish {
-            at_work.over_budget = true;
-            at_work.interrupt();
+        self.desk.take_up(order, row.started_at).await?;
+        let over_budget = matches!(self.row.flow.wish, Some(FlowWish::Budget { .. }));
+        if let Some(at) = self.desk.at.as_mut().filter(|_| over_budget) {
+            at.interrupt();
         }
-        let pieces = self.hub.store.writings(&at_work.row.id).await.map_err(Error::from)?;
-        at_work.writings_noted = !pieces.is_empty();
-        self.hub.live.take_up(&at_work.row.id, pieces);
-        let items = self.hub.store.items(&at_work.row.id).await.map_err(Error::from)?;
-        for (place, item) in (0..).zip(items) {
-            at_work.places.insert(item.id, place);
-        }
-        Ok(at_work)
+        self.turn = Some(TurnAtWork { row, replies_seen, over_budget });
+        Ok(())
     }
 
     fn order(&self, turn: &TurnId, prompt: String, work: &flow::Work) -> TurnOrder {
@@ -225,6 +148,8 @@ impl Actor {
             prompt,
             cwd: self.tree.to_string_lossy().into_owned(),
             thread: work.thread.clone(),
+            fork_of: None,
+            task: Task::Answer,
             model: work.brief.model.clone(),
             effort: work.brief.reasoning.clone(),
             approvals: self.row.flow.options.approvals,
@@ -232,72 +157,34 @@ impl Actor {
         }
     }
 
-    fn at_work(&self, row: Turn, order: TurnOrder, replies_seen: u32) -> TurnAtWork {
-        let before = order.thread.as_ref().and_then(|thread| self.thread_usage.get(thread));
-        TurnAtWork {
-            usage_before: before.copied().unwrap_or_default(),
-            row,
-            order,
-            interrupt: false,
-            interrupted_at: None,
-            places: std::collections::HashMap::new(),
-            replies_seen,
-            began: Instant::now(),
-            last_line: Instant::now(),
-            restarted: false,
-            over_budget: false,
-            writings_noted: false,
-        }
-    }
-
-    pub(super) fn adapter(
-        &self,
-        agent: &AgentId,
-    ) -> Result<std::sync::Arc<dyn car_engine::agent::Adapter>> {
-        self.hub.agents.get(agent).cloned().ok_or_else(|| {
-            let known: Vec<&str> = self.hub.agents.keys().map(AgentId::as_str).collect();
-            let known = known.join(", ");
-            let detail = format!("The hub has no agent `{agent}`; it has {known}.");
-            Error::new(Code::AgentUnavailable, detail)
-        })
-    }
-
     /// Starts a process for the turn at work and notes it there.
     async fn start_session(
         &mut self,
         adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
     ) -> Result<()> {
-        let dir = self.session_dir().await?;
-        let planned = session::plan(&Start { run: &self.row.id, adapter, dir });
+        let planned = self.desk.planned(adapter, &self.session_dir().await?);
         if let Some(at_work) = &mut self.turn {
             at_work.row.session = Some(planned.id.clone());
-            self.writes.push(Write::Turn(Box::new(at_work.row.clone()), None));
+            self.desk.writes.push(Write::Turn(Box::new(at_work.row.clone()), None));
         }
-        self.event(EventKind::SessionStarted {
-            session: planned.id.clone(),
-            agent: planned.agent.clone(),
-            version: None,
-        });
-        self.writes.push(Write::Session(planned.clone()));
+        self.desk.plan(&planned);
         self.flush().await;
-        self.session = Some(self.spawn(planned, adapter).await?);
-        Ok(())
+        self.spawn(planned, adapter).await
     }
 
     async fn spawn(
-        &self,
+        &mut self,
         planned: car_store::SessionRow,
         adapter: &std::sync::Arc<dyn car_engine::agent::Adapter>,
-    ) -> Result<Session> {
+    ) -> Result<()> {
         let mut environment: Vec<(OsString, OsString)> =
-            environment::for_agent(&self.hub.config, &self.row.repo, adapter.as_ref());
+            environment::for_agent(&self.hub.config, Some(&self.row.repo), adapter.as_ref());
         let token = self.hub.grant_run(&self.row.id, &self.row.repo, &self.tree).await?;
         if let Some(dir) = token.parent() {
             environment.push(("CAR_RUN_DIR".into(), dir.into()));
         }
         environment.push(("CAR_TOKEN_FILE".into(), token.into()));
-        let program = &self.hub.config.shim_program;
-        session::start(planned, adapter, program, &self.tree, environment).await
+        self.desk.start(planned, adapter, &self.tree, environment).await
     }
 
     async fn session_dir(&self) -> Result<PathBuf> {
@@ -324,40 +211,19 @@ impl Actor {
 
     /// Sends what is next, when it is the hub's move.
     pub(super) async fn drive(&mut self) {
-        let Some(session) = &mut self.session else { return };
-        let decisions: Vec<(String, car_api::item::Decision)> = self
-            .approvals
-            .iter()
-            .filter(|row| row.session == session.row.id)
-            .filter_map(|row| Some((row.key.clone(), row.decision?)))
-            .collect();
-        let wish = Wish {
-            turn: self.turn.as_ref().map(|at_work| &at_work.order),
-            interrupt: self.turn.as_ref().is_some_and(|at_work| at_work.interrupt),
-            decisions: &decisions,
-            models: false,
-        };
-        session.drive(&wish).await;
         // An agent that never had the prompt has nothing to interrupt.
-        let void = self
-            .turn
-            .as_ref()
-            .is_some_and(|at_work| at_work.interrupt && !session.prompt_sent(&at_work.row.id));
-        if void {
+        if self.desk.drive().await {
             self.end_turn(TurnOutcome::Interrupted);
         }
     }
 
     /// The turn is over: notes it and tells the engine.
     pub(super) fn end_turn(&mut self, outcome: TurnOutcome) {
-        let (status, error, message) = match outcome.clone() {
-            TurnOutcome::Completed { message } => (TurnStatus::Completed, None, message),
-            TurnOutcome::Interrupted => (TurnStatus::Interrupted, None, None),
-            TurnOutcome::Failed(error) => (TurnStatus::Failed, Some(error), None),
+        let (status, error) = match outcome.clone() {
+            TurnOutcome::Completed { .. } => (TurnStatus::Completed, None),
+            TurnOutcome::Interrupted => (TurnStatus::Interrupted, None),
+            TurnOutcome::Failed(error) => (TurnStatus::Failed, Some(error)),
         };
-        if let (Some(at_work), Some(message)) = (&mut self.turn, message) {
-            at_work.row.message = Some(message);
-        }
         let Some((at_work, active_ms)) = self.close_turn(status, error) else { return };
         self.last_message.clone_from(&at_work.row.message);
         let result = TurnResult {
@@ -385,9 +251,9 @@ impl Actor {
         error: Option<TurnError>,
     ) -> Option<(TurnAtWork, i64)> {
         let mut at_work = self.turn.take()?;
-        if let Some(thread) = &at_work.row.thread {
-            let used = self.thread_usage.entry(thread.clone()).or_default();
-            *used = at_work.usage_before.plus(at_work.row.usage);
+        if let Some(at) = self.desk.close() {
+            at_work.row.usage = at.usage;
+            at_work.row.message = at.message.or(at_work.row.message);
         }
         let active_ms = clock::now().millis_since(at_work.row.started_at);
         self.note_end(&mut at_work.row, status, error);
@@ -398,16 +264,13 @@ impl Actor {
         turn.status = status;
         turn.error.clone_from(&error);
         turn.ended_at = Some(clock::now());
-        self.hub.live.over(&turn.id);
-        self.writes.push(Write::Writings(turn.id.clone(), Vec::new()));
-        self.void_approvals();
         self.event(EventKind::TurnEnded {
             turn: turn.id.clone(),
             status,
             error,
             usage: turn.usage,
         });
-        self.writes.push(Write::Turn(Box::new(turn.clone()), None));
+        self.desk.writes.push(Write::Turn(Box::new(turn.clone()), None));
         self.seen = None;
     }
 
@@ -425,6 +288,7 @@ impl Actor {
         }
         match self.hub.store.last_turn(&self.row.id).await {
             Ok(Some(mut left)) if left.ended_at.is_none() => {
+                self.desk.over(&left.id);
                 self.note_end(&mut left, TurnStatus::Interrupted, None);
             }
             Ok(_) => {}
@@ -437,20 +301,23 @@ impl Actor {
     /// The agent's process is gone before the turn ended; `sent` says whether it had the prompt.
     pub(super) async fn lose_agent(&mut self, detail: String, sent: bool) {
         let Some(at_work) = &self.turn else { return };
-        if !sent && self.row.flow.turn() == Some(&at_work.row.id) && !at_work.interrupt {
+        let agent = at_work.row.agent.clone();
+        let fresh = self.desk.at.as_ref().is_some_and(|at| !at.interrupt && !at.restarted);
+        if !sent
+            && fresh
+            && self.row.flow.turn() == Some(&at_work.row.id)
+            && let Ok(adapter) = self.hub.adapter(&agent)
+        {
             // The prompt never left: another process may have it, once.
-            let again = !at_work.restarted;
-            if again && let Ok(adapter) = self.adapter(&at_work.row.agent.clone()) {
-                match self.start_session(&adapter).await {
-                    Ok(()) => {
-                        if let Some(at_work) = &mut self.turn {
-                            at_work.restarted = true;
-                        }
+            match self.start_session(&adapter).await {
+                Ok(()) => {
+                    if let Some(at) = &mut self.desk.at {
+                        at.restarted = true;
                     }
-                    Err(error) => self.cannot_begin(error),
                 }
-                return;
+                Err(error) => self.cannot_begin(error),
             }
+            return;
         }
         let tree_changed = self.tree_changed().await;
         let Some((at_work, active_ms)) = self.give_up_turn(&detail) else { return };
@@ -481,13 +348,6 @@ impl Actor {
         self.seen = None;
         let now = self.look().await.ok().map(|seen| seen.fingerprint);
         began.is_none() || began != now
-    }
-
-    pub(super) async fn session_over(&mut self, detail: &str) {
-        if let Some(mut session) = self.session.take() {
-            session.end().await;
-            self.session_ended(&mut session, detail);
-        }
     }
 
     pub(super) fn ticket(&self) -> Option<&RunTicket> {

@@ -14,7 +14,7 @@ use car_api::{
 use car_engine::flow::{Input, VerifyOutcome};
 use car_files::run_dir::RunDir;
 use car_git::{Git, Oid};
-use car_store::{VerdictRow, Write};
+use car_store::{Errand, VerdictRow, Write};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::actor::Actor;
@@ -165,7 +165,7 @@ impl Actor {
             Ok(evidence)
         })
         .await?;
-        self.writes.push(Write::Verdict(VerdictRow {
+        self.desk.writes.push(Write::Verdict(VerdictRow {
             repo: self.row.repo.clone(),
             ticket: work.ticket.id,
             verdict,
@@ -314,7 +314,8 @@ async fn shell_at(
     let live = |text: &str| {
         if let (Some(command), Some(turn)) = (shown, &job.turn) {
             let (item, text) = (format!("verify: {command}"), text.to_owned());
-            job.hub.live.write(&job.run, turn, item, LiveStream::Verify, text);
+            let errand = Errand::Run(job.run.clone());
+            job.hub.live.write(&errand, turn, item, LiveStream::Verify, text);
         }
     };
     let shell = Shell { script, dir, environment: &job.environment, timeout, max_tail: MAX_TAIL };

@@ -152,6 +152,7 @@ impl Work {
         let filter = EventFilter {
             repo: wanted.repo.clone(),
             run: wanted.run.clone(),
+            thread: None,
             kinds: wanted.kinds.clone(),
         };
         let events = self.hub.store.events(&filter.query(self.cursor, BATCH)).await?;
@@ -257,7 +258,7 @@ impl Work {
                 reason,
             };
             let (at, repo, run) = (clock::now(), None, None);
-            writes.push(Write::Event { at, repo, run, kind: Box::new(kind) });
+            writes.push(Write::Event { at, repo, run, thread: None, kind: Box::new(kind) });
         }
         let over = !webhook.enabled;
         if *webhook != before {

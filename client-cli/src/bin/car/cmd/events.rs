@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use car_api::{Event, EventKind, RunId, event::EventCursor};
+use car_api::{Event, EventKind, RunId, ThreadId, event::EventCursor};
 use car_client::{EventFilter, EventFrom, watch::Update};
 use clap::Args;
 
@@ -37,6 +37,9 @@ pub(crate) struct Events {
     /// Only of this run
     #[arg(long)]
     run: Option<String>,
+    /// Only of this thread
+    #[arg(long, value_name = "THREAD")]
+    thread: Option<ThreadId>,
     /// Only of this kind, such as `run_state_changed`; may be repeated
     #[arg(long)]
     kind: Vec<String>,
@@ -52,7 +55,12 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
         Some(text) => Some(s.run(Some(text)).await?),
         None => None,
     };
-    let filter = EventFilter { repo: s.repo_if_given(&args.repo).await?, run, kinds: args.kind };
+    let filter = EventFilter {
+        repo: s.repo_if_given(&args.repo).await?,
+        run,
+        thread: args.thread,
+        kinds: args.kind,
+    };
     let info = s.client.hub_get().await?;
     let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
     let file = args.cursor_file.as_deref();
@@ -163,6 +171,17 @@ pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Fa
         return read(s, EventFrom::After(after), &filter, &mut print).await.map(|_| ());
     }
     follow(s, after, filter, &mut print).await
+}
+
+/// What comes from now on, until the process is ended.
+pub(crate) async fn follow_newest(s: &Session, filter: EventFilter) -> Result<(), Failure> {
+    let info = s.client.hub_get().await?;
+    let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
+    let mut print = |event: &Event| -> Result<bool, Failure> {
+        print_event(&s.out, event, |event| event_text::log_entry(event, s.out.colour))?;
+        Ok(true)
+    };
+    follow(s, newest, filter, &mut print).await
 }
 
 /// Every event there is from a place on, page by page; answers with the last one's number.

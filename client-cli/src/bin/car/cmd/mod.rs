@@ -13,6 +13,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod events;
+pub(crate) mod files;
 pub(crate) mod flow;
 pub(crate) mod help;
 pub(crate) mod hub;
@@ -24,12 +25,15 @@ pub(crate) mod lint;
 pub(crate) mod login;
 pub(crate) mod notification;
 pub(crate) mod pair;
+pub(crate) mod pma;
 pub(crate) mod repos;
 pub(crate) mod run;
 pub(crate) mod run_records;
 pub(crate) mod salvage;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod talk;
+pub(crate) mod thread;
 pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod usage;
@@ -54,6 +58,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Salvage(args) => salvage::run(args, &Session::open(global, out)?).await,
         Command::Ticket(args) => ticket::run(args, global, out).await,
         Command::Context(args) => context::run(args, global, out).await,
+        Command::Files(args) => files::run(args, global, out).await,
+        Command::Pma(args) => pma::run(args, &Session::open(global, out)?).await,
         Command::Run(args) => run::run(args, global, out).await,
         Command::TicketFlow(args) => flow::run(args, global, out).await,
         Command::Flow(flow::Flow::TicketFlow(args)) => flow::run(args, global, out).await,
@@ -61,6 +67,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Ask(args) => answer::ask(args, &Session::open(global, out)?).await,
         Command::Approve(args) => answer::approve(args, &Session::open(global, out)?).await,
         Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
+        Command::Thread(args) => thread::run(args, &Session::open(global, out)?).await,
         Command::Agents => agents::list(&Session::open(global, out)?).await,
         Command::Models(args) => agents::models(args, &Session::open(global, out)?).await,
         Command::Status(args) => status::run(args, global, out).await,

@@ -216,8 +216,8 @@ impl View {
             Update::Event(event) => self.event(&event),
             Update::Live(frame) => {
                 let last = frame.text.lines().rfind(|line| !line.trim().is_empty());
-                if let Some(line) = last {
-                    self.activity.insert(frame.run, event_text::safe(line));
+                if let (Some(line), Some(run)) = (last, frame.run) {
+                    self.activity.insert(run, event_text::safe(line));
                 }
                 false
             }

@@ -63,9 +63,19 @@ pub(super) enum Call {
     Initialize,
     Account,
     Models,
-    Open { turn: TurnId, resumed: Option<String> },
-    Start { turn: TurnId },
-    Interrupt { turn: TurnId },
+    Open {
+        turn: TurnId,
+        resumed: Option<String>,
+        /// Nothing else is wanted of the turn.
+        #[serde(default)]
+        only: bool,
+    },
+    Start {
+        turn: TurnId,
+    },
+    Interrupt {
+        turn: TurnId,
+    },
     Other,
 }
 
@@ -180,8 +190,8 @@ impl State {
                 vec![AgentEvent::Account { name, login_required }]
             }
             Call::Models => self.models_page(read(result)),
-            Call::Open { turn, resumed } => match error {
-                None => self.opened(turn, resumed.is_some(), read(result)),
+            Call::Open { turn, resumed, only } => match error {
+                None => self.opened(turn, resumed.is_some(), only, read(result)),
                 Some(error) => self.not_opened(turn, resumed, error),
             },
             Call::Start { turn } => match error {
@@ -262,7 +272,20 @@ impl State {
             }
             ("thread/start" | "thread/resume", Some(turn)) => {
                 self.turns.insert(turn.clone(), Phase::Opening);
-                Call::Open { turn, resumed: params.thread_id }
+                let only = outgoing::only_opens(id);
+                Call::Open { turn, resumed: params.thread_id, only }
+            }
+            // The thread that is copied is no thread of this session.
+            ("thread/fork", Some(turn)) => {
+                self.turns.insert(turn.clone(), Phase::Opening);
+                Call::Open { turn, resumed: None, only: outgoing::only_opens(id) }
+            }
+            // A turn without a prompt.
+            ("thread/compact/start", Some(turn)) => {
+                let thread = params.thread_id.unwrap_or_default();
+                self.threads.entry(thread.clone()).or_default().turn = Some(turn.clone());
+                self.turns.insert(turn.clone(), Phase::Sent { thread, agent_turn: None });
+                Call::Start { turn }
             }
             ("turn/start", Some(turn)) => {
                 let thread = params.thread_id.unwrap_or_default();
@@ -309,13 +332,18 @@ impl State {
         &mut self,
         turn: TurnId,
         resumed: bool,
+        only: bool,
         answer: proto::ThreadOpened,
     ) -> Vec<AgentEvent> {
         let thread = answer.thread.id;
         self.lost.remove(&thread);
         self.threads.entry(thread.clone()).or_default();
-        self.turns.insert(turn, Phase::Opened { thread: thread.clone() });
-        vec![AgentEvent::ThreadOpened { thread, resumed }]
+        self.turns.insert(turn.clone(), Phase::Opened { thread: thread.clone() });
+        let mut events = vec![AgentEvent::ThreadOpened { thread, resumed }];
+        if only {
+            events.extend(self.ended(turn, TurnOutcome::Completed { message: None }));
+        }
+        events
     }
 
     fn not_opened(
@@ -337,7 +365,10 @@ impl State {
     }
 
     fn accepted(&mut self, turn: &TurnId, answer: proto::TurnNews) -> Vec<AgentEvent> {
-        if let Some(Phase::Sent { agent_turn, .. }) = self.turns.get_mut(turn) {
+        // A request that begins a turn without a prompt does not name it.
+        if let Some(Phase::Sent { agent_turn, .. }) = self.turns.get_mut(turn)
+            && !answer.turn.id.is_empty()
+        {
             *agent_turn = Some(answer.turn.id);
         }
         Vec::new()

@@ -218,7 +218,7 @@ impl World {
     }
 }
 
-fn kill_shim_and_agent(session: &Path) {
+pub(super) fn kill_shim_and_agent(session: &Path) {
     let Status::Alive(state) = car_shim::status(session).unwrap() else {
         panic!("the shim of {} does not live", session.display())
     };
@@ -237,6 +237,11 @@ fn journal(session: &Path) -> Vec<Entry> {
             Found::Torn { .. } => None,
         })
         .collect()
+}
+
+/// How often a session's journal holds a message of a method, in either direction.
+pub(super) fn times(session: &Path, method: &str) -> usize {
+    count(&journal(session), method)
 }
 
 /// Messages of a method, in either direction.

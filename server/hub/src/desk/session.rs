@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use car_api::{AgentId, RunId, SessionId, TurnId};
+use car_api::{AgentId, SessionId, TurnId};
 use car_engine::agent::{Adapter, AgentEvent, Direction, Driver, Wish};
 use car_shim::{Conn, ConnError, Entry, EntryKind, Found};
-use car_store::SessionRow;
+use car_store::{Errand, SessionRow};
 
 use crate::{Error, Result, clock};
 
@@ -31,9 +31,9 @@ const STARTING: Duration = Duration::from_secs(3);
 /// Lines of the agent's error output that are kept to explain its end.
 const LAST_WORDS: usize = 12;
 
-pub(super) struct Session {
+pub(crate) struct Session {
     /// The session as it will be committed next.
-    pub(super) row: SessionRow,
+    pub(crate) row: SessionRow,
     driver: Box<dyn Driver>,
     link: Link,
     /// The journal's last line when the hub attached.
@@ -50,7 +50,7 @@ enum Link {
 }
 
 /// What a session has to say.
-pub(super) enum News {
+pub(crate) enum News {
     /// A line was read.
     Line {
         /// What it meant.
@@ -64,18 +64,18 @@ pub(super) enum News {
 }
 
 /// What a new session needs.
-pub(super) struct Start<'a> {
-    pub(super) run: &'a RunId,
-    pub(super) adapter: &'a Arc<dyn Adapter>,
-    pub(super) dir: PathBuf,
+pub(crate) struct Start<'a> {
+    pub(crate) errand: &'a Errand,
+    pub(crate) adapter: &'a Arc<dyn Adapter>,
+    pub(crate) dir: PathBuf,
 }
 
 /// The row of a session that is about to be started. It is committed first, so that a hub that
 /// dies here knows of every process there may be.
-pub(super) fn plan(start: &Start<'_>) -> SessionRow {
+pub(crate) fn plan(start: &Start<'_>) -> SessionRow {
     SessionRow {
         id: SessionId::generate(),
-        run: start.run.clone(),
+        errand: start.errand.clone(),
         agent: start.adapter.id(),
         dir: start.dir.to_string_lossy().into_owned(),
         line: 0,
@@ -86,7 +86,7 @@ pub(super) fn plan(start: &Start<'_>) -> SessionRow {
 }
 
 /// Starts the agent of a planned session under its shim.
-pub(super) async fn start(
+pub(crate) async fn start(
     row: SessionRow,
     adapter: &Arc<dyn Adapter>,
     program: &Path,
@@ -114,7 +114,7 @@ pub(super) async fn start(
 
 /// Takes a session up: from its shim if that lives, from its journal otherwise. Gives nothing when
 /// its agent was never started.
-pub(super) async fn take_up(
+pub(crate) async fn take_up(
     row: SessionRow,
     adapter: &Arc<dyn Adapter>,
 ) -> Result<Option<Session>> {
@@ -202,7 +202,7 @@ async fn read_left(dir: &str, from: u64) -> Result<VecDeque<Entry>> {
 }
 
 /// Ends whatever a session left on the machine.
-pub(super) async fn sweep(id: &SessionId) {
+pub(crate) async fn sweep(id: &SessionId) {
     let id = id.to_string();
     let swept = tokio::task::spawn_blocking(move || car_shim::sweep(&id, GRACE)).await;
     if let Ok(count) = swept
@@ -213,12 +213,12 @@ pub(super) async fn sweep(id: &SessionId) {
 }
 
 impl Session {
-    pub(super) fn agent(&self) -> &AgentId {
+    pub(crate) fn agent(&self) -> &AgentId {
         &self.row.agent
     }
 
     /// Whether its shim serves, as far as is known.
-    pub(super) fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         match &self.link {
             Link::Live(_) => true,
             Link::Left(_) => false,
@@ -226,7 +226,7 @@ impl Session {
     }
 
     /// The next thing the session has to say; waits for it. Safe to cancel.
-    pub(super) async fn next(&mut self) -> News {
+    pub(crate) async fn next(&mut self) -> News {
         loop {
             let entry = match &mut self.link {
                 Link::Live(conn) => match conn.next().await {
@@ -286,12 +286,12 @@ impl Session {
 
     /// Whether the journal holds the turn's prompt. While a line is on its way that is not known,
     /// and the answer is yes.
-    pub(super) fn prompt_sent(&self, turn: &TurnId) -> bool {
+    pub(crate) fn prompt_sent(&self, turn: &TurnId) -> bool {
         self.awaiting || self.driver.prompt_sent(turn)
     }
 
     /// Sends the next line towards the wish, when it is the hub's move.
-    pub(super) async fn drive(&mut self, wish: &Wish<'_>) {
+    pub(crate) async fn drive(&mut self, wish: &Wish<'_>) {
         let Link::Live(conn) = &mut self.link else { return };
         if self.awaiting || self.row.line < self.caught_up_at {
             return;
@@ -303,20 +303,20 @@ impl Session {
     }
 
     /// Notes the driver's state, so that it is committed with what the lines so far meant.
-    pub(super) fn note(&mut self) -> SessionRow {
+    pub(crate) fn note(&mut self) -> SessionRow {
         self.row.driver = Some(self.driver.snapshot());
         self.row.clone()
     }
 
     /// Tells the shim that the lines up to here are committed.
-    pub(super) async fn acknowledge(&mut self) {
+    pub(crate) async fn acknowledge(&mut self) {
         if let Link::Live(conn) = &mut self.link {
             let _ = conn.control.ack(self.row.line).await;
         }
     }
 
     /// Ends the agent's process and everything it started.
-    pub(super) async fn end(&mut self) {
+    pub(crate) async fn end(&mut self) {
         if let Link::Live(conn) = &mut self.link {
             let _ = conn.control.stop(Some(GRACE)).await;
             let ended = async {

@@ -4,13 +4,13 @@ use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
 use car_api::RunId;
 use car_engine::agent::{Adapter, AgentEvent, Wish};
+use car_store::Errand;
 
 use super::session::{self, News, Start};
 use crate::{Error, Result};
 
 /// What a probe needs.
 pub(crate) struct Probe<'a> {
-    pub(crate) run: RunId,
     pub(crate) adapter: &'a Arc<dyn Adapter>,
     pub(crate) program: &'a std::path::Path,
     /// The shim's directory; also where the agent runs.
@@ -27,7 +27,9 @@ pub(crate) async fn ask(
 ) -> Result<Vec<AgentEvent>> {
     let dir = probe.dir.join("session");
     tokio::fs::create_dir_all(&probe.dir).await.map_err(Error::internal)?;
-    let row = session::plan(&Start { run: &probe.run, adapter: probe.adapter, dir });
+    // Its row is never kept: what is left of it is found by its place.
+    let errand = Errand::Run(RunId::generate());
+    let row = session::plan(&Start { errand: &errand, adapter: probe.adapter, dir });
     let mut session =
         session::start(row, probe.adapter, probe.program, &probe.dir, probe.environment).await?;
     let mut heard = Vec::new();
