@@ -69,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     pub(crate) boxes: crate::files::Boxes,
     pub(crate) diffs: Diffs,
+    pub(crate) push_key: crate::push::Key,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -140,6 +141,7 @@ impl Hub {
             outbox: Outbox::default(),
             boxes: crate::files::Boxes::default(),
             diffs: Diffs::default(),
+            push_key: crate::push::Key::new(),
             instance,
             epoch,
             started_at,

@@ -32,6 +32,7 @@ pub mod migrate;
 mod orphan;
 mod outbox;
 mod pma;
+mod push;
 mod redact;
 pub mod reindex;
 mod repos;

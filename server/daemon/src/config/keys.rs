@@ -78,6 +78,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("notifications.retry_first_ms", Scalar),
     ("notifications.max_attempts", Scalar),
     ("notifications.per_minute", Scalar),
+    ("notifications.push_contact", Scalar),
+    ("notifications.push_services", List),
     ("agents.codex.command", List),
     ("agents.codex.model", Scalar),
     ("agents.codex.effort", Scalar),

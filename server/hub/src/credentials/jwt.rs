@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Run,
     /// What a personal token was exchanged for (RFC 9068).
     Access,
+    /// One action of a pushed notification.
+    Push,
 }
 
 impl Kind {
@@ -34,13 +36,14 @@ impl Kind {
         match self {
             Self::Run => "car-run+jwt",
             Self::Access => "at+jwt",
+            Self::Push => "car-push+jwt",
         }
     }
 
     /// Longest life, in seconds.
     fn max_life(self) -> u64 {
         match self {
-            Self::Run => 24 * 3600,
+            Self::Run | Self::Push => 24 * 3600,
             Self::Access => 600,
         }
     }
