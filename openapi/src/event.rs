@@ -69,6 +69,20 @@ wire! {
             /// Which.
             name: crate::context::ContextName,
         },
+        /// A file of a box appeared, changed or went.
+        FileChanged {
+            /// The box; of a repo when the event has one, else of the hub.
+            r#box: crate::filebox::FileBox,
+            /// The file.
+            name: crate::BoxFileName,
+            /// Bytes, while it is there.
+            size: Option<u64>,
+        },
+        /// A document of the project manager changed.
+        PmaDocChanged {
+            /// Which.
+            name: crate::pma::PmaDocName,
+        },
         /// A run was asked for.
         RunCreated,
         /// A run changed its state.
@@ -270,6 +284,8 @@ impl EventKind {
             Self::RepoRemoved { .. } => "repo_removed",
             Self::TicketChanged { .. } => "ticket_changed",
             Self::ContextChanged { .. } => "context_changed",
+            Self::FileChanged { .. } => "file_changed",
+            Self::PmaDocChanged { .. } => "pma_doc_changed",
             Self::RunCreated => "run_created",
             Self::RunStateChanged { .. } => "run_state_changed",
             Self::TicketSelected { .. } => "ticket_selected",
@@ -306,6 +322,8 @@ impl EventKind {
         "repo_removed",
         "ticket_changed",
         "context_changed",
+        "file_changed",
+        "pma_doc_changed",
         "run_created",
         "run_state_changed",
         "ticket_selected",

@@ -175,6 +175,16 @@ text_id! {
     "an agent id of lower-case letters, digits, `-` and `_`"
 }
 
+text_id! {
+    /// The name of a file in a box: one part of a path, not hidden, without control characters.
+    BoxFileName,
+    "^[^./\\u0000-\\u001f\\u007f-\\u009f][^/\\u0000-\\u001f\\u007f-\\u009f]{0,119}$",
+    |s| (1..=120).contains(&s.chars().count())
+        && !s.starts_with('.')
+        && !s.chars().any(|c| c == '/' || c.is_control()),
+    "a file's name of at most 120 characters, not hidden, without `/`"
+}
+
 /// A new word for an `Idempotency-Key`.
 #[must_use]
 pub fn request_key() -> String {

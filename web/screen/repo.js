@@ -26,7 +26,7 @@ import { RepoRow } from './repos.js';
 /** @param {{params: Record<string, string>}} props */
 export default function RepoScreen({ params }) {
   const id = params.repo;
-  const repo = useResource(`repo_get ${id}`, () => repo_get(id), (event) => event.repo === id && event.event.kind !== 'item_updated');
+  const repo = useResource(`repo_get ${id}`, () => repo_get(id), (event) => event.repo === id && !['item_updated', 'repo_removed'].includes(event.event.kind));
   const worktrees = useResource(`repo_list of ${id}`, () => repo_list({ base: id, limit: 500 }), (event) =>
     ['repo_added', 'repo_removed', 'run_state_changed'].includes(event.event.kind));
   const tickets = useResource(`ticket_list next ${id}`, () => ticket_list(id, { state: 'open', limit: 5 }), (event) =>

@@ -8,6 +8,7 @@ mod backup;
 mod keys;
 mod layer;
 mod outgoing;
+mod pma;
 mod repo;
 mod secret;
 mod server;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value};
 pub use backup::Backup;
 pub use layer::{ConfigError, Source};
 pub use outgoing::{Events, Webhooks};
+pub use pma::Pma;
 pub use repo::RepoConfig;
 pub use secret::Secret;
 pub use server::{Server, Tailscale};
@@ -55,6 +57,8 @@ pub struct Config {
     /// Commands that check a claim of being done, where a ticket names none.
     #[serde(deserialize_with = "verify::commands")]
     pub verify: Vec<VerifyCommand>,
+    /// How the project manager works and what keeps it from harm.
+    pub pma: Pma,
     /// How threads are worked.
     pub threads: Threads,
     /// How long events are kept.

@@ -137,6 +137,8 @@ impl Console {
             EventKind::HubStarted { .. }
             | EventKind::TicketChanged { .. }
             | EventKind::ContextChanged { .. }
+            | EventKind::FileChanged { .. }
+            | EventKind::PmaDocChanged { .. }
             | EventKind::SessionStarted { .. }
             | EventKind::SessionEnded { .. }
             | EventKind::ItemUpdated { .. }

@@ -258,6 +258,7 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
         tree_flow: tree_flow(loaded),
         threads: config.threads.for_hub(),
         events: config.events.for_hub(),
+        pma: config.pma.for_hub(),
         webhooks: config.webhooks.for_hub(),
         webhook_channel: car_hub::WebhookChannel(Some(Arc::new(car_push::Webhooks::new(
             config.webhooks.for_push(),

@@ -10,6 +10,7 @@ pub mod flow;
 pub mod generated;
 pub mod lane;
 pub mod manifest;
+pub mod pma;
 pub mod prompt;
 pub mod ticket;
 pub mod yaml;

@@ -115,6 +115,61 @@ pub fn write_unsynced(dir: &Dir, name: &OsStr, bytes: &[u8]) -> Result<(), FileE
         .map_err(|e| FileError::errno(dir.path_of(name), e))
 }
 
+/// A file that is written piece by piece and put in place whole. Dropped before that, it is gone.
+#[derive(Debug)]
+pub struct Staged {
+    dir: Dir,
+    name: OsString,
+    file: std::fs::File,
+}
+
+impl Staged {
+    /// Begins a file that will be put into `dir`.
+    ///
+    /// # Errors
+    /// [`FileError`] when the disk fails.
+    pub fn begin(dir: Dir) -> Result<Self, FileError> {
+        let name = temporary_name();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let fd = fs::openat(&dir, &name, flags, Mode::from_raw_mode(raw(0o666)))
+            .map_err(|e| FileError::errno(dir.path_of(&name), e))?;
+        Ok(Self { dir, name, file: std::fs::File::from(fd) })
+    }
+
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// [`FileError`] when the disk fails.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|e| FileError::io(self.dir.path_of(&self.name), &e))
+    }
+
+    /// Puts it in place under `name`, in place of a regular file of that name.
+    ///
+    /// # Errors
+    /// [`FileError`] when something else has the name, or the disk fails.
+    pub fn put(self, name: &OsStr) -> Result<Meta, FileError> {
+        if let Some(meta) = if_found(self.dir.stat(name))? {
+            let regular = meta.kind.must_be_regular();
+            regular.map_err(|reason| FileError::new(self.dir.path_of(name), reason))?;
+        }
+        self.file.sync_all().map_err(|e| FileError::io(self.dir.path_of(name), &e))?;
+        fs::renameat(&self.dir, &self.name, &self.dir, name)
+            .map_err(|e| FileError::errno(self.dir.path_of(name), e))?;
+        self.dir.sync()?;
+        let stat = fs::fstat(&self.file);
+        stat.map(|stat| Meta::from(&stat)).map_err(|e| FileError::errno(self.dir.path_of(name), e))
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Nothing has this name any more once it was put in place.
+        let _ = self.dir.remove(&self.name);
+    }
+}
+
 /// Removes the file `name` of `dir` if it still has the content `expected`.
 ///
 /// # Errors

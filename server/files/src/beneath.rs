@@ -37,6 +37,8 @@ pub struct Meta {
     pub mode: u32,
     /// Device and inode: two names with the same pair are one file.
     pub identity: (u64, u64),
+    /// How many names it has.
+    pub links: u64,
 }
 
 /// The kinds of directory entries.
@@ -307,6 +309,8 @@ impl From<&Stat> for Meta {
         #[expect(clippy::unnecessary_cast, reason = "narrower on some systems")]
         let identity = (stat.st_dev as u64, stat.st_ino as u64);
         #[expect(clippy::unnecessary_cast, reason = "narrower on some systems")]
+        let links = stat.st_nlink as u64;
+        #[expect(clippy::unnecessary_cast, reason = "narrower on some systems")]
         let mode = stat.st_mode as u32 & 0o7777;
         Self {
             kind,
@@ -314,6 +318,7 @@ impl From<&Stat> for Meta {
             modified_us: seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000),
             mode,
             identity,
+            links,
         }
     }
 }

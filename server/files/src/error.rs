@@ -43,6 +43,9 @@ pub enum Reason {
     /// It is a device.
     #[error("remove the device file: only regular files are read")]
     Device,
+    /// It has other names too, so that its owner may be somebody else.
+    #[error("copy the file: it has other names too (hard links), and such files are not read here")]
+    Linked,
     /// It is larger than may be read.
     #[error("shorten the file: it has {size} bytes, at most {cap} are read")]
     TooLarge {

@@ -6,7 +6,8 @@
 use crate::atomic::{self, WriteError, WriteIf};
 use crate::beneath::Dir;
 use crate::error::{FileError, if_found};
-use crate::{CAR_DIR, ContentHash};
+use crate::{CAR_DIR, ContentHash, pma_docs};
+use car_api::pma::PmaDocName;
 use rustix::fs::Mode;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -82,6 +83,52 @@ pub fn seed(tree: &Path, options: &SeedOptions) -> Result<Vec<Seeded>, WriteErro
     }
     done.push(Seeded { path, action });
     Ok(done)
+}
+
+/// Seeds the hub's root `root` for its project manager: its documents, as far as they are missing,
+/// what explains the hub, and the client's shim. Doing it again changes nothing.
+///
+/// # Errors
+/// As [`seed()`].
+pub fn seed_pma(root: &Path, options: Option<&SeedOptions>) -> Result<(), WriteError> {
+    let car = Dir::open(root)?.create_beneath(Path::new(CAR_DIR))?;
+    for doc in PmaDocName::ALL {
+        let path = format!("{}/{}", pma_docs::DIR, pma_docs::file_name(*doc));
+        match doc {
+            PmaDocName::AboutCar => {
+                update(&car, &path, &pma_default(*doc))?;
+            }
+            PmaDocName::Prompt
+            | PmaDocName::Agents
+            | PmaDocName::ActiveContext
+            | PmaDocName::ContextLog => {
+                // CAR 2 may have left one elsewhere.
+                if pma_docs::read(root, *doc)?.is_none() {
+                    create_if_absent(&car, &path, &pma_default(*doc))?;
+                }
+            }
+        }
+    }
+    let Some(options) = options else { return Ok(()) };
+    if update(&car, "bin/car", &shim(options))? != Action::KeptEdited {
+        make_executable(&car.open_beneath(Path::new("bin"))?, OsStr::new("car"))?;
+    }
+    Ok(())
+}
+
+/// What a document of the project manager says in a new hub.
+#[must_use]
+pub fn pma_default(doc: PmaDocName) -> String {
+    match doc {
+        PmaDocName::Prompt => include_str!("seed/texts/pma_prompt.md").to_owned(),
+        PmaDocName::Agents => include_str!("seed/texts/pma_AGENTS.md").to_owned(),
+        PmaDocName::ActiveContext => include_str!("seed/texts/pma_active_context.md").to_owned(),
+        PmaDocName::ContextLog => include_str!("seed/texts/pma_context_log.md").to_owned(),
+        PmaDocName::AboutCar => {
+            let text = include_str!("seed/texts/pma_ABOUT_CAR.md");
+            format!("{MARK}\n<!-- {HASH_MARK} {} -->\n{text}", ContentHash::of(text.as_bytes()))
+        }
+    }
 }
 
 /// A shell script, because it must work whatever the agent's `PATH` is.

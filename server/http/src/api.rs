@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, diff, docs, document, events, hub, idempotency, identity,
-    jobs, keys, metrics, pairings, problem, public, repos, runs, threads, tickets, tokens, ui,
-    version, webhooks, worktrees,
+    contextspace, credential, devices, diff, docs, document, events, files, hub, idempotency,
+    identity, jobs, keys, metrics, pairings, pma, problem, public, repos, runs, threads, tickets,
+    tokens, ui, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -42,6 +42,7 @@ fn v1() -> OpenApiRouter<App> {
         .merge(hub_itself())
         .merge(trees())
         .merge(queue())
+        .merge(project_manager())
         .merge(work())
         .merge(conversations())
         .merge(machinery())
@@ -89,6 +90,19 @@ fn queue() -> OpenApiRouter<App> {
         .routes(routes!(tickets::lint))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
+}
+
+/// The project manager, and files from person to agent and back.
+fn project_manager() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(files::list))
+        .routes(routes!(files::get, files::put, files::delete))
+        .routes(routes!(files::repo_list))
+        .routes(routes!(files::repo_get, files::repo_put, files::repo_delete))
+        .routes(routes!(pma::docs))
+        .routes(routes!(pma::doc, pma::update))
+        .routes(routes!(pma::prune))
+        .routes(routes!(pma::packet))
 }
 
 /// Runs and what happens in them.

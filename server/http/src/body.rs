@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
     http::{
         HeaderMap,
@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use car_api::{Code, problem::FieldError};
+use futures_util::{Stream, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -36,6 +37,12 @@ const IDLE: Duration = Duration::from_secs(15);
 
 /// How long a body may take in all.
 const WHOLE: Duration = Duration::from_secs(60);
+
+/// The type of a body that is a file.
+const BYTES: &str = "application/octet-stream";
+
+/// How long a file's body may take in all.
+const WHOLE_FILE: Duration = Duration::from_secs(3600);
 
 /// A JSON body, of a request or of an answer.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -90,7 +97,37 @@ fn is_one_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
 pub(crate) fn may_be_json(headers: &HeaderMap) -> bool {
     let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0")
         && !headers.contains_key(TRANSFER_ENCODING);
-    is_one_of(headers, &[JSON, MERGE]) || (empty && !headers.contains_key(CONTENT_TYPE))
+    is_one_of(headers, &[JSON, MERGE, BYTES]) || (empty && !headers.contains_key(CONTENT_TYPE))
+}
+
+/// The body of a file as it comes: whoever takes it bounds its size.
+pub(crate) fn pieces(
+    request: Request,
+) -> Result<impl Stream<Item = car_hub::Result<Bytes>> + Send, ApiError> {
+    if !is_one_of(request.headers(), &[BYTES]) {
+        let detail = "Send the file as it is, with `Content-Type: application/octet-stream`.";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
+    let end = Instant::now() + WHOLE_FILE;
+    Ok(stream::unfold(Some(request.into_body()), move |body| async move {
+        let mut body = body?;
+        loop {
+            let error = match timeout_at(end.min(Instant::now() + IDLE), body.frame()).await {
+                Ok(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => return Some((Ok(data), Some(body))),
+                    // Trailers mean nothing here.
+                    Err(_) => continue,
+                },
+                Ok(None) => return None,
+                Ok(Some(Err(_))) => car_hub::Error::bad_request("The body broke off."),
+                Err(_) => {
+                    let detail = "The body did not arrive in time; send it faster.";
+                    car_hub::Error::new(Code::Timeout, detail)
+                }
+            };
+            return Some((Err(error), None));
+        }
+    }))
 }
 
 /// The whole body, as far as it is not too large.

@@ -75,8 +75,8 @@ pub fn openapi() -> Result<String, serde_json::Error> {
         for (changes, operation) in operations(item) {
             if changes {
                 describe_version(operation);
-                // Who has no credential has no keys.
-                if operation.security.is_none() {
+                // Who has no credential has no keys, and a file is the same however often it is put.
+                if operation.security.is_none() && !is_raw(operation) {
                     add_key(operation);
                 }
             } else {
@@ -87,6 +87,10 @@ pub fn openapi() -> Result<String, serde_json::Error> {
         }
     }
     Ok(ordered(&document.to_pretty_json()?))
+}
+
+fn is_raw(operation: &Operation) -> bool {
+    operation.extensions.as_ref().is_some_and(|all| all.contains_key("x-raw"))
 }
 
 /// How a member of an operation that is an extension begins, and how the operation ends.
@@ -253,7 +257,7 @@ fn add_problems(path: &str, changes: bool, operation: &mut Operation) {
     }
     if changes {
         codes.extend([Code::UnsupportedMediaType, Code::DiskFull]);
-        if operation.security.is_none() {
+        if operation.security.is_none() && !is_raw(operation) {
             codes.extend([Code::IdempotencyMismatch, Code::IdempotencyInFlight, Code::TooLarge]);
         }
     } else if path.starts_with("/api/") {

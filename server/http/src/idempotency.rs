@@ -37,7 +37,8 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCAT
 
 /// Lets a request with a key act once; the others pass.
 pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
-    let change = !request.method().is_safe() && operations::of(&request).is_some();
+    let operation = operations::of(&request);
+    let change = !request.method().is_safe() && operation.is_some_and(|operation| !operation.raw);
     if !change || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }

@@ -17,6 +17,9 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     /// Its answer holds a secret that must be kept nowhere (`x-secret`).
     pub(crate) secret: bool,
+    /// Its body is a file of any size (`x-raw`), which is neither kept nor compared: putting it twice
+    /// is putting it once.
+    pub(crate) raw: bool,
 }
 
 type ByPath = HashMap<String, Vec<(Method, Operation)>>;
@@ -41,11 +44,12 @@ fn of_path(item: PathItem) -> Vec<(Method, Operation)> {
 }
 
 fn known(operation: Documented) -> Operation {
-    let secret = operation.extensions.as_ref().and_then(|all| all.get("x-secret"));
-    Operation {
-        id: operation.operation_id.unwrap_or_default(),
-        secret: secret.and_then(serde_json::Value::as_bool).unwrap_or(false),
-    }
+    let is = |name: &str| {
+        let value = operation.extensions.as_ref().and_then(|all| all.get(name));
+        value.and_then(serde_json::Value::as_bool).unwrap_or(false)
+    };
+    let (secret, raw) = (is("x-secret"), is("x-raw"));
+    Operation { id: operation.operation_id.unwrap_or_default(), secret, raw }
 }
 
 /// The operation of a request whose path was matched.

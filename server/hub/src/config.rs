@@ -8,6 +8,8 @@ use std::{
 
 use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
 
+pub use car_engine::pma::safety::Limits as SafetyConfig;
+
 use crate::{Redactor, backup::BackupConfig};
 
 /// What a hub is opened with.
@@ -35,6 +37,8 @@ pub struct Config {
     pub flow: FlowConfig,
     /// How runs of one tree are worked, where its own files say otherwise.
     pub tree_flow: TreeFlow,
+    /// How the project manager works and what keeps it from harm.
+    pub pma: PmaConfig,
     /// How threads are worked.
     pub threads: ThreadsConfig,
     /// How long events are kept.
@@ -63,6 +67,39 @@ pub struct EventsConfig {
 impl Default for EventsConfig {
     fn default() -> Self {
         Self { keep_days: 30, keep_count: 1_000_000 }
+    }
+}
+
+/// How the project manager works and what keeps it, and every other thread, from harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PmaConfig {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Largest file of a box, in bytes.
+    pub max_upload_bytes: u64,
+    /// Characters of one of its documents a prompt holds.
+    pub docs_max_chars: u32,
+    /// Lines its working set has before it is pruned.
+    pub active_context_max_lines: u32,
+    /// Lines at the end of its log a prompt holds.
+    pub context_log_tail_lines: u32,
+    /// Whether its agent may decide on questions of other agents.
+    pub may_approve: bool,
+    /// When messages are stopped.
+    pub safety: SafetyConfig,
+}
+
+impl Default for PmaConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_upload_bytes: 10_000_000,
+            docs_max_chars: 12_000,
+            active_context_max_lines: 200,
+            context_log_tail_lines: 120,
+            may_approve: false,
+            safety: SafetyConfig::default(),
+        }
     }
 }
 

@@ -84,6 +84,7 @@ impl From<FileError> for Error {
             | Reason::Fifo
             | Reason::Socket
             | Reason::Device
+            | Reason::Linked
             | Reason::Denied
             | Reason::Changed
             | Reason::Busy

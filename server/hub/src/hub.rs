@@ -63,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
+    pub(crate) boxes: crate::files::Boxes,
     pub(crate) diffs: Diffs,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
@@ -131,6 +132,7 @@ impl Hub {
             known_agents,
             watch,
             webhooks: Webhooks::default(),
+            boxes: crate::files::Boxes::default(),
             diffs: Diffs::default(),
             instance,
             epoch,
@@ -141,6 +143,9 @@ impl Hub {
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
         tokio::spawn(crate::watch::follow(Arc::downgrade(&inner), changes));
+        inner.seed_pma().await;
+        inner.watch.watch_hub(&inner.config.root);
+        inner.look_into_boxes(&None).await;
         let all = Arc::clone(&inner);
         // The index answers from what was known; what changed meanwhile is read beside it.
         tokio::spawn(async move {

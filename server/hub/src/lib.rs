@@ -20,6 +20,7 @@ pub mod doctor;
 mod environment;
 mod error;
 mod events;
+mod files;
 mod hub;
 pub mod idempotency;
 mod index;
@@ -28,6 +29,7 @@ mod live;
 pub mod measure;
 pub mod migrate;
 mod orphan;
+mod pma;
 mod redact;
 pub mod reindex;
 mod repos;
@@ -47,11 +49,13 @@ pub use audit::{AuditFilter, verify_audit};
 pub use channel::{Attempt, Channel, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{
-    Config, EventsConfig, FlowConfig, ReadFlow, ThreadsConfig, TreeFlow, WebhooksConfig,
+    Config, EventsConfig, FlowConfig, PmaConfig, ReadFlow, SafetyConfig, ThreadsConfig, TreeFlow,
+    WebhooksConfig,
 };
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
 pub use events::{EventFilter, EventPlace};
+pub use files::{BoxScope, Download};
 pub use hub::Hub;
 pub use index::{RepoFilter, TicketFilter};
 pub use jobs::JobFilter;

@@ -7,15 +7,19 @@ use std::{
     time::Duration,
 };
 
-use car_api::{EventKind, RepoId, RunId, context::ContextName, ticket::TicketState};
+use car_api::{
+    EventKind, RepoId, RunId, context::ContextName, filebox::FileBox, pma::PmaDocName,
+    ticket::TicketState,
+};
 use car_engine::flow::Input;
-use car_files::{CAR_DIR, run_dir, tickets::TICKETS_DIR};
+use car_files::{CAR_DIR, filebox, pma_docs, run_dir, tickets::TICKETS_DIR};
 use car_store::Write;
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 use crate::{
     clock,
+    files::BoxScope,
     hub::Inner,
     index::{self, Change},
 };
@@ -31,6 +35,12 @@ enum Watched {
     Tickets(RepoId),
     Context(RepoId),
     Run(RepoId, RunId),
+    /// A box, or a part of one that CAR made.
+    Box(BoxScope, FileBox),
+    /// A directory of the hub's root in which a box may appear.
+    HubParent,
+    /// The documents of the project manager.
+    Pma,
 }
 
 pub(crate) struct Watch {
@@ -103,6 +113,28 @@ impl Watch {
         self.watch(car.clone(), Watched::Parent(repo.clone()));
         self.watch(car.join(TICKETS_DIR), Watched::Tickets(repo.clone()));
         self.watch(car.join("contextspace"), Watched::Context(repo.clone()));
+        let boxes = car.join(filebox::DIR);
+        self.watch(boxes.clone(), Watched::Parent(repo.clone()));
+        self.watch_boxes(&boxes, &Some(repo.clone()));
+    }
+
+    /// Watches the hub's own boxes and the documents of the project manager.
+    pub(crate) fn watch_hub(&self, root: &Path) {
+        let car = root.join(CAR_DIR);
+        self.watch(car.clone(), Watched::HubParent);
+        self.watch(car.join(pma_docs::DIR), Watched::Pma);
+        let boxes = car.join(filebox::DIR);
+        self.watch(boxes.clone(), Watched::HubParent);
+        self.watch_boxes(&boxes, &None);
+    }
+
+    fn watch_boxes(&self, boxes: &Path, scope: &BoxScope) {
+        for r#box in FileBox::ALL {
+            let dir = boxes.join(r#box.as_str());
+            for part in ["", "pending", "sent"] {
+                self.watch(dir.join(part), Watched::Box(scope.clone(), *r#box));
+            }
+        }
     }
 
     /// Watches a run's directory for a reply somebody writes as a file.
@@ -159,13 +191,17 @@ enum Task {
     Refresh(RepoId),
     Context(RepoId, ContextName),
     Reply(RunId),
+    Box(BoxScope, FileBox),
+    Hub,
+    PmaDoc(PmaDocName),
 }
 
 fn task(path: &Path, what: Watched) -> Option<Task> {
     let name = path.file_name()?.to_str().unwrap_or_default();
     match what {
         Watched::Parent(repo) => {
-            [CAR_DIR, TICKETS_DIR, "contextspace"].contains(&name).then_some(Task::Refresh(repo))
+            let known = [CAR_DIR, TICKETS_DIR, "contextspace", filebox::DIR, "inbox", "outbox"];
+            known.contains(&name).then_some(Task::Refresh(repo))
         }
         Watched::Tickets(repo) => Some(Task::Refresh(repo)),
         Watched::Context(repo) => ContextName::ALL
@@ -173,6 +209,18 @@ fn task(path: &Path, what: Watched) -> Option<Task> {
             .find(|doc| car_files::contextspace::file_name(**doc) == name)
             .map(|doc| Task::Context(repo, *doc)),
         Watched::Run(_, run) => (name == run_dir::REPLY_FILE).then_some(Task::Reply(run)),
+        Watched::Box(scope, r#box) => match (name, scope) {
+            ("pending" | "sent", Some(repo)) => Some(Task::Refresh(repo)),
+            ("pending" | "sent", None) => Some(Task::Hub),
+            (name, scope) => filebox::is_name(name).then_some(Task::Box(scope, r#box)),
+        },
+        Watched::HubParent => {
+            [filebox::DIR, pma_docs::DIR, "inbox", "outbox"].contains(&name).then_some(Task::Hub)
+        }
+        Watched::Pma => PmaDocName::ALL
+            .iter()
+            .find(|doc| pma_docs::file_name(**doc) == name)
+            .map(|doc| Task::PmaDoc(*doc)),
     }
 }
 
@@ -188,6 +236,14 @@ impl Inner {
                     tracing::warn!(%run, %error, "a reply file could not be taken");
                 }
             }
+            Task::Box(scope, r#box) => self.look_into_box_soon(scope, r#box),
+            Task::Hub => {
+                self.watch.watch_hub(&self.config.root);
+                self.look_into_boxes(&None).await;
+            }
+            Task::PmaDoc(name) => {
+                let _ = self.log(None, EventKind::PmaDocChanged { name }).await;
+            }
         }
     }
 
@@ -202,6 +258,7 @@ impl Inner {
         let Some(known) = self.index.known(repo) else { return };
         let Some(tree) = self.index.tree_path(repo) else { return };
         self.watch.watch_tree(repo, &tree);
+        self.look_into_boxes(&Some(repo.clone())).await;
         let (agents, id) = (self.known_agents.clone(), repo.clone());
         let read =
             tokio::task::spawn_blocking(move || index::read_tree(&id, &known, &agents)).await;

@@ -75,6 +75,12 @@ pub(crate) enum Command {
     /// Documents every prompt can carry
     #[command(subcommand)]
     Context(cmd::context::Context),
+    /// Files from people to agents and back
+    #[command(subcommand)]
+    Files(cmd::files::Files),
+    /// The project manager: the agent that runs the hub for you
+    #[command(subcommand)]
+    Pma(cmd::pma::Pma),
     /// Runs over a queue
     #[command(subcommand)]
     Run(cmd::run::Run),

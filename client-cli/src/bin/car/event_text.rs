@@ -72,6 +72,11 @@ fn what(kind: &EventKind, full: bool) -> String {
             (Some(_), false) => format!("{file} changed"),
         },
         EventKind::ContextChanged { name } => format!("{name} changed"),
+        EventKind::FileChanged { r#box, name, size } => match size {
+            Some(size) => format!("{name} is in the {box} ({size} bytes)"),
+            None => format!("{name} is gone from the {box}"),
+        },
+        EventKind::PmaDocChanged { name } => format!("the project manager's {name} changed"),
         EventKind::RunCreated => "a run was asked for".to_owned(),
         EventKind::RunStateChanged { state, explain } => {
             format!("run {}: {explain}", state.status())

@@ -55,6 +55,8 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         },
         EventKind::TicketChanged { .. }
         | EventKind::ContextChanged { .. }
+        | EventKind::FileChanged { .. }
+        | EventKind::PmaDocChanged { .. }
         | EventKind::RunCreated
         | EventKind::SessionStarted { .. }
         | EventKind::SessionEnded { .. }

@@ -110,7 +110,7 @@ fn defaults_of_repos_may_hold_what_only_a_hub_has() {
 fn what_the_original_knew_is_taken_or_warned_about() {
     let text = "version: 2\nmode: hub\nserver:\n  port: 4173\n  access_log: false\n\
                 codex:\n  binary: /opt/codex\n  model: gpt-x\n  terminal_args: [--yolo]\n\
-                pma:\n  enabled: true\nticket_flow:\n  approval_mode: yolo\n  restart_backoff: 0\n\
+                pma:\n  max_repos: 25\nticket_flow:\n  approval_mode: yolo\n  restart_backoff: 0\n\
                 git:\n  auto_commit: true\nagents:\n  opencode:\n    binary: opencode\n";
     let loaded = Root::with(&[(".codex-autorunner/config.yml", text)]).load(&[], vec![]).unwrap();
     assert_eq!(loaded.config.agents.codex.command, ["/opt/codex"]);
@@ -122,7 +122,7 @@ fn what_the_original_knew_is_taken_or_warned_about() {
         [
             "agents.opencode.binary",
             "codex.terminal_args",
-            "pma.enabled",
+            "pma.max_repos",
             "server.access_log",
             "ticket_flow.restart_backoff"
         ]

@@ -9,8 +9,10 @@ use car_api::{
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode},
+    filebox::FileBox,
     item::Decision,
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide},
+    pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, RunResume, RunStart, RunStatus},
     thread::{MessageStatus, ThreadFork, ThreadUpdate},
@@ -55,6 +57,24 @@ impl Chain {
         self.verbs.insert(verb.to_owned());
         (**line).clone()
     }
+}
+
+async fn files(client: &Client, chain: &mut Chain, repo: &RepoId) {
+    let name = "a.txt".parse().unwrap();
+    client.file_put(FileBox::Inbox, &name, "a").await.unwrap();
+    let line = chain.line("file_put", "inbox/a.txt").await;
+    assert_eq!(line.detail.as_deref(), Some("1 bytes"));
+    client.file_delete(FileBox::Inbox, &name).await.unwrap();
+    chain.line("file_delete", "inbox/a.txt").await;
+    client.repo_file_put(repo, FileBox::Outbox, &name, "a").await.unwrap();
+    chain.line("repo_file_put", "demo/outbox/a.txt").await;
+    client.repo_file_delete(repo, FileBox::Outbox, &name).await.unwrap();
+    chain.line("repo_file_delete", "demo/outbox/a.txt").await;
+    let body = PmaDocUpdate { content: "Be brief.\n".to_owned() };
+    client.pma_doc_update(PmaDocName::Agents, &body, Some("*")).await.unwrap();
+    chain.line("pma_doc_update", "agents").await;
+    client.pma_doc_prune().await.unwrap();
+    chain.line("pma_doc_prune", "active_context").await;
 }
 
 #[tokio::test]
@@ -118,6 +138,7 @@ async fn every_acknowledged_write_has_its_line() {
     let body = ContextUpdate { content: "A spec.\n".to_owned() };
     client.context_update(id, ContextName::Spec, &body, Some(&spec.etag)).await.unwrap();
     chain.line("context_update", "demo/spec").await;
+    files(&client, &mut chain, id).await;
 
     runs(&stage, &mut chain, id).await;
     worktrees(&client, &mut chain, id).await;

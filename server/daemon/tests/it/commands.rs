@@ -29,7 +29,15 @@ use crate::{
 const TABLE: &str = include_str!("../../../../client-cli/src/bin/car/help/operations.txt");
 
 /// Operations whose command shows something else than their answer.
-const OTHERWISE_SHOWN: &[&str] = &["health_live", "health_ready", "hub_doctor", "event_list"];
+const OTHERWISE_SHOWN: &[&str] = &[
+    "health_live",
+    "health_ready",
+    "hub_doctor",
+    "event_list",
+    "file_get",
+    "repo_file_get",
+    "pma_packet",
+];
 
 struct Tour {
     hub: TestHub,
@@ -149,6 +157,15 @@ async fn tickets(tour: &mut Tour) {
     tour.car(&["ticket", "done", &id[..id.len() - 1], "--repo", "base"]);
     tour.file("What is to be built.\n");
     for id in ["context_update", "context_list", "context_get"] {
+        tour.run(id, &[]).await;
+    }
+    for id in ["file_put", "file_list", "repo_file_put", "repo_file_list"] {
+        tour.run(id, &[]).await;
+    }
+    for id in ["file_get", "file_delete", "repo_file_get", "repo_file_delete"] {
+        tour.run(id, &[]).await;
+    }
+    for id in ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet"] {
         tour.run(id, &[]).await;
     }
 }
@@ -474,7 +491,8 @@ impl Tour {
                 path = path.replace(&format!("{{{name}}}"), value);
             }
         }
-        path = path.replace("{ticket}", "1").replace("{name}", "spec");
+        let name = if id == "pma_doc_get" { "active_context" } else { "spec" };
+        path = path.replace("{ticket}", "1").replace("{name}", name);
         // Named by pieces on the command line, in full by what was printed.
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());

@@ -9,7 +9,7 @@ fn the_effective_configuration_can_be_seen() {
     let hub = TestHub::unserved();
     fs::write(
         hub.root().join("codex-autorunner.yml"),
-        "server:\n  port: 4999\npma:\n  enabled: true\n",
+        "server:\n  port: 4999\npma:\n  max_repos: 25\n",
     )
     .unwrap();
     let output = hub
@@ -21,7 +21,7 @@ fn the_effective_configuration_can_be_seen() {
     for line in [
         "server.port: 5000  # command line",
         "hub.max_parallel_runs: 3  # $CAR_HUB_MAX_PARALLEL_RUNS",
-        "# warning: codex-autorunner.yml: `pma.enabled` has no effect in this hub",
+        "# warning: codex-autorunner.yml: `pma.max_repos` has no effect in this hub",
     ] {
         assert!(shown.lines().any(|known| known == line), "{line:?} in\n{shown}");
     }

@@ -8,9 +8,11 @@ use car_api::{
     backup::BackupCreate,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
+    filebox::FileBox,
     item::Decision,
     job::{Job, JobStatus},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
+    pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
     thread::{MessageStatus, ThreadFork, ThreadKind, ThreadStatus, ThreadUpdate},
@@ -68,6 +70,8 @@ async fn tour() {
     let repo = repos(&hub, &client).await;
     tickets(&client, &repo).await;
     context(&client, &repo).await;
+    files(&client, &repo).await;
+    pma(&client).await;
     agents(&client).await;
     runs(&client, &repo).await;
     approvals(&client, &repo).await;
@@ -175,6 +179,37 @@ async fn context(client: &Client, repo: &RepoId) {
     let body = ContextUpdate { content: "What is to be built.\n".to_owned() };
     let changed = client.context_update(repo, ContextName::Spec, &body, Some(&spec.etag)).await;
     assert_eq!(changed.unwrap().content, body.content);
+}
+
+async fn files(client: &Client, repo: &RepoId) {
+    let name = "a plan.md".parse().unwrap();
+    let made = client.file_put(FileBox::Inbox, &name, "the plan").await.unwrap();
+    assert_eq!((made.size, made.media_type.as_str()), (8, "text/markdown"));
+    assert_eq!(client.file_list(None).await.unwrap().items, [made]);
+    let whole = client.file_get(FileBox::Inbox, &name).await.unwrap().whole().await.unwrap();
+    assert_eq!(whole, b"the plan");
+    client.file_delete(FileBox::Inbox, &name).await.unwrap();
+    assert_eq!(code(client.file_delete(FileBox::Inbox, &name).await), Code::NotFound);
+    client.repo_file_put(repo, FileBox::Outbox, &name, "of agents").await.unwrap();
+    let listed = client.repo_file_list(repo, Some(FileBox::Outbox)).await.unwrap().items;
+    assert_eq!(listed[0].name, name);
+    let file = client.repo_file_get(repo, FileBox::Outbox, &name).await.unwrap();
+    assert_eq!(file.whole().await.unwrap(), b"of agents");
+    client.repo_file_delete(repo, FileBox::Outbox, &name).await.unwrap();
+}
+
+async fn pma(client: &Client) {
+    let docs = client.pma_doc_list().await.unwrap().items;
+    assert!(docs.len() == 5 && docs.iter().all(|doc| doc.is_default), "{docs:#?}");
+    let old = client.pma_doc_get(PmaDocName::ActiveContext).await.unwrap();
+    let body = PmaDocUpdate { content: "Something is going on.\n".to_owned() };
+    let changed = client.pma_doc_update(old.name, &body, Some(&old.etag)).await.unwrap();
+    assert!(!changed.is_default && changed.content == body.content);
+    assert_eq!(code(client.pma_doc_update(old.name, &body, Some(&old.etag)).await), Code::Stale);
+    client.pma_doc_prune().await.unwrap();
+    let log = client.pma_doc_get(PmaDocName::ContextLog).await.unwrap().content;
+    assert!(log.contains("Something is going on."), "{log}");
+    assert!(client.pma_packet().await.unwrap().contains("repos and worktrees"));
 }
 
 async fn agents(client: &Client) {

@@ -262,6 +262,7 @@ pub(crate) fn target(path: &str) -> String {
         ("{repo}", "nothing"),
         ("{ticket}", "1"),
         ("{name}", "spec"),
+        ("{box}", "inbox"),
         ("{run}", "run_1"),
         ("{turn}", "trn_1"),
         ("{approval}", "apr_1"),

@@ -18,6 +18,7 @@ mod deploy;
 mod diff;
 mod doctor;
 mod events;
+mod files;
 mod flow;
 mod fuzz;
 mod gate;

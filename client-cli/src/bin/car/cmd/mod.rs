@@ -12,6 +12,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod events;
+pub(crate) mod files;
 pub(crate) mod flow;
 pub(crate) mod help;
 pub(crate) mod hub;
@@ -22,6 +23,7 @@ pub(crate) mod jobs;
 pub(crate) mod lint;
 pub(crate) mod login;
 pub(crate) mod pair;
+pub(crate) mod pma;
 pub(crate) mod repos;
 pub(crate) mod run;
 pub(crate) mod run_records;
@@ -54,6 +56,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Salvage(args) => salvage::run(args, &Session::open(global, out)?).await,
         Command::Ticket(args) => ticket::run(args, global, out).await,
         Command::Context(args) => context::run(args, global, out).await,
+        Command::Files(args) => files::run(args, global, out).await,
+        Command::Pma(args) => pma::run(args, &Session::open(global, out)?).await,
         Command::Run(args) => run::run(args, global, out).await,
         Command::TicketFlow(args) => flow::run(args, global, out).await,
         Command::Flow(flow::Flow::TicketFlow(args)) => flow::run(args, global, out).await,

@@ -1,0 +1,190 @@
+//! File boxes: files from people to agents and back, of a repo or of the hub.
+
+use car_api::{
+    BoxFileName, Page, RepoId,
+    filebox::{BoxFile, FileBox},
+};
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+
+use super::{Client, call, coverage, who::Who};
+use crate::ClientError;
+
+/// What a file is put from: bytes, or an open file that is sent in pieces.
+pub type Upload = reqwest::Body;
+
+/// A file that is coming in.
+pub struct Incoming {
+    answer: reqwest::Response,
+    at: String,
+}
+
+impl Incoming {
+    /// Its next piece; nothing at its end.
+    ///
+    /// # Errors
+    /// The connection broke off: what came is not the file.
+    pub async fn piece(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let piece = self.answer.chunk().await.map_err(|e| call::network(&self.at, &e))?;
+        Ok(piece.map(|bytes| bytes.to_vec()))
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// As [`Incoming::piece`].
+    pub async fn whole(mut self) -> Result<Vec<u8>, ClientError> {
+        let mut all = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            all.extend(piece);
+        }
+        Ok(all)
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.answer.content_length()
+    }
+}
+
+impl Client {
+    /// All files of the hub's boxes, or of one of them.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn file_list(&self, only: Option<FileBox>) -> Result<Page<BoxFile>, ClientError> {
+        self.get("file_list", &["files"]).query("box", only).all().await
+    }
+
+    /// A file of the hub's boxes.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn file_get(
+        &self,
+        r#box: FileBox,
+        name: &BoxFileName,
+    ) -> Result<Incoming, ClientError> {
+        self.take("file_get", &["files", r#box.as_str(), name.as_str()]).await
+    }
+
+    /// Puts a file into one of the hub's boxes.
+    ///
+    /// # Errors
+    /// `too_large`.
+    pub async fn file_put(
+        &self,
+        r#box: FileBox,
+        name: &BoxFileName,
+        content: impl Into<Upload>,
+    ) -> Result<BoxFile, ClientError> {
+        let path = ["files", r#box.as_str(), name.as_str()];
+        self.give("file_put", &path, content.into()).await
+    }
+
+    /// Deletes a file of the hub's boxes.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn file_delete(&self, r#box: FileBox, name: &BoxFileName) -> Result<(), ClientError> {
+        self.delete("file_delete", &["files", r#box.as_str(), name.as_str()]).done().await
+    }
+
+    /// All files of a repo's boxes, or of one of them.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn repo_file_list(
+        &self,
+        repo: &RepoId,
+        only: Option<FileBox>,
+    ) -> Result<Page<BoxFile>, ClientError> {
+        let path = ["repos", repo.as_str(), "files"];
+        self.get("repo_file_list", &path).query("box", only).all().await
+    }
+
+    /// A file of a repo's boxes.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn repo_file_get(
+        &self,
+        repo: &RepoId,
+        r#box: FileBox,
+        name: &BoxFileName,
+    ) -> Result<Incoming, ClientError> {
+        let path = ["repos", repo.as_str(), "files", r#box.as_str(), name.as_str()];
+        self.take("repo_file_get", &path).await
+    }
+
+    /// Puts a file into one of a repo's boxes.
+    ///
+    /// # Errors
+    /// `too_large`, `not_found`.
+    pub async fn repo_file_put(
+        &self,
+        repo: &RepoId,
+        r#box: FileBox,
+        name: &BoxFileName,
+        content: impl Into<Upload>,
+    ) -> Result<BoxFile, ClientError> {
+        let path = ["repos", repo.as_str(), "files", r#box.as_str(), name.as_str()];
+        self.give("repo_file_put", &path, content.into()).await
+    }
+
+    /// Deletes a file of a repo's boxes.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn repo_file_delete(
+        &self,
+        repo: &RepoId,
+        r#box: FileBox,
+        name: &BoxFileName,
+    ) -> Result<(), ClientError> {
+        let path = ["repos", repo.as_str(), "files", r#box.as_str(), name.as_str()];
+        self.delete("repo_file_delete", &path).done().await
+    }
+
+    async fn take(&self, operation: &'static str, path: &[&str]) -> Result<Incoming, ClientError> {
+        coverage::record(operation);
+        let at = self.url().to_owned();
+        let sent = self.http.request(Method::GET, self.api_url(path)).send().await;
+        let answer = sent.map_err(|e| call::network(&at, &e))?;
+        Who::of(answer.headers()).check(self)?;
+        if answer.status().is_success() {
+            return Ok(Incoming { answer, at });
+        }
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(|e| call::network(&at, &e))?;
+        Err(call::refusal(&at, status, &body))
+    }
+
+    async fn give(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        content: Upload,
+    ) -> Result<BoxFile, ClientError> {
+        coverage::record(operation);
+        let at = self.url().to_owned();
+        let kind = HeaderValue::from_static("application/octet-stream");
+        let request = self.http.request(Method::PUT, self.api_url(path));
+        let sent = request.header(CONTENT_TYPE, kind).body(content).send().await;
+        let answer = sent.map_err(|e| call::network(&at, &e))?;
+        let who = Who::of(answer.headers());
+        who.check(self)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(|e| call::network(&at, &e))?;
+        if !status.is_success() {
+            return Err(call::refusal(&at, status.as_u16(), &body));
+        }
+        serde_json::from_slice(&body).map_err(|e| {
+            let detail = format!("the answer of {operation} cannot be read ({e})");
+            who.unreadable(self.url(), detail)
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! `pma:`
+
+use car_hub::{PmaConfig, SafetyConfig};
+use serde::{Deserialize, Serialize, de::Error as _};
+
+/// `pma:`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pma {
+    /// Whether there is a project manager.
+    pub enabled: bool,
+    /// Largest file of a box, in bytes.
+    #[serde(deserialize_with = "upload")]
+    pub max_upload_bytes: u64,
+    /// Characters of one of its documents a prompt holds.
+    #[serde(deserialize_with = "chars")]
+    pub docs_max_chars: u32,
+    /// Lines its working set has before it is pruned into its log.
+    #[serde(deserialize_with = "lines")]
+    pub active_context_max_lines: u32,
+    /// Lines at the end of its log a prompt holds.
+    #[serde(deserialize_with = "tail")]
+    pub context_log_tail_lines: u32,
+    /// Whether its agent may decide on questions of other agents.
+    pub may_approve: bool,
+    /// Equal messages within the window that are let through.
+    #[serde(deserialize_with = "limit")]
+    pub duplicates_max: u32,
+    /// That window.
+    #[serde(deserialize_with = "span")]
+    pub duplicate_window_seconds: u32,
+    /// Turns a thread may begin within a minute.
+    #[serde(deserialize_with = "limit")]
+    pub turns_per_minute: u32,
+    /// Failures in a row after which a thread's turns are held.
+    #[serde(deserialize_with = "limit")]
+    pub breaker_failures: u32,
+    /// How long they are held.
+    #[serde(deserialize_with = "span")]
+    pub breaker_cooldown_seconds: u32,
+}
+
+impl Default for Pma {
+    fn default() -> Self {
+        let PmaConfig {
+            enabled,
+            max_upload_bytes,
+            docs_max_chars,
+            active_context_max_lines,
+            context_log_tail_lines,
+            may_approve,
+            safety,
+        } = PmaConfig::default();
+        let SafetyConfig {
+            duplicates_max,
+            duplicate_window_seconds,
+            turns_per_minute,
+            breaker_failures,
+            breaker_cooldown_seconds,
+        } = safety;
+        Self {
+            enabled,
+            max_upload_bytes,
+            docs_max_chars,
+            active_context_max_lines,
+            context_log_tail_lines,
+            may_approve,
+            duplicates_max,
+            duplicate_window_seconds,
+            turns_per_minute,
+            breaker_failures,
+            breaker_cooldown_seconds,
+        }
+    }
+}
+
+impl Pma {
+    /// As the hub takes it.
+    #[must_use]
+    pub fn for_hub(&self) -> PmaConfig {
+        PmaConfig {
+            enabled: self.enabled,
+            max_upload_bytes: self.max_upload_bytes,
+            docs_max_chars: self.docs_max_chars,
+            active_context_max_lines: self.active_context_max_lines,
+            context_log_tail_lines: self.context_log_tail_lines,
+            may_approve: self.may_approve,
+            safety: SafetyConfig {
+                duplicates_max: self.duplicates_max,
+                duplicate_window_seconds: self.duplicate_window_seconds,
+                turns_per_minute: self.turns_per_minute,
+                breaker_failures: self.breaker_failures,
+                breaker_cooldown_seconds: self.breaker_cooldown_seconds,
+            },
+        }
+    }
+}
+
+/// A number within bounds.
+fn within<'de, D: serde::Deserializer<'de>>(
+    from: D,
+    least: u64,
+    most: u64,
+) -> Result<u64, D::Error> {
+    let value = u64::deserialize(from)?;
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(D::Error::custom(format!("{value} is not from {least} to {most}")))
+}
+
+fn small<'de, D: serde::Deserializer<'de>>(
+    from: D,
+    least: u64,
+    most: u32,
+) -> Result<u32, D::Error> {
+    let value = within(from, least, u64::from(most))?;
+    u32::try_from(value).map_err(D::Error::custom)
+}
+
+/// Up to 10 GiB.
+fn upload<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    within(from, 1, 10 * 1024 * 1024 * 1024)
+}
+
+fn chars<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    small(from, 100, 500_000)
+}
+
+fn lines<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    small(from, 10, 10_000)
+}
+
+fn tail<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    small(from, 0, 10_000)
+}
+
+/// Less than one would let nothing through.
+fn limit<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    small(from, 1, 100_000)
+}
+
+/// Up to a day.
+fn span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    small(from, 1, 86_400)
+}
