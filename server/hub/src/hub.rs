@@ -294,6 +294,7 @@ impl Inner {
         webhooks::recover(self).await?;
         outbox::recover(self).await?;
         self.keep_run_tokens();
+        tokio::spawn(crate::lifecycle::follow(Arc::downgrade(self)));
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
         tokio::spawn(backup::keep_making(Arc::downgrade(self)));
         let all = Arc::clone(self);

@@ -37,6 +37,7 @@ mod limits;
 mod lists;
 mod lockout;
 mod namespaces;
+mod notifications;
 mod outdated;
 mod planted;
 mod secrets;
