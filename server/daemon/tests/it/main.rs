@@ -40,6 +40,7 @@ mod namespaces;
 mod notifications;
 mod outdated;
 mod planted;
+mod push;
 mod secrets;
 mod shutdown;
 mod stage;
