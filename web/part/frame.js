@@ -1,6 +1,5 @@
 import { nextTry } from '../api/socket.js';
-import { reconnect } from '../state/store.js';
-import { useAttention } from '../state/attention.js';
+import { reconnect, state } from '../state/store.js';
 import { Button } from './act.js';
 import { h, html } from './html.js';
 import { Icon } from './icon.js';
@@ -27,7 +26,7 @@ const PLACES = [
 /** @param {{path: string}} props */
 export function Rail({ path }) {
   const first = path.split('/')[1] ?? '';
-  const { count } = useAttention();
+  const count = state.value.waiting;
   return html`<nav class="rail" aria-label="Main">
     <div class="brand">${h(Mark, null)} CAR Hub</div>
     <ul>${PLACES.map((entry) => html`<li key=${entry.address} class=${entry.only}>
