@@ -12,6 +12,7 @@ import { h, html } from './part/html.js';
 import { Button } from './part/act.js';
 import { OfflineLine, Rail } from './part/frame.js';
 import { TroubleNote } from './part/trouble.js';
+import { start as startWorker } from './state/install.js';
 import { follow, matched, place } from './state/route.js';
 import { boot, ready, rest } from './state/store.js';
 
@@ -126,7 +127,10 @@ function App() {
     let wanted = true;
     const start = () => {
       boot().then(
-        () => setTrouble(null),
+        () => {
+          setTrouble(null);
+          startWorker();
+        },
         (error) => {
           if (!wanted || access.value !== 'in') return;
           setTrouble(troubleOf(error));

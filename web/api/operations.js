@@ -208,6 +208,16 @@ export const inbox_seen = (items) => post('/inbox/seen', { items });
 /** @param {string} item @param {import('./types.d.ts').InboxAct} body @returns {Promise<import('./types.d.ts').InboxItem>} */
 export const inbox_act = (item, body) => post(`/inbox/${part(item)}/act`, body);
 
+// Pushes to this browser.
+/** @returns {Promise<import('./types.d.ts').PushKey>} */
+export const push_key_get = () => get('/push/key');
+/** @returns {Promise<import('./types.d.ts').NotificationChannel>} */
+export const push_get = () => get('/push/subscription');
+/** @param {import('./types.d.ts').PushSubscribe} body @returns {Promise<import('./types.d.ts').NotificationChannel>} */
+export const push_subscribe = (body) => put('/push/subscription', body);
+export const push_unsubscribe = () => remove('/push/subscription');
+/** @returns {Promise<import('./types.d.ts').Notification>} */
+export const push_test = () => post('/push/subscription/test');
 // The project manager.
 /** @returns {Promise<Page<import('./types.d.ts').PmaDoc>>} */
 export const pma_doc_list = () => get('/pma/docs');

@@ -1,4 +1,6 @@
+import { useEffect } from '../vendor/hooks.js';
 import { nextTry } from '../api/socket.js';
+import { badge } from '../state/install.js';
 import { reconnect, state } from '../state/store.js';
 import { Button } from './act.js';
 import { h, html } from './html.js';
@@ -27,6 +29,7 @@ const PLACES = [
 export function Rail({ path }) {
   const first = path.split('/')[1] ?? '';
   const count = state.value.waiting;
+  useEffect(() => badge(count), [count]);
   return html`<nav class="rail" aria-label="Main">
     <div class="brand">${h(Mark, null)} CAR Hub</div>
     <ul>${PLACES.map((entry) => html`<li key=${entry.address} class=${entry.only}>
