@@ -9,11 +9,13 @@ import { h, html } from './html.js';
 import { Icon } from './icon.js';
 import { Fold, Section } from './layout.js';
 import { Paged } from './paged.js';
+import { PushHere } from './push.js';
 import { Sheet } from './sheet.js';
 import { Status, lookOf } from './status.js';
 import { Sure } from './sure.js';
 import { When } from './time.js';
 import { TroubleNote, Unread } from './trouble.js';
+import { words } from './words.js';
 
 /**
  * @typedef {import('../api/types.d.ts').NotificationChannel} Channel
@@ -26,6 +28,7 @@ export default function Notices() {
   const [making, setMaking] = useState(false);
   const items = channels.data?.items ?? [];
   return html`
+    ${h(PushHere, null)}
     ${h(Section, {
       title: 'Ways out',
       action: h(Button, { icon: 'plus', tone: 'plain', onClick: () => setMaking(true), children: 'Webhook' }),
@@ -96,7 +99,7 @@ function Said({ one, channels }) {
   const worst = one.deliveries.find((delivery) => delivery.status === 'failed') ?? one.deliveries.find((delivery) => delivery.status === 'pending') ?? one.deliveries[0];
   return html`<div class="item">${h(Fold, {
     class: 'work grow',
-    summary: html`${worst && h(Status, { status: worst.status, bare: true })}<span class="grow line"><b>${one.title}</b> <span class="muted">${one.line}</span></span><span class="tiny muted number">${h(When, { at: one.created_at })}</span>`,
+    summary: html`${worst && h(Status, { status: worst.status, bare: true })}<span class="grow line"><b>${words(one.title)}</b> <span class="muted">${one.line}</span></span><span class="tiny muted number">${h(When, { at: one.created_at })}</span>`,
     children: html`<ul class="stack tight small inset">
       ${one.deliveries.map((delivery) => html`<li key=${delivery.channel}>${h(Status, { status: delivery.status, word: `${named(delivery.channel)}: ${lookOf(delivery.status).word}` })}
         <span class="muted">${delivery.attempts > 1 ? ` after ${delivery.attempts} tries` : ''}${delivery.last_error ? `: ${delivery.last_error}` : ''}</span></li>`)}

@@ -65,7 +65,7 @@ export function Waiting({ item, level = 2 }) {
       <span class="grow line"><b>${kind.name}</b>${item.repo ? html` · ${address ? html`<a href=${address}>${item.repo}</a>` : item.repo}` : ''}</span>
       ${h(When, { at: open ? item.created_at : item.resolved_at ?? item.created_at })}
     </header>
-    ${h(/** @type {any} */ (`h${level}`), { class: 'small' }, address && !item.repo ? html`<a href=${address}>${item.title}</a>` : item.title)}
+    ${h(/** @type {any} */ (`h${level}`), { class: 'small' }, address && !item.repo ? html`<a href=${address}>${words(item.title)}</a>` : words(item.title))}
     ${item.body ? h(Markdown, { text: item.body, class: 'clip', level: level + 1 }) : html`<p>${words(item.line)}</p>`}
     ${open ? h(Answer, { item }) : html`<p class="row small">${h(Status, { status: item.status })}<span class="muted grow">${item.resolution ?? ''}</span></p>`}
   </article>`;
