@@ -132,7 +132,7 @@ function Said({ who, at, title, body, files, wants = false }) {
   return html`<article class=${`card stack tight ${wants ? 'wants' : who === 'You' ? 'own' : ''}`}>
     <header class="row small muted"><b class="grow">${who}</b>${at && h(When, { at })}</header>
     ${title && html`<h2>${title}</h2>`}
-    ${body.trim() && h(Markdown, { text: body })}
+    ${body.trim() && h(Markdown, { text: body, breaks: who === 'You' })}
     ${files.length > 0 && html`<p class="small muted">${counted(files.length, 'file')}: ${files.join(', ')}</p>`}
   </article>`;
 }
