@@ -219,6 +219,7 @@ function folded(state, event) {
     case 'webhook_disabled':
     case 'notification_updated':
     case 'file_changed':
+    case 'pma_doc_changed':
       return state;
   }
   // A newer hub says more than this page knows; of what it knows, nothing may be left out above.
