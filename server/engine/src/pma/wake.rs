@@ -10,14 +10,11 @@ use car_api::{
 /// The rule an event falls under, and what happened, in one line.
 #[must_use]
 pub fn wakes(kind: &EventKind) -> Option<(WakeRule, String)> {
-    let (state, explain) = match kind {
-        EventKind::RunStateChanged { state, explain } => (state, explain),
-        EventKind::DispatchCreated { mode: DispatchMode::Notify, seq, title } => {
-            let title = title.as_deref().unwrap_or("(no title)");
-            return Some((WakeRule::Dispatch, format!("says, in dispatch {seq}: {title}")));
-        }
-        _ => return None,
-    };
+    if let EventKind::DispatchCreated { mode: DispatchMode::Notify, seq, title } = kind {
+        let title = title.as_deref().unwrap_or("(no title)");
+        return Some((WakeRule::Dispatch, format!("says, in dispatch {seq}: {title}")));
+    }
+    let EventKind::RunStateChanged { state, explain } = kind else { return None };
     let rule = match state {
         RunState::Paused { reason: PauseReason::Budget | PauseReason::MaxTurns, .. } => {
             WakeRule::Budget
