@@ -206,6 +206,23 @@ export type BackupCreate = {
 /** What a backup can do without. */
 export type BackupPart = "journals" | "salvage" | "archive"
 
+/** One file of a box. */
+export type BoxFile = {
+  /** The box. */
+  box: FileBox
+  /** Its name, a single path part. */
+  name: BoxFileName
+  /** Bytes. */
+  size: number
+  /** The media type, by its name. */
+  media_type: string
+  /** When it was last written. */
+  modified_at: Timestamp
+}
+
+/** The name of a file in a box: one part of a path, not hidden, without control characters. */
+export type BoxFileName = string
+
 /** What becomes of a message that comes while the agent is busy. */
 export type BusyPolicy = "queue" | "interrupt" | "reject"
 
@@ -424,6 +441,18 @@ export type EventKind = {
   name: ContextName
   kind: "context_changed"
 } | {
+  /** The box; of a repo when the event has one, else of the hub. */
+  box: FileBox
+  /** The file. */
+  name: BoxFileName
+  /** Bytes, while it is there. */
+  size?: number | null
+  kind: "file_changed"
+} | {
+  /** Which. */
+  name: PmaDocName
+  kind: "pma_doc_changed"
+} | {
   kind: "run_created"
 } | {
   /** The new state. */
@@ -634,6 +663,9 @@ export type FieldError = {
   /** What is wrong and what to do. */
   detail: string
 }
+
+/** One of the two boxes. */
+export type FileBox = "inbox" | "outbox"
 
 /** One edited file. */
 export type FileChange = {
@@ -1111,6 +1143,25 @@ export type Page_Backup = {
 }
 
 /** One page of a list, in a stable order. */
+export type Page_BoxFile = {
+  /** The entries of this page. */
+  items: Array<{
+    /** The box. */
+    box: FileBox
+    /** Its name, a single path part. */
+    name: BoxFileName
+    /** Bytes. */
+    size: number
+    /** The media type, by its name. */
+    media_type: string
+    /** When it was last written. */
+    modified_at: Timestamp
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
 export type Page_ContextDoc = {
   /** The entries of this page. */
   items: Array<{
@@ -1368,6 +1419,29 @@ export type Page_Pairing = {
     created_at: Timestamp
     /** Until when it can be decided. */
     expires_at: Timestamp
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_PmaDoc = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Which. */
+    name: PmaDocName
+    /** Its file, relative to the hub's root. */
+    path: string
+    /** Markdown text; empty when the file is missing. */
+    content: string
+    /** Lines it has. */
+    lines: number
+    /** Lines it may have before it is pruned; only of `active_context`. */
+    line_budget?: number | null
+    /** Whether it says what it says in a new hub. */
+    is_default: boolean
+    /** Version, for `If-Match`. */
+    etag: string
   }>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
@@ -1857,6 +1931,33 @@ export type PlanStep = {
   status: PlanStatus
 }
 
+/** One document of the PMA. */
+export type PmaDoc = {
+  /** Which. */
+  name: PmaDocName
+  /** Its file, relative to the hub's root. */
+  path: string
+  /** Markdown text; empty when the file is missing. */
+  content: string
+  /** Lines it has. */
+  lines: number
+  /** Lines it may have before it is pruned; only of `active_context`. */
+  line_budget?: number | null
+  /** Whether it says what it says in a new hub. */
+  is_default: boolean
+  /** Version, for `If-Match`. */
+  etag: string
+}
+
+/** One of the documents the PMA works from. */
+export type PmaDocName = "prompt" | "agents" | "active_context" | "context_log" | "about_car"
+
+/** Body of `pma_doc_update`. */
+export type PmaDocUpdate = {
+  /** The new text. */
+  content: string
+}
+
 /** The body of every error response (RFC 9457, `application/problem+json`). */
 export type Problem = {
   /** Stable word a program may match on. */
@@ -1961,6 +2062,18 @@ export type RepoClone = {
   id?: string | null
 }
 
+/** One commit. */
+export type RepoCommit = {
+  /** Its hash. */
+  id: string
+  /** First line of its message. */
+  subject: string
+  /** Who wrote it. */
+  author: string
+  /** When it was made. */
+  at: Timestamp
+}
+
 /** Body of `repo_create`. */
 export type RepoCreate = {
   /** Id; other characters than letters, digits, `.`, `_`, `-` become `-`. */
@@ -1969,6 +2082,33 @@ export type RepoCreate = {
   path?: string | null
   /** Take an existing directory. */
   force?: boolean
+}
+
+/** How a repo or worktree stands in git, asked of git at the moment. */
+export type RepoGit = {
+  /** The branch; absent when HEAD names a commit. */
+  branch?: string | null
+  /** The commit; absent before the first. */
+  head?: string | null
+  /**
+   * What `ahead` and `behind` are counted from: what the branch follows, else the repo's
+   * default branch.
+   */
+  against?: string | null
+  /** Commits that are not there, counted up to 1,000. */
+  ahead?: number | null
+  /** Commits that are only there, counted up to 1,000. */
+  behind?: number | null
+  /** Tracked files that differ from the commit; CAR's own are left out. */
+  changed: number
+  /** Files that are not tracked and not ignored; CAR's own are left out. */
+  untracked: number
+  /** Files in conflict. */
+  conflicts: number
+  /** What was begun and not ended, such as `merge`. */
+  operation?: string | null
+  /** The newest commits, at most ten. */
+  commits: Array<RepoCommit>
 }
 
 /** A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`. */
@@ -3044,6 +3184,15 @@ export interface Operations {
     body: RepoPatch
     answer: Repo
   }
+  /** Ask git how a repo or worktree stands */
+  repo_git: {
+    method: "GET"
+    url: "/api/v1/repos/{repo}/git"
+    path: { repo: RepoId }
+    query: {}
+    body: undefined
+    answer: RepoGit
+  }
   /** Make the directories a queue needs */
   repo_init: {
     method: "POST"
@@ -3241,6 +3390,123 @@ export interface Operations {
     query: {}
     body: ContextUpdate
     answer: ContextDoc
+  }
+  /** List the files of the hub's own boxes */
+  file_list: {
+    method: "GET"
+    url: "/api/v1/files"
+    path: {}
+    query: { box?: FileBox; after?: string; limit?: number }
+    body: undefined
+    answer: Page_BoxFile
+  }
+  /** Get a file of the hub's own boxes */
+  file_get: {
+    method: "GET"
+    url: "/api/v1/files/{box}/{name}"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: string
+  }
+  /** Put a file into one of the hub's own boxes */
+  file_put: {
+    method: "PUT"
+    url: "/api/v1/files/{box}/{name}"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: string
+    answer: BoxFile
+  }
+  /** Delete a file of the hub's own boxes */
+  file_delete: {
+    method: "DELETE"
+    url: "/api/v1/files/{box}/{name}"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** List the files of a repo's boxes */
+  repo_file_list: {
+    method: "GET"
+    url: "/api/v1/repos/{repo}/files"
+    path: { repo: RepoId }
+    query: { box?: FileBox; after?: string; limit?: number }
+    body: undefined
+    answer: Page_BoxFile
+  }
+  /** Get a file of a repo's boxes */
+  repo_file_get: {
+    method: "GET"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: string
+  }
+  /** Put a file into one of a repo's boxes */
+  repo_file_put: {
+    method: "PUT"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: string
+    answer: BoxFile
+  }
+  /** Delete a file of a repo's boxes */
+  repo_file_delete: {
+    method: "DELETE"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** List the documents of the project manager with their texts */
+  pma_doc_list: {
+    method: "GET"
+    url: "/api/v1/pma/docs"
+    path: {}
+    query: { after?: string; limit?: number }
+    body: undefined
+    answer: Page_PmaDoc
+  }
+  /** Get a document of the project manager */
+  pma_doc_get: {
+    method: "GET"
+    url: "/api/v1/pma/docs/{name}"
+    path: { name: PmaDocName }
+    query: {}
+    body: undefined
+    answer: PmaDoc
+  }
+  /** Replace a document of the project manager */
+  pma_doc_update: {
+    method: "PUT"
+    url: "/api/v1/pma/docs/{name}"
+    path: { name: PmaDocName }
+    query: {}
+    body: PmaDocUpdate
+    answer: PmaDoc
+  }
+  /** Move the project manager's working set into its log */
+  pma_doc_prune: {
+    method: "POST"
+    url: "/api/v1/pma/docs/active_context/prune"
+    path: {}
+    query: {}
+    body: undefined
+    answer: PmaDoc
+  }
+  /** Get what the project manager is shown of the hub */
+  pma_packet: {
+    method: "GET"
+    url: "/api/v1/pma/packet"
+    path: {}
+    query: {}
+    body: undefined
+    answer: string
   }
   /** Start a run over a queue */
   run_start: {

@@ -15,6 +15,7 @@ pub const SECRET_TABLES: &[&str] = &[
     "run_grants",
     "webhooks",
     "deliveries",
+    "channels",
     "push_subscriptions",
     "push_actions",
 ];

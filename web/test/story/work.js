@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DONE, repo, start, ticket } from '../content.js';
+import { apply, EMPTY } from '../../state/apply.js';
 import { hub, run } from '../harness.js';
 
 async function queue(tab, size) {
@@ -115,3 +116,25 @@ async function answers(tab, size) {
 }
 
 await run({ queue, answers });
+
+/** The page is a fold over the log: from nothing, it comes to what the hub says. */
+async function folded() {
+  let state = EMPTY;
+  let after;
+  do {
+    const page = await hub.get(`/events?limit=500${after ? `&after=${after}` : ''}`);
+    state = page.items.reduce(apply, state);
+    after = page.next;
+  } while (after);
+  const runs = (await hub.get('/runs?limit=500')).items;
+  assert(runs.length >= 6);
+  for (const run of runs) {
+    const line = state.runs[run.id];
+    const tokens = run.usage.input_tokens + run.usage.output_tokens;
+    assert.deepEqual([line.status, line.repo, line.tokens], [run.state.status, run.repo, tokens], run.id);
+    // A state is never changed in place, and an event that is in it changes nothing.
+    assert.equal(apply(state, { seq: 1, event: { kind: 'hub_started' } }), state);
+  }
+}
+
+await folded();
