@@ -44,7 +44,8 @@ export default function Home() {
   const resting = lines.filter((run) => run.status === 'paused' && !items.some((item) => item.run === run.id));
   const jobs = Object.values(state.value.jobs).filter((job) => job.status === 'running');
   const finished = (ended.data?.items ?? []).filter((run) => run.ended_at && run.ended_at > since && run.state.status !== 'superseded');
-  const empty = counts && counts.repos === 0;
+  const never = ended.data?.items.length === 0 && lines.length + items.length + jobs.length === 0;
+  const empty = counts && (counts.repos === 0 || (counts.tickets.total === 0 && never));
 
   return html`
     ${h(Head, { title: 'Home' })}
@@ -113,7 +114,7 @@ function FirstSteps({ counts }) {
   ];
   const next = steps.findIndex((step) => !step.done);
   return html`<div class="stack narrow-page">
-    <p>This hub is empty. Three steps, and agents work for you:</p>
+    <p>${counts.repos === 0 ? 'This hub is empty. ' : ''}Three steps, and agents work for you:</p>
     <ol class="stack">${steps.map((step, index) => html`<li key=${step.title} class="card row top">
       <span class=${`chip ${step.done ? 'good' : ''}`}>${step.done ? '✓' : index + 1}</span>
       <div class="grow stack tight"><h2>${step.title}</h2><p class="muted">${step.text}</p>
