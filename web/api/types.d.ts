@@ -4436,7 +4436,7 @@ export interface Operations {
     method: "GET"
     url: "/api/v1/messages"
     path: {}
-    query: { q: string; thread?: ThreadKey; after?: string; limit?: number }
+    query: { q?: string; thread?: ThreadKey; after?: string; limit?: number }
     body: undefined
     answer: Page_MessageHit
   }
