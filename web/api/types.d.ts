@@ -4301,7 +4301,7 @@ export interface Operations {
     method: "GET"
     url: "/api/v1/threads"
     path: {}
-    query: { kind?: ThreadKind; repo?: RepoId; status?: ThreadStatus; archived?: Archived; after?: string; limit?: number }
+    query: { kind?: ThreadKind; repo?: RepoId; status?: ThreadStatus; archived?: "false" | "true" | "all"; after?: string; limit?: number }
     body: undefined
     answer: Page_Thread
   }
