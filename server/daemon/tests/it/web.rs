@@ -67,7 +67,6 @@ fn types_are_those_of_the_document() {
 }
 
 #[test]
-#[ignore = "some screens are ahead of the hub's operations"]
 fn every_module_fits_the_types() {
     let Some(mut node) = node() else { return };
     let compiler = tools().join("web/node_modules/typescript/bin/tsc");
