@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
     pub(crate) boxes: crate::files::Boxes,
+    pub(crate) guards: crate::pma::Guards,
     pub(crate) diffs: Diffs,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
@@ -111,6 +112,7 @@ impl Hub {
             agents.into_iter().map(|agent| (agent.id(), agent)).collect();
         let known_agents = KnownAgents::new(agents.keys().map(AgentId::as_str));
         let (watch, changes) = Watch::new();
+        let guards = crate::pma::Guards::open(&store).await?;
         let inner = Arc::new(Inner {
             credentials: Credentials::open(&config.root, &store, instance.clone()).await?,
             accounts: Accounts::new(store.accounts().await?),
@@ -133,6 +135,7 @@ impl Hub {
             watch,
             webhooks: Webhooks::default(),
             boxes: crate::files::Boxes::default(),
+            guards,
             diffs: Diffs::default(),
             instance,
             epoch,
@@ -283,6 +286,7 @@ impl Inner {
         threads::recover(self).await?;
         webhooks::recover(self).await?;
         self.keep_run_tokens();
+        self.keep_thread_tokens();
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
         tokio::spawn(backup::keep_making(Arc::downgrade(self)));
         let all = Arc::clone(self);

@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
     (5, "api", include_str!("../../../migrations/0005_api.sql")),
     (6, "threads", include_str!("../../../migrations/0006_threads.sql")),
+    (7, "pma", include_str!("../../../migrations/0007_pma.sql")),
     (9, "web_push", include_str!("../../../migrations/0009_web_push.sql")),
 ];
 
