@@ -12,7 +12,8 @@ use crate::{Error, Result};
 pub const SECRET_TABLES: &[&str] = &[
     "tokens",
     "devices",
-    "run_grants", "thread_grants",
+    "run_grants",
+    "thread_grants",
     "webhooks",
     "deliveries",
     "push_subscriptions",

@@ -12,10 +12,11 @@ use sqlx::SqliteConnection;
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
     KeptAnswer, MessageRow, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow,
-    SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow, accounts, approvals,
-    audit, columns::json, deliveries, devices, effects, events, facts, idempotency, items, jobs,
-    messages, push, run_grants, runs, salvages, sessions, snapshot, thread_grants, thread_safety, thread_told, threads, ticket_files, tokens,
-    turns, verdicts, void, webhooks, writings,
+    SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow,
+    accounts, approvals, audit, columns::json, deliveries, devices, effects, events, facts,
+    idempotency, items, jobs, messages, push, run_grants, runs, salvages, sessions, snapshot,
+    thread_grants, thread_safety, thread_told, threads, ticket_files, tokens, turns, verdicts,
+    void, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.

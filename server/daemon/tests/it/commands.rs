@@ -166,7 +166,9 @@ async fn tickets(tour: &mut Tour) {
         tour.run(id, &[]).await;
     }
     tour.run("pma_breaker_reset", &[]).await;
-    for id in ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet", "pma_get"] {
+    for id in
+        ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet", "pma_get"]
+    {
         tour.run(id, &[]).await;
     }
 }

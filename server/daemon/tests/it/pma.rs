@@ -155,7 +155,11 @@ async fn what_fails_time_after_time_is_held_until_somebody_says_so() {
     let client = hub.client();
     let talk = talk(&client);
     for n in 0..2 {
-        let message = talk.post(&format!("{n} @@FAKE[{{\"fail\": {{\"class\": \"other\", \"message\": \"no\"}}}}]@@")).await;
+        let message = talk
+            .post(&format!(
+                "{n} @@FAKE[{{\"fail\": {{\"class\": \"other\", \"message\": \"no\"}}}}]@@"
+            ))
+            .await;
         talk.until(&message.id, MessageStatus::Failed).await;
     }
     let held = talk.post(&say("after all")).await;

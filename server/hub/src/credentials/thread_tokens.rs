@@ -3,12 +3,7 @@
 //! The project manager acts on the whole hub, under its own name. The agent of any other thread may
 //! do what a run's agent may, on the repo its thread is about; without one it only looks.
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use car_api::{Scope, ThreadId, audit::ActorKind, thread::ThreadKind};
 use car_files::thread_dir::ThreadDir;

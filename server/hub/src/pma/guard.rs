@@ -84,9 +84,8 @@ impl Inner {
     pub(crate) fn reset_guards(&self) -> Vec<(ThreadId, Write)> {
         let mut all = self.guards.lock();
         let reset = all.iter_mut().filter_map(|(thread, safety)| {
-            let write = |safety: &Safety| {
-                Write::ThreadSafety(thread.clone(), Box::new(safety.clone()))
-            };
+            let write =
+                |safety: &Safety| Write::ThreadSafety(thread.clone(), Box::new(safety.clone()));
             safety.reset().then(|| (thread.clone(), write(safety)))
         });
         reset.collect()

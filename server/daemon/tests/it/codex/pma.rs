@@ -75,7 +75,10 @@ async fn a_spec_becomes_tickets_in_two_repos_and_runs() {
     verbs.sort_unstable();
     verbs.dedup();
     for verb in ["run_start", "ticket_create", "worktree_create"] {
-        let count = lines.iter().filter(|line| line.verb == verb && line.detail != Some(String::new())).count();
+        let count = lines
+            .iter()
+            .filter(|line| line.verb == verb && line.detail != Some(String::new()))
+            .count();
         assert!(count >= 2, "{verb} {count} times: {lines:#?}");
         let filter = AuditFilter { verb: Some(verb.to_owned()), ..AuditFilter::default() };
         let all = client.audit_list(&filter, &PageQuery::default()).await.unwrap().items;

@@ -175,7 +175,8 @@ fn fault(operation: &Value, path: &str, kind: &Kind, said: &keep::Said) -> Optio
         return expect(said.status == 403 && detail.contains("agent"), "403 for agents");
     }
     if rights.limited {
-        let by_path = ["{repo}", "{run}", "{turn}", "{thread}"].iter().any(|name| path.contains(name));
+        let by_path =
+            ["{repo}", "{run}", "{turn}", "{thread}"].iter().any(|name| path.contains(name));
         match (operation["x-limited"].as_str(), by_path) {
             (Some("any" | "filtered"), _) => {}
             (None, true) => {
