@@ -12,6 +12,7 @@ import { h, html } from './part/html.js';
 import { Button } from './part/act.js';
 import { OfflineLine, Rail } from './part/frame.js';
 import { TroubleNote } from './part/trouble.js';
+import { start as startWorker } from './state/install.js';
 import { follow, matched, place } from './state/route.js';
 import { boot, ready, rest } from './state/store.js';
 
@@ -34,7 +35,7 @@ const SCREENS = [
   ['/repos/:repo/tickets/:ticket', () => import('./screen/ticket.js')],
   ['/repos/:repo/context', () => import('./screen/context.js')],
   ['/repos/:repo/files', () => import('./screen/files.js')],
-  ['/files', () => import('./screen/files.js')],
+  ['/pma', () => import('./screen/pma.js')],
   ['/runs', () => import('./screen/runs.js')],
   ['/runs/:run/diff', () => import('./screen/diff.js')],
   ['/runs/:run', () => import('./screen/run.js')],
@@ -94,7 +95,7 @@ function Shown() {
 
   return html`<main ref=${main} id="main" tabindex="-1">
     ${trouble && h(Unloaded, { trouble })}
-    ${!found && html`<div class="card empty"><h2>There is no such page</h2><a href="#/">Home</a></div>`}
+    ${!found && html`<div class="card empty"><h1>There is no such page</h1><a href="#/">Home</a></div>`}
     ${found && !trouble && shown && h(/** @type {any} */ (shown.screen), { ...shown.props, key: shown.key })}
   </main>`;
 }
@@ -125,7 +126,10 @@ function App() {
     let wanted = true;
     const start = () => {
       boot().then(
-        () => setTrouble(null),
+        () => {
+          setTrouble(null);
+          startWorker();
+        },
         (error) => {
           if (!wanted || access.value !== 'in') return;
           setTrouble(troubleOf(error));
@@ -143,14 +147,11 @@ function App() {
   if (within === 'out' || wantsToPair) {
     return html`<main id="main">${trouble && h(TroubleNote, { trouble })}${pairing && h(pairing, null)}</main>`;
   }
-  if (!ready.value) {
-    return html`<main id="main" class="waiting">${trouble && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}</main>`;
-  }
   return html`<div class="frame">
     <a class="skip" href="#main" onClick=${skip}>To the content</a>
     ${h(OfflineLine, { link: link.value })}
     ${h(Rail, { path: place.value.path })}
-    ${h(Shown, null)}
+    ${ready.value ? h(Shown, null) : html`<main id="main">${trouble && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}</main>`}
   </div>`;
 }
 

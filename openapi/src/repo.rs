@@ -81,6 +81,53 @@ wire! {
 }
 
 wire! {
+    /// How a repo or worktree stands in git, asked of git at the moment.
+    pub struct RepoGit {
+        /// The branch; absent when HEAD names a commit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub branch: Option<String>,
+        /// The commit; absent before the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub head: Option<String>,
+        /// What `ahead` and `behind` are counted from: what the branch follows, else the repo's
+        /// default branch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub against: Option<String>,
+        /// Commits that are not there, counted up to 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub ahead: Option<u32>,
+        /// Commits that are only there, counted up to 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub behind: Option<u32>,
+        /// Tracked files that differ from the commit; CAR's own are left out.
+        pub changed: u64,
+        /// Files that are not tracked and not ignored; CAR's own are left out.
+        pub untracked: u64,
+        /// Files in conflict.
+        pub conflicts: u64,
+        /// What was begun and not ended, such as `merge`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub operation: Option<String>,
+        /// The newest commits, at most ten.
+        pub commits: Vec<RepoCommit>,
+    }
+}
+
+wire! {
+    /// One commit.
+    pub struct RepoCommit {
+        /// Its hash.
+        pub id: String,
+        /// First line of its message.
+        pub subject: String,
+        /// Who wrote it.
+        pub author: String,
+        /// When it was made.
+        pub at: crate::Timestamp,
+    }
+}
+
+wire! {
     /// Body of `repo_create`.
     #[serde(deny_unknown_fields)]
     pub struct RepoCreate {

@@ -26,6 +26,8 @@ export const backup_create = () => post('/backups', {});
 export const repo_list = (query) => get('/repos', query);
 /** @param {string} repo @returns {Promise<import('./types.d.ts').Repo>} */
 export const repo_get = (repo) => get(`/repos/${part(repo)}`);
+/** @param {string} repo @returns {Promise<import('./types.d.ts').RepoGit>} */
+export const repo_git = (repo) => get(`/repos/${part(repo)}/git`);
 /** @param {{id: string, path?: string, force?: boolean}} body @returns {Promise<import('./types.d.ts').Repo>} */
 export const repo_create = (body) => post('/repos', body);
 /** @param {{url: string, id?: string}} body @returns {Promise<import('./types.d.ts').Job>} */
@@ -205,3 +207,19 @@ export const inbox_list = (query) => get('/inbox', query);
 export const inbox_seen = (items) => post('/inbox/seen', { items });
 /** @param {string} item @param {import('./types.d.ts').InboxAct} body @returns {Promise<import('./types.d.ts').InboxItem>} */
 export const inbox_act = (item, body) => post(`/inbox/${part(item)}/act`, body);
+
+// Pushes to this browser.
+/** @returns {Promise<import('./types.d.ts').PushKey>} */
+export const push_key_get = () => get('/push/key');
+/** @returns {Promise<import('./types.d.ts').NotificationChannel>} */
+export const push_get = () => get('/push/subscription');
+/** @param {import('./types.d.ts').PushSubscribe} body @returns {Promise<import('./types.d.ts').NotificationChannel>} */
+export const push_subscribe = (body) => put('/push/subscription', body);
+export const push_unsubscribe = () => remove('/push/subscription');
+/** @returns {Promise<import('./types.d.ts').Notification>} */
+export const push_test = () => post('/push/subscription/test');
+// The project manager.
+/** @returns {Promise<Page<import('./types.d.ts').PmaDoc>>} */
+export const pma_doc_list = () => get('/pma/docs');
+/** @param {string} name @param {string} content @param {string} match @returns {Promise<import('./types.d.ts').PmaDoc>} */
+export const pma_doc_update = (name, content, match) => put(`/pma/docs/${part(name)}`, { content }, { match });

@@ -206,8 +206,28 @@ export type BackupCreate = {
 /** What a backup can do without. */
 export type BackupPart = "journals" | "salvage" | "archive"
 
+/** One file of a box. */
+export type BoxFile = {
+  /** The box. */
+  box: FileBox
+  /** Its name, a single path part. */
+  name: BoxFileName
+  /** Bytes. */
+  size: number
+  /** The media type, by its name. */
+  media_type: string
+  /** When it was last written. */
+  modified_at: Timestamp
+}
+
+/** The name of a file in a box: one part of a path, not hidden, without control characters. */
+export type BoxFileName = string
+
+/** What becomes of a message that comes while the agent is busy. */
+export type BusyPolicy = "queue" | "interrupt" | "reject"
+
 /** Something an agent can do beyond answering a prompt. */
-export type Capability = "resume" | "interrupt" | "approvals" | "usage" | "rate_limits" | "plan" | "models"
+export type Capability = "resume" | "interrupt" | "approvals" | "usage" | "rate_limits" | "plan" | "models" | "fork" | "compact"
 
 /** One thing that was looked at. */
 export type Check = {
@@ -220,7 +240,7 @@ export type Check = {
 }
 
 /** Why a request was not served. A closed set: programs may match on it. */
-export type Code = "bad_request" | "unauthenticated" | "forbidden" | "wrong_host" | "not_found" | "method_not_allowed" | "not_acceptable" | "timeout" | "rate_limited" | "too_large" | "unprocessable" | "unsupported_media_type" | "stale" | "precondition_required" | "already_exists" | "run_active" | "illegal_transition" | "tickets_invalid" | "would_lose_work" | "git_state" | "git_failed" | "agent_unavailable" | "storage" | "disk_full" | "idempotency_mismatch" | "idempotency_in_flight" | "cursor_too_old" | "restore_unconfirmed" | "unavailable" | "internal"
+export type Code = "bad_request" | "unauthenticated" | "forbidden" | "wrong_host" | "not_found" | "method_not_allowed" | "not_acceptable" | "timeout" | "rate_limited" | "too_large" | "unprocessable" | "unsupported_media_type" | "stale" | "precondition_required" | "already_exists" | "run_active" | "illegal_transition" | "busy" | "agent_cannot" | "tickets_invalid" | "would_lose_work" | "git_state" | "git_failed" | "agent_unavailable" | "storage" | "disk_full" | "idempotency_mismatch" | "idempotency_in_flight" | "cursor_too_old" | "restore_unconfirmed" | "unavailable" | "internal"
 
 /** What came of one command. */
 export type CommandResult = {
@@ -391,6 +411,7 @@ export type Event = {
   at: Timestamp
   repo?: RepoId | null
   run?: RunId | null
+  thread?: ThreadId | null
   /** What has become true. */
   event: EventKind
 }
@@ -419,6 +440,18 @@ export type EventKind = {
   /** Which. */
   name: ContextName
   kind: "context_changed"
+} | {
+  /** The box; of a repo when the event has one, else of the hub. */
+  box: FileBox
+  /** The file. */
+  name: BoxFileName
+  /** Bytes, while it is there. */
+  size?: number | null
+  kind: "file_changed"
+} | {
+  /** Which. */
+  name: PmaDocName
+  kind: "pma_doc_changed"
 } | {
   kind: "run_created"
 } | {
@@ -575,6 +608,14 @@ export type EventKind = {
   /** Why, for people. */
   reason: string
   kind: "webhook_disabled"
+} | {
+  /** The thread as it is now. */
+  thread: Thread
+  kind: "thread_updated"
+} | {
+  /** The message as it is now. */
+  message: Message
+  kind: "message_updated"
 }
 
 /** The hub's verdict on one ticket, bound to the tree it holds for. */
@@ -622,6 +663,9 @@ export type FieldError = {
   /** What is wrong and what to do. */
   detail: string
 }
+
+/** One of the two boxes. */
+export type FileBox = "inbox" | "outbox"
 
 /** One edited file. */
 export type FileChange = {
@@ -893,8 +937,8 @@ export type LintReport = {
  * be missed; whoever was away reads the item once and goes on from its length.
  */
 export type LiveFrame = {
-  /** The run. */
-  run: RunId
+  run?: RunId | null
+  thread?: ThreadId | null
   /** The turn. */
   turn: TurnId
   /** The agent's id of the piece. */
@@ -917,6 +961,97 @@ export type LoggedOut = {
   /** How many browsers have to pair again. */
   devices: number
 }
+
+/** One message of a thread and what came of it. A message is one turn of the agent. */
+export type Message = {
+  /** Its id. */
+  id: MessageId
+  /** The thread. */
+  thread: ThreadId
+  /** Its number within the thread, from 1. */
+  number: number
+  /** The conversation of the agent it belongs to. */
+  conversation: number
+  /** Who wrote it. */
+  origin: MessageOrigin
+  /** Who wrote it, for people: a device's or token's name, or the rule that woke the agent. */
+  author: string
+  /** The caller's own id; posted again, it is the same message. */
+  client_turn_id?: string | null
+  /** Markdown text. */
+  body: string
+  /** Names of files of the inbox box of its thread's scope. */
+  attachments?: Array<string>
+  /** How it stands. */
+  status: MessageStatus
+  /** Why it stands so, when that needs a word: why it was refused, held, interrupted. */
+  detail?: string | null
+  continues?: MessageId | null
+  turn?: TurnId | null
+  /** The agent's last words, once it has answered. */
+  answer?: string | null
+  error?: TurnError | null
+  /** Tokens used. */
+  usage: Usage
+  /** When it was posted. */
+  created_at: Timestamp
+  started_at?: Timestamp | null
+  ended_at?: Timestamp | null
+}
+
+/** A message with everything the agent did to answer it. */
+export type MessageDetail = {
+  /** The message. */
+  message: Message
+  /** The pieces of the answer, in order, as far as they are known. */
+  items: Array<Item>
+  /** The agent's plan as it last stood. */
+  plan?: Array<PlanStep>
+  /** What is being written right now: live frames go on from here. */
+  writing?: Array<Writing>
+}
+
+/** One message a search found. */
+export type MessageHit = {
+  /** The thread. */
+  thread: ThreadId
+  /** The thread's name. */
+  thread_name: string
+  /** The message. */
+  message: MessageId
+  /** Its number within the thread. */
+  number: number
+  /** Whether the words were found in the answer rather than in the message. */
+  in_answer: boolean
+  /** Where the words stand, with `[` and `]` around each. */
+  excerpt: string
+  /** When it was posted. */
+  at: Timestamp
+}
+
+/** One message of a thread and its answer. */
+export type MessageId = string
+
+/** Who wrote a message. */
+export type MessageOrigin = "user" | "wake"
+
+/** Body of `message_post`. */
+export type MessagePost = {
+  /** Markdown text; may be empty only when there are attachments. */
+  body: string
+  /** Names of files in the inbox box of the thread's scope. */
+  attachments?: Array<string>
+  /**
+   * The caller's own id of this message. Posted again with the same id, before or after a
+   * restart, it is the same message; with another body that is refused.
+   */
+  client_turn_id?: string | null
+  /** What to do when the agent is busy. */
+  busy?: BusyPolicy
+}
+
+/** How a message stands. */
+export type MessageStatus = "queued" | "working" | "completed" | "interrupted" | "failed" | "cancelled" | "blocked"
 
 /** One model an agent offers. */
 export type Model = {
@@ -1008,6 +1143,25 @@ export type Page_Backup = {
 }
 
 /** One page of a list, in a stable order. */
+export type Page_BoxFile = {
+  /** The entries of this page. */
+  items: Array<{
+    /** The box. */
+    box: FileBox
+    /** Its name, a single path part. */
+    name: BoxFileName
+    /** Bytes. */
+    size: number
+    /** The media type, by its name. */
+    media_type: string
+    /** When it was last written. */
+    modified_at: Timestamp
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
 export type Page_ContextDoc = {
   /** The entries of this page. */
   items: Array<{
@@ -1078,6 +1232,7 @@ export type Page_Event = {
     at: Timestamp
     repo?: RepoId | null
     run?: RunId | null
+    thread?: ThreadId | null
     /** What has become true. */
     event: EventKind
   }>
@@ -1159,6 +1314,71 @@ export type Page_JobLine = {
 }
 
 /** One page of a list, in a stable order. */
+export type Page_Message = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id. */
+    id: MessageId
+    /** The thread. */
+    thread: ThreadId
+    /** Its number within the thread, from 1. */
+    number: number
+    /** The conversation of the agent it belongs to. */
+    conversation: number
+    /** Who wrote it. */
+    origin: MessageOrigin
+    /** Who wrote it, for people: a device's or token's name, or the rule that woke the agent. */
+    author: string
+    /** The caller's own id; posted again, it is the same message. */
+    client_turn_id?: string | null
+    /** Markdown text. */
+    body: string
+    /** Names of files of the inbox box of its thread's scope. */
+    attachments?: Array<string>
+    /** How it stands. */
+    status: MessageStatus
+    /** Why it stands so, when that needs a word: why it was refused, held, interrupted. */
+    detail?: string | null
+    continues?: MessageId | null
+    turn?: TurnId | null
+    /** The agent's last words, once it has answered. */
+    answer?: string | null
+    error?: TurnError | null
+    /** Tokens used. */
+    usage: Usage
+    /** When it was posted. */
+    created_at: Timestamp
+    started_at?: Timestamp | null
+    ended_at?: Timestamp | null
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_MessageHit = {
+  /** The entries of this page. */
+  items: Array<{
+    /** The thread. */
+    thread: ThreadId
+    /** The thread's name. */
+    thread_name: string
+    /** The message. */
+    message: MessageId
+    /** Its number within the thread. */
+    number: number
+    /** Whether the words were found in the answer rather than in the message. */
+    in_answer: boolean
+    /** Where the words stand, with `[` and `]` around each. */
+    excerpt: string
+    /** When it was posted. */
+    at: Timestamp
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
 export type Page_Model = {
   /** The entries of this page. */
   items: Array<{
@@ -1199,6 +1419,29 @@ export type Page_Pairing = {
     created_at: Timestamp
     /** Until when it can be decided. */
     expires_at: Timestamp
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_PmaDoc = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Which. */
+    name: PmaDocName
+    /** Its file, relative to the hub's root. */
+    path: string
+    /** Markdown text; empty when the file is missing. */
+    content: string
+    /** Lines it has. */
+    lines: number
+    /** Lines it may have before it is pruned; only of `active_context`. */
+    line_budget?: number | null
+    /** Whether it says what it says in a new hub. */
+    is_default: boolean
+    /** Version, for `If-Match`. */
+    etag: string
   }>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
@@ -1323,6 +1566,53 @@ export type Page_SigningKey = {
     signs: boolean
     verifies_until?: Timestamp | null
     rotates_at?: Timestamp | null
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_Thread = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id. */
+    id: ThreadId
+    /** Its name for people. */
+    name: string
+    /** What it is for: the one thread of the project manager, or any other. */
+    kind: ThreadKind
+    repo?: RepoId | null
+    /** The agent. */
+    agent: AgentId
+    /** Model, in the agent's words; its default when absent. */
+    model?: string | null
+    /** Reasoning effort, in the agent's words; its default when absent. */
+    effort?: string | null
+    /** How much the agent may do without asking. */
+    approvals: ApprovalPolicy
+    /** How it stands. */
+    status: ThreadStatus
+    /** Why it stands so and what happens next, in one line. */
+    explain: string
+    current?: MessageId | null
+    /** Messages that wait for their turn. */
+    queued: number
+    /** How many messages it has, answered or not. */
+    messages: number
+    /** Which conversation of the agent it is at: 1, and one more with every reset. */
+    conversation: number
+    /** The beginning of the newest message or answer. */
+    preview?: string | null
+    /** Questions of the agent that wait for a yes or a no. */
+    approvals_open?: Array<Approval>
+    /** Tokens used in it. */
+    usage: Usage
+    forked_from?: ThreadId | null
+    /** When it was made. */
+    created_at: Timestamp
+    /** When something last happened in it. */
+    updated_at: Timestamp
+    archived_at?: Timestamp | null
   }>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
@@ -1641,6 +1931,33 @@ export type PlanStep = {
   status: PlanStatus
 }
 
+/** One document of the PMA. */
+export type PmaDoc = {
+  /** Which. */
+  name: PmaDocName
+  /** Its file, relative to the hub's root. */
+  path: string
+  /** Markdown text; empty when the file is missing. */
+  content: string
+  /** Lines it has. */
+  lines: number
+  /** Lines it may have before it is pruned; only of `active_context`. */
+  line_budget?: number | null
+  /** Whether it says what it says in a new hub. */
+  is_default: boolean
+  /** Version, for `If-Match`. */
+  etag: string
+}
+
+/** One of the documents the PMA works from. */
+export type PmaDocName = "prompt" | "agents" | "active_context" | "context_log" | "about_car"
+
+/** Body of `pma_doc_update`. */
+export type PmaDocUpdate = {
+  /** The new text. */
+  content: string
+}
+
 /** The body of every error response (RFC 9457, `application/problem+json`). */
 export type Problem = {
   /** Stable word a program may match on. */
@@ -1745,6 +2062,18 @@ export type RepoClone = {
   id?: string | null
 }
 
+/** One commit. */
+export type RepoCommit = {
+  /** Its hash. */
+  id: string
+  /** First line of its message. */
+  subject: string
+  /** Who wrote it. */
+  author: string
+  /** When it was made. */
+  at: Timestamp
+}
+
 /** Body of `repo_create`. */
 export type RepoCreate = {
   /** Id; other characters than letters, digits, `.`, `_`, `-` become `-`. */
@@ -1753,6 +2082,33 @@ export type RepoCreate = {
   path?: string | null
   /** Take an existing directory. */
   force?: boolean
+}
+
+/** How a repo or worktree stands in git, asked of git at the moment. */
+export type RepoGit = {
+  /** The branch; absent when HEAD names a commit. */
+  branch?: string | null
+  /** The commit; absent before the first. */
+  head?: string | null
+  /**
+   * What `ahead` and `behind` are counted from: what the branch follows, else the repo's
+   * default branch.
+   */
+  against?: string | null
+  /** Commits that are not there, counted up to 1,000. */
+  ahead?: number | null
+  /** Commits that are only there, counted up to 1,000. */
+  behind?: number | null
+  /** Tracked files that differ from the commit; CAR's own are left out. */
+  changed: number
+  /** Files that are not tracked and not ignored; CAR's own are left out. */
+  untracked: number
+  /** Files in conflict. */
+  conflicts: number
+  /** What was begun and not ended, such as `merge`. */
+  operation?: string | null
+  /** The newest commits, at most ten. */
+  commits: Array<RepoCommit>
 }
 
 /** A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`. */
@@ -2127,6 +2483,89 @@ export type StreamMessage = {
   /** Why, and where to start instead. */
   gone: Gone
   type: "gone"
+}
+
+/** A conversation with one agent: messages of people (and of the hub), one turn each, in order. */
+export type Thread = {
+  /** Its id. */
+  id: ThreadId
+  /** Its name for people. */
+  name: string
+  /** What it is for: the one thread of the project manager, or any other. */
+  kind: ThreadKind
+  repo?: RepoId | null
+  /** The agent. */
+  agent: AgentId
+  /** Model, in the agent's words; its default when absent. */
+  model?: string | null
+  /** Reasoning effort, in the agent's words; its default when absent. */
+  effort?: string | null
+  /** How much the agent may do without asking. */
+  approvals: ApprovalPolicy
+  /** How it stands. */
+  status: ThreadStatus
+  /** Why it stands so and what happens next, in one line. */
+  explain: string
+  current?: MessageId | null
+  /** Messages that wait for their turn. */
+  queued: number
+  /** How many messages it has, answered or not. */
+  messages: number
+  /** Which conversation of the agent it is at: 1, and one more with every reset. */
+  conversation: number
+  /** The beginning of the newest message or answer. */
+  preview?: string | null
+  /** Questions of the agent that wait for a yes or a no. */
+  approvals_open?: Array<Approval>
+  /** Tokens used in it. */
+  usage: Usage
+  forked_from?: ThreadId | null
+  /** When it was made. */
+  created_at: Timestamp
+  /** When something last happened in it. */
+  updated_at: Timestamp
+  archived_at?: Timestamp | null
+}
+
+/** Body of `thread_create`. */
+export type ThreadCreate = {
+  /** Its name; made from the first message when absent. */
+  name?: string | null
+  repo?: RepoId | null
+  agent?: AgentId | null
+  /** Model, in the agent's words. */
+  model?: string | null
+  /** Reasoning effort, in the agent's words. */
+  effort?: string | null
+  approvals?: ApprovalPolicy | null
+}
+
+/** Body of `thread_fork`. */
+export type ThreadFork = {
+  /** The new thread's name. */
+  name?: string | null
+}
+
+/** A conversation with an agent outside any run. */
+export type ThreadId = string
+
+/** What a thread is for. */
+export type ThreadKind = "pma" | "chat"
+
+/** How a thread stands. */
+export type ThreadStatus = "idle" | "working" | "asking" | "held"
+
+/** Body of `thread_update`, a JSON merge patch: what is absent stays. */
+export type ThreadUpdate = {
+  /** Its name. */
+  name?: string | null
+  /** Model for the turns to come. */
+  model?: string | null
+  /** Reasoning effort for the turns to come. */
+  effort?: string | null
+  approvals?: ApprovalPolicy | null
+  /** Put away (`true`) or taken out again. */
+  archived?: boolean | null
 }
 
 /** One ticket file as the index has it. A file with errors is listed like any other. */
@@ -2576,6 +3015,7 @@ export type WsTicket = {
 export type WsTicketCreate = {
   repo?: RepoId | null
   run?: RunId | null
+  thread?: ThreadId | null
   /** Only of these kinds, separated by commas. */
   kind?: string | null
 }
@@ -2743,6 +3183,15 @@ export interface Operations {
     query: {}
     body: RepoPatch
     answer: Repo
+  }
+  /** Ask git how a repo or worktree stands */
+  repo_git: {
+    method: "GET"
+    url: "/api/v1/repos/{repo}/git"
+    path: { repo: RepoId }
+    query: {}
+    body: undefined
+    answer: RepoGit
   }
   /** Make the directories a queue needs */
   repo_init: {
@@ -2942,6 +3391,123 @@ export interface Operations {
     body: ContextUpdate
     answer: ContextDoc
   }
+  /** List the files of the hub's own boxes */
+  file_list: {
+    method: "GET"
+    url: "/api/v1/files"
+    path: {}
+    query: { box?: FileBox; after?: string; limit?: number }
+    body: undefined
+    answer: Page_BoxFile
+  }
+  /** Get a file of the hub's own boxes */
+  file_get: {
+    method: "GET"
+    url: "/api/v1/files/{box}/{name}"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: string
+  }
+  /** Put a file into one of the hub's own boxes */
+  file_put: {
+    method: "PUT"
+    url: "/api/v1/files/{box}/{name}"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: string
+    answer: BoxFile
+  }
+  /** Delete a file of the hub's own boxes */
+  file_delete: {
+    method: "DELETE"
+    url: "/api/v1/files/{box}/{name}"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** List the files of a repo's boxes */
+  repo_file_list: {
+    method: "GET"
+    url: "/api/v1/repos/{repo}/files"
+    path: { repo: RepoId }
+    query: { box?: FileBox; after?: string; limit?: number }
+    body: undefined
+    answer: Page_BoxFile
+  }
+  /** Get a file of a repo's boxes */
+  repo_file_get: {
+    method: "GET"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: string
+  }
+  /** Put a file into one of a repo's boxes */
+  repo_file_put: {
+    method: "PUT"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: string
+    answer: BoxFile
+  }
+  /** Delete a file of a repo's boxes */
+  repo_file_delete: {
+    method: "DELETE"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** List the documents of the project manager with their texts */
+  pma_doc_list: {
+    method: "GET"
+    url: "/api/v1/pma/docs"
+    path: {}
+    query: { after?: string; limit?: number }
+    body: undefined
+    answer: Page_PmaDoc
+  }
+  /** Get a document of the project manager */
+  pma_doc_get: {
+    method: "GET"
+    url: "/api/v1/pma/docs/{name}"
+    path: { name: PmaDocName }
+    query: {}
+    body: undefined
+    answer: PmaDoc
+  }
+  /** Replace a document of the project manager */
+  pma_doc_update: {
+    method: "PUT"
+    url: "/api/v1/pma/docs/{name}"
+    path: { name: PmaDocName }
+    query: {}
+    body: PmaDocUpdate
+    answer: PmaDoc
+  }
+  /** Move the project manager's working set into its log */
+  pma_doc_prune: {
+    method: "POST"
+    url: "/api/v1/pma/docs/active_context/prune"
+    path: {}
+    query: {}
+    body: undefined
+    answer: PmaDoc
+  }
+  /** Get what the project manager is shown of the hub */
+  pma_packet: {
+    method: "GET"
+    url: "/api/v1/pma/packet"
+    path: {}
+    query: {}
+    body: undefined
+    answer: string
+  }
   /** Start a run over a queue */
   run_start: {
     method: "POST"
@@ -3100,7 +3666,7 @@ export interface Operations {
     method: "GET"
     url: "/api/v1/events"
     path: {}
-    query: { after?: string; last?: number; limit?: number; repo?: RepoId; run?: RunId; kind?: string }
+    query: { after?: string; last?: number; limit?: number; repo?: RepoId; run?: RunId; thread?: ThreadId; kind?: string }
     body: undefined
     answer: Page_Event
   }
@@ -3184,6 +3750,150 @@ export interface Operations {
     query: {}
     body: undefined
     answer: WebhookDelivery
+  }
+  /** List threads */
+  thread_list: {
+    method: "GET"
+    url: "/api/v1/threads"
+    path: {}
+    query: { kind?: ThreadKind; repo?: RepoId; status?: ThreadStatus; archived?: Archived; after?: string; limit?: number }
+    body: undefined
+    answer: Page_Thread
+  }
+  /** Begin a thread */
+  thread_create: {
+    method: "POST"
+    url: "/api/v1/threads"
+    path: {}
+    query: {}
+    body: ThreadCreate
+    answer: Thread
+  }
+  /** Get a thread */
+  thread_get: {
+    method: "GET"
+    url: "/api/v1/threads/{thread}"
+    path: { thread: ThreadKey }
+    query: {}
+    body: undefined
+    answer: Thread
+  }
+  /** Change a thread's name or settings, put it away or take it out again */
+  thread_update: {
+    method: "PATCH"
+    url: "/api/v1/threads/{thread}"
+    path: { thread: ThreadKey }
+    query: {}
+    body: ThreadUpdate
+    answer: Thread
+  }
+  /** List the messages of a thread */
+  message_list: {
+    method: "GET"
+    url: "/api/v1/threads/{thread}/messages"
+    path: { thread: ThreadKey }
+    query: { before?: number; after?: number; limit?: number }
+    body: undefined
+    answer: Page_Message
+  }
+  /** Post a message to a thread's agent */
+  message_post: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/messages"
+    path: { thread: ThreadKey }
+    query: {}
+    body: MessagePost
+    answer: Message
+  }
+  /** Get a message with everything the agent did to answer it */
+  message_get: {
+    method: "GET"
+    url: "/api/v1/threads/{thread}/messages/{message}"
+    path: { thread: ThreadKey; message: MessageId }
+    query: {}
+    body: undefined
+    answer: MessageDetail
+  }
+  /** Take a message back that waits */
+  message_cancel: {
+    method: "DELETE"
+    url: "/api/v1/threads/{thread}/messages/{message}"
+    path: { thread: ThreadKey; message: MessageId }
+    query: {}
+    body: undefined
+    answer: Message
+  }
+  /** Have the agent go on with an answer that was cut off or failed */
+  message_continue: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/messages/{message}/continue"
+    path: { thread: ThreadKey; message: MessageId }
+    query: {}
+    body: undefined
+    answer: Message
+  }
+  /** Cut off the answer that is under way; the queue goes on */
+  thread_interrupt: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/interrupt"
+    path: { thread: ThreadKey }
+    query: {}
+    body: undefined
+    answer: Thread
+  }
+  /** Cut off the answer that is under way, and take back every message that waits */
+  thread_stop: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/stop"
+    path: { thread: ThreadKey }
+    query: {}
+    body: undefined
+    answer: Thread
+  }
+  /** Begin a new conversation of the agent; the messages stay */
+  thread_reset: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/reset"
+    path: { thread: ThreadKey }
+    query: {}
+    body: undefined
+    answer: Thread
+  }
+  /** Make the agent's conversation shorter */
+  thread_compact: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/compact"
+    path: { thread: ThreadKey }
+    query: {}
+    body: undefined
+    answer: Thread
+  }
+  /** Begin another thread from what was said in this one */
+  thread_fork: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/fork"
+    path: { thread: ThreadKey }
+    query: {}
+    body: ThreadFork
+    answer: Thread
+  }
+  /** Answer a question of a thread's agent */
+  thread_approval_decide: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/approvals/{approval}"
+    path: { thread: ThreadKey; approval: ApprovalId }
+    query: {}
+    body: ApprovalDecide
+    answer: Approval
+  }
+  /** Search the messages of all threads and their answers */
+  message_search: {
+    method: "GET"
+    url: "/api/v1/messages"
+    path: {}
+    query: { q: string; thread?: ThreadKey; after?: string; limit?: number }
+    body: undefined
+    answer: Page_MessageHit
   }
   /** List agents and whether they can be used */
   agent_list: {

@@ -8,12 +8,14 @@ const NEAR = 96;
  * page otherwise.
  * @param {boolean} wanted Whether something is being written.
  * @param {unknown} content Changes with what is shown.
- * @returns {{end: import('preact').RefObject<HTMLElement>, away: boolean, toEnd: () => void}} What to put
+ * @returns {{end: import('preact').RefObject<HTMLElement | null>, away: boolean, toEnd: () => void}} What to put
  *   at the end, whether it is far out of sight, and how to get there.
  */
 export function useFollow(wanted, content) {
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   const following = useRef(true);
+  const wants = useRef(wanted);
+  wants.current = wanted;
   const [away, setAway] = useState(false);
   const distance = () => (end.current ? end.current.getBoundingClientRect().bottom - window.innerHeight : 0);
   const toEnd = () => {
@@ -26,7 +28,15 @@ export function useFollow(wanted, content) {
       setAway(distance() > window.innerHeight / 2);
     };
     addEventListener('scroll', look, { passive: true });
-    return () => removeEventListener('scroll', look);
+    // Text that is laid out anew, such as when Markdown can be read, moves the end as well.
+    const grown = new ResizeObserver(() => {
+      if (wants.current && following.current && distance() > 0) toEnd();
+    });
+    grown.observe(document.body);
+    return () => {
+      removeEventListener('scroll', look);
+      grown.disconnect();
+    };
   }, []);
   useLayoutEffect(() => {
     // What ends above the lower edge is in sight as it is.

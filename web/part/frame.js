@@ -1,4 +1,6 @@
+import { useEffect } from '../vendor/hooks.js';
 import { nextTry } from '../api/socket.js';
+import { badge } from '../state/install.js';
 import { reconnect } from '../state/store.js';
 import { useAttention } from '../state/attention.js';
 import { Button } from './act.js';
@@ -15,7 +17,8 @@ const PLACES = [
   { address: '#/chat', name: 'Chat', icon: 'chat', of: ['chat', 'threads'] },
   { address: '#/repos', name: 'Repos', icon: 'repo', of: ['repos'] },
   { address: '#/runs', name: 'Runs', icon: 'run', of: ['runs'] },
-  { address: '#/more', name: 'More', icon: 'more', of: ['more', 'usage', 'archive', 'jobs', 'audit', 'settings'], only: 'narrow' },
+  { address: '#/more', name: 'More', icon: 'more', of: ['more', 'usage', 'archive', 'jobs', 'audit', 'settings', 'pma'], only: 'narrow' },
+  { address: '#/pma', name: 'Project manager', icon: 'file', of: ['pma'], only: 'wide' },
   { address: '#/usage', name: 'Usage', icon: 'chart', of: ['usage'], only: 'wide' },
   { address: '#/jobs', name: 'Jobs', icon: 'list', of: ['jobs'], only: 'wide' },
   { address: '#/archive', name: 'Archive', icon: 'box', of: ['archive'], only: 'wide' },
@@ -27,6 +30,7 @@ const PLACES = [
 export function Rail({ path }) {
   const first = path.split('/')[1] ?? '';
   const { count } = useAttention();
+  useEffect(() => badge(count), [count]);
   return html`<nav class="rail" aria-label="Main">
     <div class="brand">${h(Mark, null)} CAR Hub</div>
     <ul>${PLACES.map((entry) => html`<li key=${entry.address} class=${entry.only}>

@@ -16,7 +16,7 @@ export function Head({ title, crumb, up, children }) {
   }, [title]);
   return html`<div class="head">
     ${up && h(Button, { icon: 'back', label: 'Back', tone: 'plain', class: 'back', onClick: () => back(up) })}
-    <h1 tabindex="-1">${crumb && html`<span class="crumb">${crumb}</span>`}${title}</h1>
+    <h1 tabindex="-1">${crumb && html`<span class="crumb">${crumb}</span>`}<span class="title">${title}</span></h1>
     ${children}
   </div>`;
 }

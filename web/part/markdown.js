@@ -25,9 +25,9 @@ function load() {
 
 /**
  * A text in Markdown; shown as plain text for the moment until it can be read.
- * @param {{text: string, class?: string}} props
+ * @param {{text: string, class?: string, level?: number}} props `level` is that of its highest heading.
  */
-export function Markdown({ text, class: more = '' }) {
+export function Markdown({ text, class: more = '', level = 3 }) {
   const [, setLoaded] = useState(Lexer !== null);
   useEffect(() => {
     let shown = true;
@@ -37,8 +37,14 @@ export function Markdown({ text, class: more = '' }) {
     };
   }, []);
   if (!Lexer) return html`<div class=${`prose ${more}`}><p>${text}</p></div>`;
-  return html`<div class=${`prose ${more}`}>${blocks(new Lexer({ gfm: true, breaks: true }).lex(text))}</div>`;
+  const tokens = new Lexer({ gfm: true, breaks: true }).lex(text);
+  const highest = Math.min(...tokens.map((token) => (token.type === 'heading' ? token.depth : 6)));
+  lift = level - highest;
+  return html`<div class=${`prose ${more}`}>${blocks(tokens)}</div>`;
 }
+
+/** How far headings of the text that is rendered right now are moved to fit into the page's. */
+let lift = 0;
 
 /** @param {Token[]} tokens @returns {any[]} */
 function blocks(tokens) {
@@ -52,8 +58,7 @@ function block(token) {
     case 'def':
       return null;
     case 'heading':
-      // The page has its own headings of the first two levels.
-      return h(/** @type {any} */ (`h${Math.min(6, token.depth + 2)}`), null, inline(token.tokens));
+      return h(/** @type {any} */ (`h${Math.min(6, Math.max(2, token.depth + lift))}`), null, inline(token.tokens));
     case 'paragraph':
       return html`<p>${inline(token.tokens)}</p>`;
     case 'text':

@@ -1,4 +1,4 @@
-/** Files handed to agents and by agents. */
+/** Files handed to agents of a repo and by them. */
 
 import { Boxes } from '../part/boxes.js';
 import { h, html } from '../part/html.js';
@@ -8,12 +8,10 @@ import { to } from '../state/route.js';
 
 /** @param {{params: Record<string, string>}} props */
 export default function Files({ params }) {
-  const repo = params.repo ?? null;
-  return html`${h(Head, repo
-      ? { title: 'Files', crumb: html`<a href=${to('repos', repo)}>${repo}</a>`, up: to('repos', repo) }
-      : { title: 'Files of the project manager', up: '#/more' })}
+  const repo = params.repo;
+  return html`${h(Head, { title: 'Files', crumb: html`<a href=${to('repos', repo)}>${repo}</a>`, up: to('repos', repo) })}
     <div class="stack wide">
-      ${repo && h(RepoTabs, { repo, current: to('repos', repo, 'files') })}
+      ${h(RepoTabs, { repo, current: to('repos', repo, 'files') })}
       ${h(Boxes, { repo })}
     </div>`;
 }

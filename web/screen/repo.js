@@ -1,7 +1,7 @@
 /** One repo or worktree: what stands in its queue, what runs, and its worktrees. */
 
 import { useState } from '../vendor/hooks.js';
-import { repo_get, repo_init, repo_list, run_start, ticket_list, worktree_create } from '../api/operations.js';
+import { repo_get, repo_git, repo_init, repo_list, run_start, ticket_list, worktree_create } from '../api/operations.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Check, Field } from '../part/field.js';
 import { Head, Section } from '../part/layout.js';
@@ -14,6 +14,7 @@ import { RunAtWork } from '../part/runs.js';
 import { Sheet } from '../part/sheet.js';
 import { Status } from '../part/status.js';
 import { TicketRow } from '../part/tickets.js';
+import { When } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
 import { isEnd } from '../state/apply.js';
@@ -26,7 +27,7 @@ import { RepoRow } from './repos.js';
 /** @param {{params: Record<string, string>}} props */
 export default function RepoScreen({ params }) {
   const id = params.repo;
-  const repo = useResource(`repo_get ${id}`, () => repo_get(id), (event) => event.repo === id && event.event.kind !== 'item_updated');
+  const repo = useResource(`repo_get ${id}`, () => repo_get(id), (event) => event.repo === id && !['item_updated', 'repo_removed'].includes(event.event.kind));
   const worktrees = useResource(`repo_list of ${id}`, () => repo_list({ base: id, limit: 500 }), (event) =>
     ['repo_added', 'repo_removed', 'run_state_changed'].includes(event.event.kind));
   const tickets = useResource(`ticket_list next ${id}`, () => ticket_list(id, { state: 'open', limit: 5 }), (event) =>
@@ -97,11 +98,34 @@ export default function RepoScreen({ params }) {
 
 /** @param {{repo: Repo}} props */
 function Facts({ repo }) {
-  return html`<dl class="card facts">
-    ${repo.branch && html`<dt>Branch</dt><dd class="mono">${repo.branch}</dd>`}
-    <dt>Directory</dt><dd class="mono">${repo.path}</dd>
-    ${repo.name !== repo.id && html`<dt>Id</dt><dd class="mono">${repo.id}</dd>`}
-  </dl>`;
+  const git = useResource(`repo_git ${repo.id}`, () => repo_git(repo.id), (event) => event.repo === repo.id && GIT.has(event.event.kind));
+  const data = git.data;
+  const branch = data?.branch ?? repo.branch;
+  return html`<div class="card stack">
+    <dl class="facts">
+      ${branch && html`<dt>Branch</dt><dd class="mono">${branch}</dd>`}
+      ${data?.against && html`<dt title=${data.against}>Against ${data.against.split('/').at(-1)}</dt><dd>${data.ahead || data.behind ? `${data.ahead} ahead, ${data.behind} behind` : 'the same'}</dd>`}
+      ${data && html`<dt>Uncommitted</dt><dd>${dirt(data)}</dd>`}
+      ${data?.operation && html`<dt>Begun</dt><dd class="wants">${data.operation}, not ended</dd>`}
+      <dt>Directory</dt><dd class="mono">${repo.path}</dd>
+      ${repo.name !== repo.id && html`<dt>Id</dt><dd class="mono">${repo.id}</dd>`}
+    </dl>
+    ${h(Unread, { of: git })}
+    ${data && data.commits.length > 0 && html`<ul class="stack tight small commits" aria-label="Newest commits">${data.commits.slice(0, 5).map((commit) => html`<li key=${commit.id} class="row"><span class="grow line" title=${`${commit.id} by ${commit.author}`}>${commit.subject}</span><span class="tiny muted number">${h(When, { at: commit.at })}</span></li>`)}</ul>`}
+  </div>`;
+}
+
+/** What may change how a tree stands in git. */
+const GIT = new Set(['turn_ended', 'checkpoint', 'run_state_changed', 'diff_updated']);
+
+/** What is not committed, in words. @param {import('../api/types.d.ts').RepoGit} git */
+function dirt(git) {
+  const parts = [
+    git.conflicts && `${git.conflicts} in conflict`,
+    git.changed && `${git.changed} changed`,
+    git.untracked && `${git.untracked} untracked`,
+  ].filter(Boolean);
+  return parts.length ? html`<span class=${git.conflicts ? 'bad' : 'wants'}>${parts.join(', ')}</span>` : 'nothing';
 }
 
 /** @param {{id: string, done: () => void}} props */

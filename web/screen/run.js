@@ -131,7 +131,7 @@ function EntryView({ entry, open }) {
 function Said({ who, at, title, body, files, wants = false }) {
   return html`<article class=${`card stack tight ${wants ? 'wants' : who === 'You' ? 'own' : ''}`}>
     <header class="row small muted"><b class="grow">${who}</b>${at && h(When, { at })}</header>
-    ${title && html`<h3>${title}</h3>`}
+    ${title && html`<h2>${title}</h2>`}
     ${body.trim() && h(Markdown, { text: body })}
     ${files.length > 0 && html`<p class="small muted">${counted(files.length, 'file')}: ${files.join(', ')}</p>`}
   </article>`;

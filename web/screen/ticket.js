@@ -11,6 +11,7 @@ import { Status } from '../part/status.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
 import { to } from '../state/route.js';
+import { bodyOf, verifyOf } from '../state/ticket_text.js';
 import { useResource } from '../state/store.js';
 
 /**
@@ -42,7 +43,7 @@ export default function TicketScreen({ params }) {
       ? h(Editor, { repo, ticket, data, close: () => setEditing(false), saved: (/** @type {TicketText} */ next) => { text.set(next); setEditing(false); } })
       : html`<div class="columns"><div class="stack">
           ${data.ticket.issues.length > 0 && h(Issues, { issues: data.ticket.issues })}
-          <div class="card">${h(Markdown, { text: bodyOf(data.content) || 'There is nothing more in it.' })}</div>
+          <div class="card">${h(Markdown, { text: bodyOf(data.content) || 'There is nothing more in it.', level: 2 })}</div>
         </div>
         <div class="side stack">
           <dl class="card facts">
@@ -61,28 +62,11 @@ export default function TicketScreen({ params }) {
         </div></div>`}`;
 }
 
-/** The text below the frontmatter. @param {string} content */
-export const bodyOf = (content) => content.replace(/^\uFEFF?---\r?\n[\s\S]*?\n---[ \t]*(?:\r?\n|$)/, '').trim();
-
-/**
- * The commands of `verify:`, as they stand in the frontmatter; for showing only.
- * @param {string} content
- */
-export function verifyOf(content) {
-  const head = /^\uFEFF?---\r?\n([\s\S]*?)\n---/.exec(content)?.[1] ?? '';
-  const block = /^verify:[ \t]*\r?\n((?:[ \t]+.*(?:\r?\n|$)|[ \t]*-.*(?:\r?\n|$))*)/m.exec(`${head}\n`)?.[1] ?? '';
-  return block
-    .split('\n')
-    .map((line) => /^\s*(?:-\s*)?(?:run:\s*)?(.+?)\s*$/.exec(line)?.[1] ?? '')
-    .filter((line) => line && !/^(?:dir|timeout|timeout_s|tree):/.test(line))
-    .map((line) => line.replace(/^(['"])(.*)\1$/, '$2'));
-}
-
 /** @param {{content: string}} props */
 function Proof({ content }) {
   const commands = verifyOf(content);
   return html`<section class="card stack tight" aria-label="What proves it">
-    <h3>What proves it</h3>
+    <h2 class="small">What proves it</h2>
     ${commands.length > 0
       ? html`<ul class="stack tight">${commands.map((command) => html`<li key=${command} class="row top">${h(Icon, { name: 'check', size: 16, class: 'muted' })}<code class="grow">${command}</code></li>`)}</ul>`
       : html`<p class="small muted">No command of its own: the repo’s commands are run, if it has any.</p>`}

@@ -16,6 +16,7 @@ import { TroubleNote, Unread } from '../part/trouble.js';
 import { to } from '../state/route.js';
 import { state, useResource } from '../state/store.js';
 import { isEnd } from '../state/apply.js';
+import { drafts } from '../state/ticket_text.js';
 
 /** @typedef {import('../api/types.d.ts').Ticket} Ticket */
 
@@ -130,27 +131,6 @@ function Order({ repo, items, set, refresh }) {
       ${h(Button, { icon: 'up', label: `Move “${ticket.title}” up`, tone: 'plain', disabled: index === 0, onClick: () => void move(index, index - 1) })}
       ${h(Button, { icon: 'down', label: `Move “${ticket.title}” down`, tone: 'plain', disabled: index === items.length - 1, onClick: () => void move(index, index + 1) })}
     </div></li>`)}</ol>`;
-}
-
-/**
- * Several tickets at once: a line each, or parts of Markdown with a heading each.
- * @param {string} text
- * @returns {{title: string, body?: string}[]}
- */
-export function drafts(text) {
-  const headings = text.split(/^#{1,2} +/m);
-  if (headings.length > 1) {
-    return headings.slice(1).map((part) => {
-      const [title, ...rest] = part.split('\n');
-      const body = rest.join('\n').trim();
-      return body ? { title: title.trim(), body } : { title: title.trim() };
-    });
-  }
-  return text
-    .split('\n')
-    .map((line) => line.replace(/^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ x]\]\s+)?/, '').trim())
-    .filter(Boolean)
-    .map((title) => ({ title }));
 }
 
 /** @param {{repo: string, close: () => void, done: () => void}} props */

@@ -124,7 +124,7 @@ function largest(runs) {
 function Shares({ rows, link }) {
   const most = Math.max(1, ...rows.map((row) => row.tokens));
   return html`<div class="card scrolls"><table>
-    <thead><tr><th></th><th class="number">Tokens</th><th class="number">Time</th></tr></thead>
+    <thead><tr><th><span class="unseen">Name</span></th><th class="number">Tokens</th><th class="number">Time</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.name}>
       <td>${link ? html`<a href=${link(row.name)}>${row.label ?? row.name}</a>` : row.label ?? row.name}
         <div class="bar" aria-hidden="true"><span style=${{ width: `${(100 * row.tokens) / most}%` }}></span></div></td>

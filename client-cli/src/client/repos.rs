@@ -4,7 +4,7 @@ use car_api::{
     Page, PageQuery, RepoId,
     job::Job,
     repo::{
-        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup,
+        Repo, RepoClone, RepoCreate, RepoGit, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup,
         SetupUpdate,
     },
     run::RunStatus,
@@ -84,6 +84,14 @@ impl Client {
     /// `not_found`.
     pub async fn repo_get(&self, repo: &RepoId) -> Result<Repo, ClientError> {
         self.get("repo_get", &["repos", repo.as_str()]).json().await
+    }
+
+    /// How a repo or worktree stands in git.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn repo_git(&self, repo: &RepoId) -> Result<RepoGit, ClientError> {
+        self.get("repo_git", &["repos", repo.as_str(), "git"]).json().await
     }
 
     /// Writes what a repo needs for its queue (`.codex-autorunner/`).

@@ -69,6 +69,7 @@ fn trees() -> OpenApiRouter<App> {
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
         .routes(routes!(repos::get, repos::update))
+        .routes(routes!(repos::git))
         .routes(routes!(repos::init))
         .routes(routes!(repos::setup_get, repos::setup_update))
         .routes(routes!(repos::remove))

@@ -5,7 +5,7 @@ use car_api::{
     Page, RepoId,
     job::Job,
     repo::{
-        Repo, RepoClone, RepoCreate, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup,
+        Repo, RepoClone, RepoCreate, RepoGit, RepoKind, RepoPatch, RepoRemove, RepoStatus, Setup,
         SetupUpdate,
     },
     run::RunStatus,
@@ -90,6 +90,17 @@ pub(crate) async fn clone(
 )]
 pub(crate) async fn get(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answer<Json<Repo>> {
     Ok(Json(hub.repo_get(&repo).await?))
+}
+
+/// Ask git how a repo or worktree stands
+#[utoipa::path(
+    get, path = "/repos/{repo}/git", tag = "repos", operation_id = "repo_git",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    extensions(("x-scope" = json!("read")), ("x-agents" = json!(true)), ("x-problems" = json!(["git_state", "git_failed"]))),
+    responses((status = 200, description = "Branch, commits, and what is not committed", body = RepoGit)),
+)]
+pub(crate) async fn git(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answer<Json<RepoGit>> {
+    Ok(Json(hub.repo_git(&repo).await?))
 }
 
 /// Change a repo's name

@@ -41,6 +41,7 @@ mod snapshot;
 mod text;
 mod threads;
 mod tickets;
+mod tree_git;
 mod watch;
 mod webhooks;
 mod worktrees;

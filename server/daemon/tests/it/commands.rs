@@ -123,9 +123,15 @@ async fn repos(tour: &mut Tour) {
     git(&dir, &["commit", "--quiet", "-m", "first"]);
     tour.set("REPO_DIR", dir.to_str().unwrap());
     tour.set("URL", dir.to_str().unwrap());
-    for id in
-        ["repo_init", "repo_list", "repo_get", "repo_update", "repo_setup_update", "repo_setup_get"]
-    {
+    for id in [
+        "repo_init",
+        "repo_list",
+        "repo_get",
+        "repo_git",
+        "repo_update",
+        "repo_setup_update",
+        "repo_setup_get",
+    ] {
         tour.run(id, &[]).await;
     }
     tour.set("ID", "copy");

@@ -114,6 +114,8 @@ async fn repos(hub: &TestHub, client: &Client) -> RepoId {
     git(&dir, &["commit", "--quiet", "-m", "first"]);
     client.repo_init(&repo.id).await.unwrap();
     assert_eq!(client.repo_get(&repo.id).await.unwrap().path, repo.path);
+    let git = client.repo_git(&repo.id).await.unwrap();
+    assert_eq!((git.branch.as_deref(), git.changed, git.conflicts), (Some("main"), 0, 0));
     assert_eq!(client.repo_list(None, &PageQuery::default()).await.unwrap().items.len(), 1);
     let setup = SetupUpdate { commands: vec!["touch prepared".to_owned()] };
     let read = client.repo_setup_get(&repo.id).await.unwrap();

@@ -114,3 +114,20 @@ fn tell(hub: &mut TestHub, file: &str, environment: &[(&str, &str)]) {
 fn a_browser_is_let_in_and_nothing_is_shown_before() {
     tell(&mut TestHub::start(), "story/pairing.js", &[]);
 }
+
+#[test]
+fn a_days_work_is_done_by_hand() {
+    tell(&mut TestHub::start(), "story/work.js", &[]);
+}
+
+#[test]
+fn the_page_is_complete_again_after_the_network_and_the_hub_were_gone() {
+    tell(&mut TestHub::start(), "story/away.js", &[]);
+}
+
+/// `make screenshots DIR=…`
+#[test]
+#[ignore = "pictures are looked at, not compared"]
+fn pictures() {
+    tell(&mut TestHub::start(), "pictures.js", &[]);
+}

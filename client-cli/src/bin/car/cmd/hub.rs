@@ -62,6 +62,11 @@ pub(crate) enum Hub {
         /// Repo or worktree, by id or path [default: the one you are in]
         repo: Option<String>,
     },
+    /// How one of them stands in git: branch, commits, what is not committed
+    Status {
+        /// Repo or worktree, by id or path [default: the one you are in]
+        repo: Option<String>,
+    },
     /// What wants attention
     Snapshot {
         #[arg(long, hide = true)]
@@ -183,6 +188,10 @@ async fn here(args: Hub, s: &Session) -> Result<(), Failure> {
         Hub::Show { repo } => {
             let repo = s.client.repo_get(&s.repo(&RepoArg { repo }).await?).await?;
             out.details(&repo, |r| r.id.to_string(), repos::one)
+        }
+        Hub::Status { repo } => {
+            let id = s.repo(&RepoArg { repo }).await?;
+            out.details(&s.client.repo_git(&id).await?, |_| id.to_string(), repos::git)
         }
         Hub::Snapshot { pretty: _ } => super::watch::once(s, None).await,
         Hub::Info => out.show(&s.client.hub_get().await?, |i| i.instance.clone(), info),

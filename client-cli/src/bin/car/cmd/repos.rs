@@ -1,9 +1,12 @@
 //! How repos and worktrees are shown.
 
-use car_api::repo::{Repo, RepoStatus};
+use car_api::repo::{Repo, RepoGit, RepoStatus};
 
 use super::run::tone;
-use crate::table::{Cell, Table, Tone};
+use crate::{
+    table::{Cell, Table, Tone},
+    time_text,
+};
 
 pub(crate) fn table(repos: &[Repo]) -> Table {
     let mut table = Table::new(&["REPO", "STATUS", "TICKETS", "BRANCH", "NOTE"]);
@@ -52,6 +55,26 @@ pub(crate) fn one(repo: &Repo) -> String {
             .map(|run| format!("run        {} {}: {}", run.id, run.status, run.explain)),
     );
     lines.extend(repo.issue.as_ref().map(|issue| format!("issue      {issue}")));
+    lines.join("\n")
+}
+
+pub(crate) fn git(git: &RepoGit) -> String {
+    let commits = git.commits.iter().map(|commit| {
+        let id = commit.id.get(..10).unwrap_or(&commit.id);
+        format!("{id} {} ({})", commit.subject, time_text::ago(commit.at))
+    });
+    let mut lines = vec![
+        format!("branch     {}", git.branch.as_deref().unwrap_or("(none: a commit)")),
+        format!(
+            "changed    {} tracked, {} untracked, {} in conflict",
+            git.changed, git.untracked, git.conflicts
+        ),
+    ];
+    if let (Some(against), Some(ahead), Some(behind)) = (&git.against, git.ahead, git.behind) {
+        lines.push(format!("{against}: {ahead} ahead, {behind} behind"));
+    }
+    lines.extend(git.operation.as_ref().map(|name| format!("begun      {name}, not ended")));
+    lines.extend(commits);
     lines.join("\n")
 }
 

@@ -1,0 +1,112 @@
+// A hub as it is after a day of work: what pictures and stories look at.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hub } from './harness.js';
+
+function git(directory, ...words) {
+  const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
+  execFileSync('git', [...identity, ...words], { cwd: directory, stdio: 'pipe' });
+}
+
+/** A new repo with these files in its first commit; its directory. */
+export async function repo(id, files = { 'README.md': `# ${id}\n` }) {
+  const made = await hub.post('/repos', { id });
+  const directory = join(hub.root, made.path);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(directory, path, '..'), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  }
+  git(directory, 'add', '--all');
+  git(directory, 'commit', '--quiet', '--message', 'Begin');
+  await hub.post(`/repos/${id}/init`);
+  return directory;
+}
+
+/** A ticket for the agent that does what its script says. */
+export function ticket(repo, title, script, { goal = 'What the title says.', verify = [], agent = 'demo' } = {}) {
+  const steps = script.map((step) => JSON.stringify(step)).join(',\n  ');
+  const body = agent === 'user' ? '' : `## Script\n\n\`\`\`json\n@@FAKE[\n  ${steps}\n]@@\n\`\`\`\n`;
+  return hub.post(`/repos/${repo}/tickets`, { title, agent, goal, body, verify });
+}
+
+/** Starts a run and waits until it stands so. */
+export async function start(repo, status, options = {}) {
+  const run = await hub.post(`/repos/${repo}/runs`, options);
+  return status ? hub.until(`/runs/${run.id}`, (seen) => seen.state.status === status) : run;
+}
+
+export const DONE = [{ done: true }, { commit: 'Finish' }];
+
+const GREET = `#!/bin/sh
+# Greets somebody, or the world.
+name=\${1:-world}
+echo "Hello, $name!"
+`;
+
+/** Everything at once. What it made, by name. */
+export async function day() {
+  await repo('greeter', {
+    'README.md': '# Greeter\n\nA program that greets.\n',
+    'greet.sh': '#!/bin/sh\necho "Hello"\n',
+    'tests/world.sh': 'got=$(sh greet.sh)\n[ "$got" = "Hello, world!" ] || { echo "expected Hello, world!, got $got"; exit 1; }\n',
+  });
+  await ticket('greeter', 'Greet the world', [
+    { reason: 'The script says only Hello; the test wants the whole sentence.' },
+    { say: 'I read the test first, then change the script.', plan: [['Read the test', 'completed'], ['Change greet.sh', 'in_progress'], ['Run the test', 'pending']] },
+    { sh: 'cat tests/world.sh' },
+    { write: ['greet.sh', GREET] },
+    { sh: 'sh tests/world.sh && echo passed' },
+    { say: 'The test passes. The script takes a **name** now, and greets the world without one.' },
+    ...DONE,
+  ], { verify: ['sh tests/world.sh'], goal: '`sh greet.sh` prints `Hello, world!`.' });
+  await ticket('greeter', 'Say how to use it', [
+    { write: ['README.md', '# Greeter\n\nA program that greets.\n\n    sh greet.sh\n    sh greet.sh Ada\n'] },
+    { dispatch: { mode: 'notify', title: 'The README is written', body: 'Both ways to call it are shown.' } },
+    ...DONE,
+  ], { verify: ["grep -q 'greet.sh Ada' README.md"] });
+  const done = await start('greeter', 'completed');
+
+  await repo('billing', {
+    'README.md': '# Billing\n',
+    'src/invoice.rs': 'pub fn total(lines: &[Line]) -> Money {\n    lines.iter().map(|line| line.price).sum()\n}\n',
+    'Cargo.lock': '# generated\n',
+  });
+  await ticket('billing', 'Round to the cent', [
+    { on: 1, say: 'Two ways to round fit the text; the tax office knows only one of them.' },
+    { on: 1, write: ['src/invoice.rs', 'pub fn total(lines: &[Line]) -> Money {\n    let sum: Money = lines.iter().map(|line| line.price * line.count).sum();\n    sum.rounded()\n}\n'] },
+    { on: 1, dispatch: { mode: 'pause', title: 'Round each line, or the sum?', body: 'German law allows both. **Each line** is what customers see; **the sum** is what the old system did.\n\n1. each line\n2. the sum' } },
+    { from: 2, write: ['src/invoice.rs', 'pub fn total(lines: &[Line]) -> Money {\n    lines.iter().map(|line| (line.price * line.count).rounded()).sum()\n}\n'] },
+    ...DONE.map((step) => ({ from: 2, ...step })),
+  ], { goal: 'Totals are rounded to the cent, as the law has it.' });
+  await ticket('billing', 'Export as CSV', [...DONE], { goal: 'One line an invoice.' });
+  await ticket('billing', 'Check the numbers with the accountant', [], { agent: 'user' });
+  const asks = await start('billing', 'paused');
+
+  await repo('search', { 'README.md': '# Search\n', 'check.sh': 'echo "3 of 40 queries are slower than 50 ms"; exit 1\n' });
+  await ticket('search', 'Make every query fast', [
+    { say: 'I add an index over the words.' },
+    { write: ['index.sql', 'create index words_by_text on words (text);\n'] },
+    ...DONE,
+  ], { verify: ['sh check.sh'], goal: 'No query takes longer than 50 ms.' });
+  const fails = await start('search', 'paused');
+
+  await repo('site', { 'README.md': '# Site\n' });
+  await ticket('site', 'Draw the front page', [
+    { say: 'I begin with the layout, then the words.', chunks: 20 },
+    { sh: 'mkdir -p pages && for i in $(seq 1 40); do echo "<h1>Page $i</h1>" > pages/$i.html; done; ls pages | wc -l' },
+    { say: 'Now the styles. This takes a while.' },
+    { hang: true },
+  ]);
+  await ticket('site', 'Say who we are', [...DONE]);
+  const works = await start('site', 'running');
+  await hub.until(`/runs/${works.id}/turns`, (turns) => turns.items.length > 0);
+
+  await hub.job(await hub.post('/worktrees', { base: 'greeter', branch: 'feature/colours', start_point: 'HEAD' }));
+  await ticket('greeter--feature-colours', 'Greet in colour', [...DONE]);
+  await hub.job(await hub.post('/worktrees', { base: 'greeter', branch: 'old/idea', start_point: 'HEAD' }));
+  writeFileSync(join(hub.root, 'worktrees', 'greeter--old-idea', 'idea.txt'), 'Greet in verse.\n', { flag: 'w' });
+  await hub.post('/worktrees/greeter--old-idea/cleanup', { drop: ['untracked'] });
+  await hub.job(await hub.post('/backups'));
+  return { done, asks, fails, works };
+}

@@ -1,0 +1,140 @@
+// A day's work by hand: clone, worktree, ticket, mistake and mend, run, answer, approve, review, stop,
+// remove and bring back.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DONE, repo, start, ticket } from '../content.js';
+import { apply, EMPTY } from '../../state/apply.js';
+import { hub, run } from '../harness.js';
+
+async function queue(tab, size) {
+  const { page } = tab;
+  const source = `source-${size.name}`;
+  const id = `copy-${size.name}`;
+  const directory = await repo(source);
+  await tab.pair();
+  await page.getByRole('link', { name: 'Repos' }).first().click();
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.getByLabel('Address').fill(directory);
+  await page.getByLabel('Name').fill(id);
+  await tab.look('adding a repo');
+  await page.getByRole('button', { name: 'Clone it' }).click();
+  await page.getByRole('link', { name: id }).first().click();
+  const setUp = page.getByRole('button', { name: 'Set it up' });
+  if (await setUp.isVisible().catch(() => false)) await setUp.click();
+
+  await page.getByRole('button', { name: 'New worktree' }).click();
+  await page.getByLabel('Branch').fill(`work/${size.name}`);
+  await page.getByLabel('Starts at').fill('HEAD');
+  await tab.look('making a worktree');
+  await page.getByRole('button', { name: 'Create it' }).click();
+  await page.getByRole('link', { name: `work/${size.name}` }).first().click();
+  const tree = `${id}--work-${size.name}`;
+
+  // A ticket, spoilt and mended.
+  await tab.go(`#/repos/${tree}/tickets/new`);
+  await page.getByLabel('What is to be done').fill('Write the letter');
+  await page.getByLabel('In full').fill('@@FAKE[{"write": ["letter.txt", "Dear all\\n"]}, {"done": true}, {"commit": "Write"}]@@');
+  await page.getByLabel('Commands that prove it').fill('test -s letter.txt');
+  await page.getByLabel('Who does it').selectOption('demo');
+  await tab.look('a new ticket');
+  await page.getByRole('button', { name: 'Add it to the queue' }).click();
+  await page.getByRole('button', { name: 'Edit' }).click();
+  const text = page.getByLabel('The ticket’s file');
+  const good = await text.inputValue();
+  await text.fill(good.replace('done: false', 'done: perhaps'));
+  await page.getByRole('status').filter({ hasText: 'perhaps is not a boolean' }).waitFor();
+  await tab.look('a ticket with an error');
+  await page.getByRole('button', { name: 'Save with errors' }).click();
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await text.fill(good);
+  await page.getByText('The linter finds nothing.').waitFor();
+  await text.press('End');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit' }).waitFor();
+
+  await tab.go(`#/repos/${tree}`);
+  await tab.look('a worktree');
+  await page.getByRole('button', { name: 'Run the open ticket' }).click();
+  await page.getByText(/1 verified/).first().waitFor();
+  await tab.look('a run that is done');
+
+  // Its review.
+  await page.getByRole('link', { name: /change/i }).first().click();
+  await page.getByRole('option', { name: /letter\.txt/ }).click();
+  await page.getByRole('option', { name: /Dear all/ }).click();
+  await page.getByLabel('What about it?').fill('Who is all?');
+  await tab.look('a remark');
+  await page.getByRole('button', { name: 'Make it a ticket' }).click();
+  await page.getByText(/It is/).waitFor();
+  const tickets = await hub.get(`/repos/${tree}/tickets`);
+  assert.equal(tickets.items.at(-1).title, 'Review of letter.txt:1');
+
+  // Gone with what is nowhere else, and back.
+  const { path } = await hub.get(`/repos/${tree}`);
+  writeFileSync(join(hub.root, path, 'idea.txt'), 'Greet in verse.\n');
+  await tab.go(`#/repos/${tree}`);
+  await page.getByRole('button', { name: 'Remove this worktree' }).click();
+  const lost = page.getByRole('checkbox', { name: 'Let it go' });
+  await page.getByRole('dialog').getByText(/exists nowhere else|would be lost/).first().waitFor();
+  for (const box of await lost.all()) await box.check();
+  await tab.look('what would be lost');
+  await page.getByRole('button', { name: 'Remove it' }).click();
+  await page.getByRole('button', { name: 'Bring it back' }).click();
+  await hub.until('/repos?limit=500', (all) => all.items.some((one) => one.id === tree));
+}
+
+async function answers(tab, size) {
+  const { page } = tab;
+  const id = `answers-${size.name}`;
+  await repo(id);
+  await ticket(id, 'Choose a colour', [
+    { on: 1, dispatch: { mode: 'pause', title: 'Which colour?', body: 'Red or blue?' } },
+    { from: 2, write: ['colour.txt', 'blue\n'] },
+    ...DONE.map((step) => ({ from: 2, ...step })),
+  ]);
+  await tab.pair();
+  const asked = await start(id, 'paused');
+  const card = page.getByRole('article').filter({ hasText: id }).first();
+  await card.getByRole('textbox').fill('Blue.');
+  await tab.look('a question');
+  await card.getByRole('button', { name: 'Send' }).click();
+  await hub.until(`/runs/${asked.id}`, (seen) => seen.state.status === 'completed');
+  await card.waitFor({ state: 'detached' });
+
+  await ticket(id, 'Ask before acting', [{ escalate: true, sh: 'echo yes > allowed.txt' }, { hang: true }]);
+  const run = await start(id, 'running', { approvals: 'untrusted' });
+  await tab.go(`#/runs/${run.id}`);
+  await page.getByRole('button', { name: 'Allow', exact: true }).first().click();
+  await hub.until(`/runs/${run.id}`, (seen) => !seen.approvals?.length);
+  await tab.look('a run at work');
+  await page.getByRole('button', { name: 'Stop', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Stop it for good?' }).click();
+  await hub.until(`/runs/${run.id}`, (seen) => seen.state.status === 'stopped');
+  await page.getByText('stopped').first().waitFor();
+  await tab.look('a run that was stopped');
+}
+
+await run({ queue, answers });
+
+/** The page is a fold over the log: from nothing, it comes to what the hub says. */
+async function folded() {
+  let state = EMPTY;
+  let after;
+  do {
+    const page = await hub.get(`/events?limit=500${after ? `&after=${after}` : ''}`);
+    state = page.items.reduce(apply, state);
+    after = page.next;
+  } while (after);
+  const runs = (await hub.get('/runs?limit=500')).items;
+  assert(runs.length >= 6);
+  for (const run of runs) {
+    const line = state.runs[run.id];
+    const tokens = run.usage.input_tokens + run.usage.output_tokens;
+    assert.deepEqual([line.status, line.repo, line.tokens], [run.state.status, run.repo, tokens], run.id);
+    // A state is never changed in place, and an event that is in it changes nothing.
+    assert.equal(apply(state, { seq: 1, event: { kind: 'hub_started' } }), state);
+  }
+}
+
+await folded();
