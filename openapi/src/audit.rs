@@ -11,8 +11,10 @@ words! {
         Token = "token",
         /// A browser that was paired.
         Device = "device",
-        /// The agent of a run, with the run's own credential.
+        /// The agent of a run or thread, with a credential of its own.
         Agent = "agent",
+        /// The project manager's agent.
+        Pma = "pma",
     }
 }
 

@@ -13,6 +13,7 @@ pub const SECRET_TABLES: &[&str] = &[
     "tokens",
     "devices",
     "run_grants",
+    "thread_grants",
     "webhooks",
     "deliveries",
     "channels",

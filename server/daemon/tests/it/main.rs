@@ -39,6 +39,7 @@ mod lockout;
 mod namespaces;
 mod outdated;
 mod planted;
+mod pma;
 mod secrets;
 mod shutdown;
 mod stage;

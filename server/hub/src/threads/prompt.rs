@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use car_api::thread::{Message, ThreadKind};
+use car_api::{
+    filebox::FileBox,
+    thread::{Message, ThreadKind},
+};
 use car_engine::lane::Lane;
-use car_files::CAR_DIR;
+use car_files::filebox;
 use car_store::ThreadRow;
 
 use crate::{Result, hub::Inner};
@@ -17,6 +20,9 @@ pub(crate) async fn prompt_of(
     message: &Message,
     again: bool,
 ) -> Result<String> {
+    if thread.kind == ThreadKind::Pma {
+        return hub.pma_prompt(thread, message, again, seed(&thread.lane)).await;
+    }
     let mut prompt = String::new();
     if let Some(seed) = seed(&thread.lane) {
         prompt += &format!("What was said before, in short:\n\n{}\n\n---\n\n", seed.trim());
@@ -51,7 +57,7 @@ pub(crate) async fn words_of(
     if message.continues.is_some() {
         words += " Do nothing a second time.";
     }
-    words += &attachments(thread, message);
+    words += &attachments(message);
     Ok(words)
 }
 
@@ -73,14 +79,12 @@ pub(crate) fn seed(lane: &Lane) -> Option<&str> {
 }
 
 /// Where the files are that came with a message.
-pub(crate) fn attachments(thread: &ThreadRow, message: &Message) -> String {
+pub(crate) fn attachments(message: &Message) -> String {
     if message.attachments.is_empty() {
         return String::new();
     }
-    let place = match thread.kind {
-        ThreadKind::Pma => format!("{CAR_DIR}/pma/inbox"),
-        ThreadKind::Chat => format!("{CAR_DIR}/filebox/inbox"),
-    };
+    let place = filebox::path(FileBox::Inbox);
+    let place = place.display();
     let names = message.attachments.iter().map(|name| format!("- `{place}/{name}`\n"));
     format!("\n\nFiles that came with this message:\n\n{}", names.collect::<String>())
 }
