@@ -112,3 +112,23 @@ wire! {
         pub held: Option<String>,
     }
 }
+
+words! {
+    /// What the project manager is woken for, by rule (`pma.wake.on`).
+    pub enum WakeRule {
+        /// A run waits for a person.
+        Paused = "paused",
+        /// A run finished its queue.
+        Completed = "completed",
+        /// A run failed.
+        Failed = "failed",
+        /// A run was stopped.
+        Stopped = "stopped",
+        /// The agent of a run has something to say.
+        Dispatch = "dispatch",
+        /// A run waits for a quota to reset.
+        Quota = "quota",
+        /// A run used up its budget.
+        Budget = "budget",
+    }
+}

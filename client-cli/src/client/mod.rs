@@ -15,6 +15,7 @@ mod jobs;
 mod notifications;
 mod pairings;
 mod pma;
+mod push;
 mod raw;
 mod repos;
 mod runs;

@@ -245,6 +245,12 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
     let passed = codex.chain(&config.agents.demo.pass_env).cloned();
     let webhooks: Arc<dyn car_hub::Channel> =
         Arc::new(car_push::Webhooks::new(config.webhooks.for_push()));
+    let pushes: Arc<dyn car_hub::Channel> = Arc::new(car_push::WebPushes::new(
+        config.webhooks.for_push().timeout_s,
+        config.notifications.push_contact.clone(),
+        config.notifications.push_services.clone(),
+    ));
+    let ways = [(ChannelKind::Webhook, Arc::clone(&webhooks)), (ChannelKind::WebPush, pushes)];
     let demo = ["DEMO_AGENT_LOG", "DEMO_AGENT_HOME"].map(str::to_owned);
     Ok(car_hub::Config {
         root: loaded.root.clone(),
@@ -264,7 +270,7 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
         webhooks: config.webhooks.for_hub(),
         webhook_channel: car_hub::WebhookChannel(Some(Arc::clone(&webhooks))),
         notifications: config.notifications.for_hub(),
-        channels: car_hub::Channels([(ChannelKind::Webhook, webhooks)].into()),
+        channels: car_hub::Channels(ways.into()),
         environment: environment::shared(passed.chain(demo)),
         redactor,
     })

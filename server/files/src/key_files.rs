@@ -14,6 +14,9 @@ use crate::error::{FileError, Reason, if_found};
 /// Name of the directory in the hub's own.
 const KEYS: &str = "keys";
 
+/// Name of the directory of what is kept as keys are, and signs no token.
+const SECRETS: &str = "secrets";
+
 /// Largest key file.
 const CAP: u64 = 64 * 1024;
 
@@ -43,15 +46,38 @@ pub fn list(root: &Path) -> Result<Vec<(String, Vec<u8>)>, FileError> {
 /// # Errors
 /// [`WriteError`] when the disk fails or there is one of that name.
 pub fn write(root: &Path, id: &str, bytes: &[u8]) -> Result<(), WriteError> {
-    let dir = place(root);
+    keep(&place(root), id, bytes)
+}
+
+/// A secret that is kept as keys are, if there is one of that name.
+///
+/// # Errors
+/// [`FileError`] when it cannot be read.
+pub fn secret(root: &Path, id: &str) -> Result<Option<Vec<u8>>, FileError> {
+    let Some(dir) = if_found(Dir::open(&root.join(CAR_DIR).join(SECRETS)))? else {
+        return Ok(None);
+    };
+    let read = if_found(dir.read(OsStr::new(&format!("{id}.json")), CAP))?;
+    Ok(read.map(|content| content.bytes))
+}
+
+/// Keeps a secret that is not there yet, for its owner only.
+///
+/// # Errors
+/// [`WriteError`] when the disk fails or there is one of that name.
+pub fn write_secret(root: &Path, id: &str, bytes: &[u8]) -> Result<(), WriteError> {
+    keep(&root.join(CAR_DIR).join(SECRETS), id, bytes)
+}
+
+fn keep(dir: &Path, id: &str, bytes: &[u8]) -> Result<(), WriteError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&dir)
-        .and_then(|()| fs::set_permissions(&dir, Permissions::from_mode(0o700)))
-        .map_err(|error| FileError::new(&dir, Reason::Malformed(error.to_string())))?;
+        .create(dir)
+        .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)))
+        .map_err(|error| FileError::new(dir, Reason::Malformed(error.to_string())))?;
     let name = format!("{id}.json");
-    let dir = Dir::open(&dir)?;
+    let dir = Dir::open(dir)?;
     atomic::write_with_mode(&dir, OsStr::new(&name), bytes, WriteIf::Absent, 0o600)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     caller::{self, Access, Door},
     channels, contextspace, credential, devices, diff, docs, document, events, files, hub,
     idempotency, identity, inbox, jobs, keys, metrics, notifications, pairings, pma, problem,
-    public, repos, runs, threads, tickets, tokens, ui, version, webhooks, worktrees,
+    public, push, repos, runs, threads, tickets, tokens, ui, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -146,6 +146,10 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(inbox::get))
         .routes(routes!(inbox::act))
         .routes(routes!(notifications::list))
+        .routes(routes!(push::key))
+        .routes(routes!(push::get, push::subscribe, push::unsubscribe))
+        .routes(routes!(push::test))
+        .routes(routes!(push::act))
         .routes(routes!(notifications::get))
         .routes(routes!(notifications::seen))
         .routes(routes!(notifications::retry))

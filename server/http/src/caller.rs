@@ -30,8 +30,15 @@ pub(crate) use ws_tickets::{Filter, LIFE as TICKET_LIFE, WsTickets};
 
 /// The paths that answer without a credential; they tell nothing. Every other path, also one that
 /// does not exist, asks for one first.
-pub const PUBLIC: &[&str] =
-    &["/", "/pair", "/assets/{*file}", "/health/live", "/api/v1/pair", "/api/v1/pair/finish"];
+pub const PUBLIC: &[&str] = &[
+    "/",
+    "/pair",
+    "/assets/{*file}",
+    "/health/live",
+    "/api/v1/pair",
+    "/api/v1/pair/finish",
+    "/api/v1/push/act",
+];
 
 /// The proof a browser sends beside its cookie.
 const PROOF: &str = "x-car-proof";

@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use car_api::{
-    Code, Problem, event::StreamMessage, inbox::InboxView, notification::NotificationPayload,
-    webhook::WebhookPayload,
+    Code, Problem, ThreadKey, event::StreamMessage, inbox::InboxView,
+    notification::NotificationPayload, webhook::WebhookPayload,
 };
 use utoipa::{
     OpenApi,
@@ -42,7 +42,14 @@ pub(crate) const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json"
             proof of a paired browser. Each operation names the scope it needs. Every error is a `Problem` with \
             a closed set of codes.",
     ),
-    components(schemas(Problem, StreamMessage, WebhookPayload, InboxView, NotificationPayload))
+    components(schemas(
+        Problem,
+        StreamMessage,
+        WebhookPayload,
+        InboxView,
+        NotificationPayload,
+        ThreadKey
+    ))
 )]
 struct Frame;
 

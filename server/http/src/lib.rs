@@ -42,6 +42,7 @@ mod pma;
 mod problem;
 mod proxy;
 mod public;
+mod push;
 mod repos;
 mod runs;
 mod serve;

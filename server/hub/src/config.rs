@@ -6,9 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use car_api::{AgentId, agent::ApprovalPolicy, run::RunOptions, verify::VerifyCommand};
+use car_api::{
+    AgentId, agent::ApprovalPolicy, pma::WakeRule, run::RunOptions, verify::VerifyCommand,
+};
 
 pub use car_engine::pma::safety::Limits as SafetyConfig;
+use car_engine::pma::wake::{DispatchRule, default_rules};
 
 use crate::{Redactor, backup::BackupConfig};
 
@@ -75,7 +78,7 @@ impl Default for EventsConfig {
 }
 
 /// How the project manager works and what keeps it, and every other thread, from harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PmaConfig {
     /// Whether there is one.
     pub enabled: bool,
@@ -91,6 +94,31 @@ pub struct PmaConfig {
     pub may_approve: bool,
     /// When messages are stopped.
     pub safety: SafetyConfig,
+    /// When it is woken.
+    pub wake: WakeConfig,
+    /// Whether questions of agents are answered by `dispatch_rules`.
+    pub dispatch_interception_enabled: bool,
+    /// Questions that need no thought, and their answers.
+    pub dispatch_rules: Vec<DispatchRule>,
+    /// Seconds it may take over a question before a person is told.
+    pub escalate_after_s: u32,
+}
+
+/// When the project manager is woken by what happens to runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WakeConfig {
+    /// Whether it is. It costs turns nobody asked for, so it is off until somebody turns it on.
+    pub enabled: bool,
+    /// For what.
+    pub on: Vec<WakeRule>,
+    /// Seconds between one time and the next at least; what comes meanwhile is told together.
+    pub debounce_s: u32,
+}
+
+impl Default for WakeConfig {
+    fn default() -> Self {
+        Self { enabled: false, on: WakeRule::ALL.to_vec(), debounce_s: 300 }
+    }
 }
 
 impl Default for PmaConfig {
@@ -103,6 +131,10 @@ impl Default for PmaConfig {
             context_log_tail_lines: 120,
             may_approve: false,
             safety: SafetyConfig::default(),
+            wake: WakeConfig::default(),
+            dispatch_interception_enabled: false,
+            dispatch_rules: default_rules(),
+            escalate_after_s: 600,
         }
     }
 }

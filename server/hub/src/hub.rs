@@ -70,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) boxes: crate::files::Boxes,
     pub(crate) guards: crate::pma::Guards,
     pub(crate) diffs: Diffs,
+    pub(crate) push_key: crate::push::Key,
     /// One change of the manifest at a time.
     pub(crate) manifest: tokio::sync::Mutex<()>,
     pub(crate) detected: Mutex<BTreeMap<AgentId, crate::agents::Detected>>,
@@ -143,6 +144,7 @@ impl Hub {
             boxes: crate::files::Boxes::default(),
             guards,
             diffs: Diffs::default(),
+            push_key: crate::push::Key::new(),
             instance,
             epoch,
             started_at,
@@ -296,6 +298,7 @@ impl Inner {
         outbox::recover(self).await?;
         self.keep_run_tokens();
         self.keep_thread_tokens();
+        tokio::spawn(crate::lifecycle::follow(Arc::downgrade(self)));
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
         tokio::spawn(backup::keep_making(Arc::downgrade(self)));
         let all = Arc::clone(self);

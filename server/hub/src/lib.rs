@@ -26,12 +26,14 @@ pub mod idempotency;
 mod inbox;
 mod index;
 mod jobs;
+mod lifecycle;
 mod live;
 pub mod measure;
 pub mod migrate;
 mod orphan;
 mod outbox;
 mod pma;
+mod push;
 mod redact;
 pub mod reindex;
 mod repos;
@@ -49,11 +51,12 @@ mod webhooks;
 mod worktrees;
 
 pub use audit::{AuditFilter, verify_audit};
+pub use car_engine::pma::wake::DispatchRule;
 pub use channel::{Attempt, Channel, Channels, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{
     Config, EventsConfig, FlowConfig, NotificationsConfig, PmaConfig, ReadFlow, SafetyConfig,
-    ThreadsConfig, TreeFlow, WebhooksConfig,
+    ThreadsConfig, TreeFlow, WakeConfig, WebhooksConfig,
 };
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};

@@ -101,7 +101,11 @@ impl TryFrom<Row> for InboxItem {
     type Error = crate::Error;
 
     fn try_from(row: Row) -> Result<Self> {
-        let item: Self = from_json("inbox item", &row.item)?;
+        let mut item: Self = from_json("inbox item", &row.item)?;
+        if row.held_until.is_none() {
+            // A person was told.
+            item.actions.retain(|action| *action != InboxAction::Escalate);
+        }
         Ok(Self {
             id: parse("inbox item id", &row.id)?,
             status: parse("inbox status", &row.status)?,
@@ -178,6 +182,10 @@ async fn renew(
         resolved_at: known.resolved_at,
         acted: known.acted,
         resolution: known.resolution.clone(),
+        actions: match known.held_until {
+            Some(_) => known.actions.clone(),
+            None => draft.item.actions.clone(),
+        },
         ..draft.item.clone()
     };
     // What is kept went through `clean`.
@@ -264,7 +272,9 @@ pub(crate) async fn release(
         .execute(&mut *conn)
         .await?;
     notifications::release(conn, id, at).await?;
-    tell(conn, &InboxItem { held_until: None, ..item }, at, log).await.map(Some)
+    let mut item = InboxItem { held_until: None, ..item };
+    item.actions.retain(|action| *action != InboxAction::Escalate);
+    tell(conn, &item, at, log).await.map(Some)
 }
 
 /// A person has seen these.

@@ -69,7 +69,6 @@ pub use message_search::{FoundMessage, SearchQuery};
 pub use messages::{MessageQuery, MessageRow};
 pub use migrate::{Plan, plan};
 pub use notifications::{NotificationDraft, NotificationQuery};
-pub use push::PushSubscriptionRow;
 pub use run_grants::RunGrantRow;
 pub use runs::{RunQuery, RunRow};
 pub use sessions::SessionRow;

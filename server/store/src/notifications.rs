@@ -5,7 +5,7 @@
 
 use car_api::{
     ChannelId, EventKind, InboxItemId, NotificationId, RepoId, RunId, ThreadId, Timestamp,
-    inbox::InboxItem,
+    inbox::{InboxAction, InboxItem},
     notification::{Notification, NotificationDelivery, NotificationKind, NotificationStatus},
 };
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -46,7 +46,12 @@ pub(crate) fn of_item(item: &InboxItem, kind: NotificationKind) -> NotificationD
         kind,
         title: item.title.clone(),
         line: item.line.clone(),
-        actions: item.actions.clone(),
+        actions: item
+            .actions
+            .iter()
+            .copied()
+            .filter(|action| *action != InboxAction::Escalate)
+            .collect(),
         item: Some(item.id.clone()),
         repo: item.repo.clone(),
         run: item.run.clone(),

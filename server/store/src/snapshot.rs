@@ -17,7 +17,6 @@ pub const SECRET_TABLES: &[&str] = &[
     "webhooks",
     "deliveries",
     "channels",
-    "push_subscriptions",
     "push_actions",
 ];
 

@@ -13,9 +13,9 @@ use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
-    InboxEnd, InboxSync, ItemRow, KeptAnswer, MessageRow, NotificationDraft, PushSubscriptionRow,
-    RequestKey, Result, RunGrantRow, RunRow, SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow,
-    TokenRow, VerdictRow, WakeRow, WebhookRow, accounts, approvals, audit, channels,
+    InboxEnd, InboxSync, ItemRow, KeptAnswer, MessageRow, NotificationDraft, RequestKey, Result,
+    RunGrantRow, RunRow, SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow, TokenRow,
+    VerdictRow, WakeRow, WebhookRow, accounts, approvals, audit, channels,
     columns::json,
     deliveries, devices, effects,
     events::{self, Log},
@@ -193,10 +193,6 @@ pub enum Write {
     Wake(Box<WakeRow>),
     /// What went in this message was told.
     WakesTold(String),
-    /// A browser is sent pushes, or at another address.
-    PushSubscription(Box<PushSubscriptionRow>),
-    /// A browser is sent no pushes any more.
-    PushSubscriptionGone(ChannelId),
     /// The token of a pushed action is used up; fails with `Conflict` when it was before.
     PushActionUsed {
         /// The token's own id.
@@ -324,8 +320,6 @@ pub(crate) async fn apply(
         Write::ChannelGone(id) => channels::delete(conn, id).await?,
         Write::Wake(row) => wakes::upsert(conn, row).await?,
         Write::WakesTold(message) => wakes::told(conn, message).await?,
-        Write::PushSubscription(row) => push::upsert(conn, row).await?,
-        Write::PushSubscriptionGone(channel) => push::delete(conn, channel).await?,
         Write::PushActionUsed { token, at, expires_at } => {
             push::used(conn, token, *at, *expires_at).await?;
         }

@@ -78,13 +78,19 @@ pub struct Notifications {
     pub max_attempts: u32,
     /// Attempts a minute on a channel at most.
     pub per_minute: u32,
+    /// Where a push service may turn to about this hub's pushes: an `https:` or `mailto:` address.
+    pub push_contact: String,
+    /// Push services (`host` or `host:port`) beside those of the browsers.
+    pub push_services: Vec<String>,
 }
 
 impl Default for Notifications {
     fn default() -> Self {
         let NotificationsConfig { retry_first_ms, max_attempts, per_minute } =
             NotificationsConfig::default();
-        Self { retry_first_ms, max_attempts, per_minute }
+        let push_contact = "mailto:car-hub@localhost".to_owned();
+        let push_services = Vec::new();
+        Self { retry_first_ms, max_attempts, per_minute, push_contact, push_services }
     }
 }
 

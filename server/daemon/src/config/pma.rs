@@ -1,6 +1,7 @@
 //! `pma:`
 
-use car_hub::{PmaConfig, SafetyConfig};
+use car_api::pma::WakeRule;
+use car_hub::{DispatchRule, PmaConfig, SafetyConfig, WakeConfig};
 use serde::{Deserialize, Serialize, de::Error as _};
 
 /// `pma:`
@@ -38,6 +39,43 @@ pub struct Pma {
     /// How long they are held.
     #[serde(deserialize_with = "span")]
     pub breaker_cooldown_seconds: u32,
+    /// When it is woken by what happens to runs.
+    pub wake: Wake,
+    /// Whether questions of agents are answered by `dispatch_rules`.
+    pub dispatch_interception_enabled: bool,
+    /// Questions that need no thought, and their answers.
+    pub dispatch_rules: Vec<Rule>,
+    /// Seconds it may take over a question before a person is told.
+    pub escalate_after_seconds: u32,
+}
+
+/// `pma.wake:`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wake {
+    /// Whether it is woken at all.
+    pub enabled: bool,
+    /// For what: paused, completed, failed, stopped, dispatch, quota, budget.
+    pub on: Vec<WakeRule>,
+    /// Seconds between one time and the next at least.
+    pub debounce_seconds: u32,
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        let WakeConfig { enabled, on, debounce_s } = WakeConfig::default();
+        Self { enabled, on, debounce_seconds: debounce_s }
+    }
+}
+
+/// One of `pma.dispatch_rules`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What the whole of a question says, whatever the case; `*` stands for any text.
+    pub matches: Vec<String>,
+    /// The answer.
+    pub reply: String,
 }
 
 impl Default for Pma {
@@ -50,6 +88,10 @@ impl Default for Pma {
             context_log_tail_lines,
             may_approve,
             safety,
+            wake: _,
+            dispatch_interception_enabled,
+            dispatch_rules,
+            escalate_after_s,
         } = PmaConfig::default();
         let SafetyConfig {
             duplicates_max,
@@ -70,6 +112,13 @@ impl Default for Pma {
             turns_per_minute,
             breaker_failures,
             breaker_cooldown_seconds,
+            wake: Wake::default(),
+            dispatch_interception_enabled,
+            dispatch_rules: dispatch_rules
+                .into_iter()
+                .map(|DispatchRule { matches, reply }| Rule { matches, reply })
+                .collect(),
+            escalate_after_seconds: escalate_after_s,
         }
     }
 }
@@ -92,6 +141,21 @@ impl Pma {
                 breaker_failures: self.breaker_failures,
                 breaker_cooldown_seconds: self.breaker_cooldown_seconds,
             },
+            wake: WakeConfig {
+                enabled: self.wake.enabled,
+                on: self.wake.on.clone(),
+                debounce_s: self.wake.debounce_seconds,
+            },
+            dispatch_interception_enabled: self.dispatch_interception_enabled,
+            dispatch_rules: self
+                .dispatch_rules
+                .iter()
+                .map(|Rule { matches, reply }| DispatchRule {
+                    matches: matches.clone(),
+                    reply: reply.clone(),
+                })
+                .collect(),
+            escalate_after_s: self.escalate_after_seconds,
         }
     }
 }

@@ -361,6 +361,11 @@ async fn notifications(tour: &mut Tour) {
     tour.run("channel_update", &["--disable", "--never-quiet"]).await;
     tour.run("notification_retry", &[]).await;
     tour.run("channel_delete", &[]).await;
+    tour.run("push_key_get", &[]).await;
+    // The rest is for browsers.
+    for id in ["push_get", "push_subscribe", "push_unsubscribe", "push_test", "push_act"] {
+        tour.run_for(id, &[], &[1, 4]).await;
+    }
 }
 
 /// `car login` waits for `car pair approve`.

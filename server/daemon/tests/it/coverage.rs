@@ -17,6 +17,7 @@ use car_api::{
     },
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
     pma::{PmaDocName, PmaDocUpdate},
+    push::{PushAct, PushSubscribe},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
     thread::{MessageStatus, ThreadFork, ThreadKind, ThreadStatus, ThreadUpdate},
@@ -490,6 +491,21 @@ fn git(dir: &Path, args: &[&str]) {
 
 async fn notifications(client: &Client) {
     // Nobody listens there.
+    assert!(!client.push_key_get().await.unwrap().public_key.is_empty());
+    // The rest is for browsers; `push` has one.
+    let wanted = PushSubscribe {
+        endpoint: "https://fcm.googleapis.com/x".to_owned(),
+        p256dh: String::new(),
+        auth: String::new(),
+        kinds: Vec::new(),
+        quiet: None,
+    };
+    assert_eq!(code(client.push_subscribe(&wanted).await), Code::Forbidden);
+    assert_eq!(code(client.push_get().await), Code::Forbidden);
+    assert_eq!(code(client.push_test().await), Code::Forbidden);
+    assert_eq!(code(client.push_unsubscribe().await), Code::Forbidden);
+    let act = PushAct { token: String::new(), action: InboxAction::Dismiss, body: None };
+    assert_eq!(code(client.push_act(&act).await), Code::Unauthenticated);
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let quiet = QuietHours { from_minute: 0, to_minute: 60, utc_offset_minutes: 60 };
     let body = ChannelCreate {

@@ -3,7 +3,7 @@
 pub(crate) mod keep;
 mod login;
 mod matrix;
-mod pairing;
+pub(crate) mod pairing;
 mod revocation;
 mod run_token;
 mod signed;

@@ -31,7 +31,7 @@ const QUICK: &str = "webhooks:\n  retry_first_ms: 20\n  timeout_s: 10\n";
 
 /// What the receiver does with a message.
 #[derive(Debug, Clone)]
-enum Answer {
+pub(crate) enum Answer {
     /// This status, with these further header lines.
     Status(u16, &'static str),
     /// The connection is cut without an answer.
@@ -40,13 +40,13 @@ enum Answer {
 
 /// A message as it came.
 #[derive(Debug, Clone)]
-struct Got {
-    headers: BTreeMap<String, String>,
-    body: String,
+pub(crate) struct Got {
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 impl Got {
-    fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.headers["webhook-id"]
     }
 
@@ -55,7 +55,7 @@ impl Got {
     }
 
     /// Which of the secrets have signed it.
-    fn signed_by<'a>(&self, secrets: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn signed_by<'a>(&self, secrets: &[&'a str]) -> Vec<&'a str> {
         let signed = format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.body);
         let by = |secret: &&&str| {
             let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -77,14 +77,14 @@ struct State {
 
 /// Somebody who receives webhooks. Its thread ends with the process: it waits for connections.
 #[derive(Clone)]
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Receiver {
     /// Answers so, one after the other, and with 204 after that.
-    fn start(answers: Vec<Answer>) -> Self {
+    pub(crate) fn start(answers: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State { answers: answers.into(), ..State::default() }));
@@ -99,11 +99,11 @@ impl Receiver {
         Self { url, state }
     }
 
-    fn answer_always(&self, answer: Option<Answer>) {
+    pub(crate) fn answer_always(&self, answer: Option<Answer>) {
         self.state.lock().unwrap().otherwise = answer;
     }
 
-    fn got(&self) -> Vec<Got> {
+    pub(crate) fn got(&self) -> Vec<Got> {
         self.state.lock().unwrap().got.clone()
     }
 }

@@ -5,3 +5,4 @@ pub mod context;
 pub mod packet;
 pub mod prompt;
 pub mod safety;
+pub mod wake;

@@ -70,6 +70,17 @@ impl Devices {
         self.by_id.keys()
     }
 
+    /// What a browser may do that is let in, without its cookie.
+    pub(super) fn grant_of(&self, id: &DeviceId) -> Option<Grant> {
+        let known = self.by_id.get(id).filter(|known| clock::now() < known.expires_at())?;
+        Some(Grant {
+            actor: person(ActorKind::Device, id.as_str(), &known.row.name),
+            rights: known.rights.clone(),
+            expires_at: Some(known.expires_at()),
+            standing: Standing::Device { device: id.clone(), rotation_due: false },
+        })
+    }
+
     pub(super) fn stands(&self, device: &DeviceId) -> bool {
         self.by_id.get(device).is_some_and(|known| clock::now() < known.expires_at())
     }

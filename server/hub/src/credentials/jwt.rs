@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Thread,
     /// What a personal token was exchanged for (RFC 9068).
     Access,
+    /// One action of a pushed notification.
+    Push,
 }
 
 impl Kind {
@@ -37,13 +39,14 @@ impl Kind {
             Self::Run => "car-run+jwt",
             Self::Thread => "car-thread+jwt",
             Self::Access => "at+jwt",
+            Self::Push => "car-push+jwt",
         }
     }
 
     /// Longest life, in seconds.
     fn max_life(self) -> u64 {
         match self {
-            Self::Run | Self::Thread => 24 * 3600,
+            Self::Run | Self::Thread | Self::Push => 24 * 3600,
             Self::Access => 600,
         }
     }

@@ -8,6 +8,7 @@ mod devices;
 mod jwt;
 mod keys;
 mod pairings;
+mod push_tokens;
 mod rights;
 mod run_tokens;
 mod secret;

@@ -243,7 +243,8 @@ impl Hub {
         let notification = self.notification_get(&made).await?;
         let line = notification.deliveries.first().cloned();
         let mut line = line.ok_or_else(|| Error::not_found(format!("channel `{id}`")))?;
-        let outcome = worker::attempt(carrier.as_ref(), &row, &notification, &mut line).await?;
+        let outcome =
+            worker::attempt(&self.inner, carrier.as_ref(), &row, &notification, &mut line).await?;
         line.next_attempt_at = None;
         line.status = match outcome {
             worker::Outcome::Arrived => NotificationStatus::Delivered,
@@ -382,7 +383,7 @@ impl Inner {
         row.ok_or_else(|| Error::not_found(format!("channel `{id}`")))
     }
 
-    fn carrier(&self, kind: ChannelKind) -> Result<Arc<dyn Channel>> {
+    pub(crate) fn carrier(&self, kind: ChannelKind) -> Result<Arc<dyn Channel>> {
         let none = || Error::new(Code::Unavailable, format!("This hub has no way out by {kind}."));
         self.config.channels.0.get(&kind).cloned().ok_or_else(none)
     }

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use car_api::{
     Timestamp,
     notification::{
-        Notification, NotificationData, NotificationDelivery, NotificationPayload,
+        ChannelKind, Notification, NotificationData, NotificationDelivery, NotificationPayload,
         NotificationStatus,
     },
 };
@@ -160,7 +160,8 @@ impl Work {
         notification: &Notification,
         mut line: NotificationDelivery,
     ) -> Result<Round> {
-        let outcome = attempt(self.carrier.as_ref(), &self.row, notification, &mut line).await?;
+        let carrier = self.carrier.as_ref();
+        let outcome = attempt(&self.hub, carrier, &self.row, notification, &mut line).await?;
         let now = clock::now();
         self.sent.push_back(now);
         let config = self.hub.config.notifications;
@@ -223,6 +224,7 @@ impl Work {
 
 /// Makes one attempt and notes it in the line.
 pub(super) async fn attempt(
+    hub: &Inner,
     carrier: &dyn Channel,
     row: &ChannelRow,
     notification: &Notification,
@@ -234,7 +236,10 @@ pub(super) async fn attempt(
         at: now,
         to: row.address.clone(),
         secrets: row.secrets.clone(),
-        body: body(notification)?,
+        body: match row.channel.kind {
+            ChannelKind::Webhook => body(notification)?,
+            ChannelKind::WebPush => hub.push_payload(row, notification).await?,
+        },
     };
     let sent = carrier.send(&message).await;
     line.attempts = line.attempts.saturating_add(1);

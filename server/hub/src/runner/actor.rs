@@ -347,7 +347,8 @@ impl Actor {
         if [before, status].iter().any(|one| matches!(one, RunStatus::Paused | RunStatus::Failed)) {
             let question = self.question.take();
             let cause = (now, self.cause.as_deref());
-            self.desk.writes.push(derive::run_stands(&self.row, question.as_ref(), None, cause));
+            let held = self.hub.config.pma.held_until(now);
+            self.desk.writes.push(derive::run_stands(&self.row, question.as_ref(), held, cause));
         }
         if status == RunStatus::Completed && before != status {
             self.desk.writes.push(derive::completed(&self.row, now));
