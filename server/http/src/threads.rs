@@ -327,8 +327,9 @@ pub(crate) async fn decide(
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
     /// Words that all have to be there, the last one perhaps as a beginning; what stands in `"` has
-    /// to be there as it is.
-    #[param(max_length = 500)]
+    /// to be there as it is. Without a word nothing is found.
+    #[serde(default)]
+    #[param(max_length = 500, required = false)]
     q: String,
     /// Only in this thread.
     thread: Option<ThreadKey>,
