@@ -45,10 +45,10 @@ pub(crate) const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json"
     components(schemas(
         Problem,
         StreamMessage,
+        ThreadKey,
         WebhookPayload,
         InboxView,
-        NotificationPayload,
-        ThreadKey
+        NotificationPayload
     ))
 )]
 struct Frame;
