@@ -2865,6 +2865,9 @@ export type ThreadFork = {
 /** A conversation with an agent outside any run. */
 export type ThreadId = string
 
+/** A thread: its id, or `pma` for the project manager's. */
+export type ThreadKey = string
+
 /** What a thread is for. */
 export type ThreadKind = "pma" | "chat"
 
@@ -4207,7 +4210,7 @@ export interface Operations {
     method: "GET"
     url: "/api/v1/threads"
     path: {}
-    query: { kind?: ThreadKind; repo?: RepoId; status?: ThreadStatus; archived?: Archived; after?: string; limit?: number }
+    query: { kind?: ThreadKind; repo?: RepoId; status?: ThreadStatus; archived?: "false" | "true" | "all"; after?: string; limit?: number }
     body: undefined
     answer: Page_Thread
   }
@@ -4342,7 +4345,7 @@ export interface Operations {
     method: "GET"
     url: "/api/v1/messages"
     path: {}
-    query: { q: string; thread?: ThreadKey; after?: string; limit?: number }
+    query: { q?: string; thread?: ThreadKey; after?: string; limit?: number }
     body: undefined
     answer: Page_MessageHit
   }

@@ -31,6 +31,7 @@ pub(crate) struct ThreadQuery {
     /// Only those that stand so.
     status: Option<ThreadStatus>,
     /// Those put away: `false`, not them, which is also meant when absent; `true`, only them; `all`.
+    #[param(inline)]
     archived: Option<Archived>,
     /// The `next` of the page before; the first page when absent.
     after: Option<String>,

@@ -4,7 +4,13 @@
 //! that a change is seen at the next load. This crate knows no HTTP and nothing of a hub: what it
 //! gives is the same for everybody.
 
+// In a release program the build script has done its work.
+#[cfg(any(test, debug_assertions))]
 mod bundle;
+#[cfg_attr(
+    not(debug_assertions),
+    expect(dead_code, reason = "the build script has walked the directory")
+)]
 mod kinds;
 
 use std::{borrow::Cow, collections::BTreeMap, io, sync::Arc};

@@ -75,6 +75,15 @@ impl Talk {
         }
     }
 
+    /// Waits until something of the answer is there.
+    pub(crate) async fn until_said(&self, id: &MessageId) {
+        let begun = Instant::now();
+        while self.client.message_get(&self.key, id).await.unwrap().items.is_empty() {
+            assert!(begun.elapsed() < DEADLINE, "nothing was said");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Waits until the thread is as wanted.
     pub(crate) async fn until_thread(&self, wanted: impl Fn(&Thread) -> bool) -> Thread {
         let begun = Instant::now();

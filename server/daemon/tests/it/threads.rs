@@ -92,7 +92,7 @@ async fn a_busy_agent_has_a_queue() {
     let client = stage.client();
     let talk = Talk::new(&client).await;
     let hangs = talk.post(HANG).await;
-    talk.until(&hangs.id, MessageStatus::Working).await;
+    talk.until_said(&hangs.id).await;
     let one = talk.post(&say("one")).await;
     let two = talk.post(&say("two")).await;
     assert_eq!(two.status, MessageStatus::Queued);
