@@ -25,6 +25,7 @@ import { boot, ready, rest } from './state/store.js';
  */
 const SCREENS = [
   ['/', () => import('./screen/home.js')],
+  ['/inbox', () => import('./screen/inbox.js')],
   ['/chat', () => import('./screen/chat.js')],
   ['/threads', () => import('./screen/threads.js')],
   ['/threads/:thread', () => import('./screen/chat.js')],

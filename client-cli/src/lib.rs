@@ -15,7 +15,7 @@ pub mod private_file;
 pub mod watch;
 
 pub use client::{
-    AuditFilter, Client, EventFilter, EventFrom, Incoming, JobFilter, MessagePage, RawAnswer,
-    RawRequest, RepoFilter, RunFilter, ThreadFilter, TicketFilter, Upload,
+    AuditFilter, Client, EventFilter, EventFrom, InboxFilter, Incoming, JobFilter, MessagePage,
+    RawAnswer, RawRequest, RepoFilter, RunFilter, ThreadFilter, TicketFilter, Upload,
 };
 pub use error::ClientError;

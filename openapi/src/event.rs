@@ -271,6 +271,18 @@ wire! {
             /// The message as it is now.
             message: Box<Message>,
         },
+        /// Something waits for a person, waits no longer, or was seen.
+        InboxUpdated {
+            /// The item as it is now.
+            item: crate::inbox::InboxItem,
+            /// How many items of the hub wait.
+            counts: crate::inbox::InboxCounts,
+        },
+        /// A notification was made, or something became of it.
+        NotificationUpdated {
+            /// The notification as it is now.
+            notification: crate::notification::Notification,
+        },
     }
 }
 
@@ -312,6 +324,8 @@ impl EventKind {
             Self::WebhookDisabled { .. } => "webhook_disabled",
             Self::ThreadUpdated { .. } => "thread_updated",
             Self::MessageUpdated { .. } => "message_updated",
+            Self::InboxUpdated { .. } => "inbox_updated",
+            Self::NotificationUpdated { .. } => "notification_updated",
         }
     }
 
@@ -350,6 +364,8 @@ impl EventKind {
         "webhook_disabled",
         "thread_updated",
         "message_updated",
+        "inbox_updated",
+        "notification_updated",
     ];
 }
 

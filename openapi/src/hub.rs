@@ -1,13 +1,14 @@
 //! The hub itself.
 
 use crate::{
-    ApprovalId, RepoId, RunId, Timestamp,
+    RepoId, RunId, Timestamp,
     audit::AuditHead,
     backup::RestoreReport,
+    inbox::InboxItem,
     item::RateLimit,
     repo::TicketCounts,
     run::{Owner, RunStatus},
-    wire, words,
+    wire,
 };
 
 wire! {
@@ -58,8 +59,9 @@ wire! {
         pub audit: AuditHead,
         /// When it was made.
         pub at: Timestamp,
-        /// What waits for a person, the most pressing first, at most 20.
-        pub attention: Vec<Attention>,
+        /// What waits for a person, the most pressing first: the first 20 of the inbox, without
+        /// their bodies.
+        pub attention: Vec<InboxItem>,
         /// How many things wait for a person.
         pub attention_total: u64,
         /// Runs that have not ended, those that wait for a person first, at most 50.
@@ -68,49 +70,6 @@ wire! {
         pub counts: HubCounts,
         /// Accounts of agents that reported a quota or have none left.
         pub accounts: Vec<AccountLine>,
-    }
-}
-
-words! {
-    /// Why something waits for a person, the most pressing first.
-    pub enum AttentionKind {
-        /// An agent asks for permission in the middle of its turn.
-        Approval = "approval",
-        /// An agent asked something, and its run waits for the answer.
-        Question = "question",
-        /// A run waits until its cause is mended.
-        Fix = "fix",
-        /// A ticket is a person's to do.
-        UserTicket = "user_ticket",
-        /// The latest run of a repo failed.
-        Failed = "failed",
-        /// A repo's directory or entry cannot be used.
-        Repo = "repo",
-    }
-}
-
-wire! {
-    /// One thing that waits for a person.
-    pub struct Attention {
-        /// Why.
-        pub kind: AttentionKind,
-        /// Why, in one line.
-        pub line: String,
-        /// The command that resolves it.
-        pub action: String,
-        /// The operation that resolves it.
-        pub operation: String,
-        /// Where.
-        pub repo: RepoId,
-        /// In which run.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub run: Option<RunId>,
-        /// Which question, for `approval_decide`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub approval: Option<ApprovalId>,
-        /// Since when, if that is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub since: Option<Timestamp>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The inbox: everything that waits for a person or went wrong, each thing once.
 
 use crate::{
-    ApprovalId, InboxItemId, JobId, MessageId, RepoId, RunId, SalvageId, ThreadId, Timestamp, wire,
+    ApprovalId, ChannelId, InboxItemId, JobId, MessageId, RepoId, RunId, ThreadId, Timestamp, wire,
     words,
 };
 
@@ -46,17 +46,24 @@ wire! {
         /// Which job.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub job: Option<JobId>,
-        /// Which salvage can be restored.
+        /// Which channel delivers no notifications.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub salvage: Option<SalvageId>,
+        pub channel: Option<ChannelId>,
         /// Since when.
         pub created_at: Timestamp,
-        /// When it was last seen by a person.
+        /// Until when the project manager may answer it before a person is told; `escalate` tells
+        /// them at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub held_until: Option<Timestamp>,
+        /// When it was first seen by a person.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub seen_at: Option<Timestamp>,
         /// When it stopped waiting.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub resolved_at: Option<Timestamp>,
+        /// What was done about it here, if it was done here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub acted: Option<InboxAction>,
         /// What resolved it, in one line: who did what.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub resolution: Option<String>,
@@ -104,6 +111,22 @@ words! {
 }
 
 words! {
+    /// Which part of the inbox a list shows.
+    #[derive(Default)]
+    pub enum InboxView {
+        /// What waits, by rank and age.
+        #[default]
+        Open = "open",
+        /// What was resolved, newest first.
+        Resolved = "resolved",
+        /// What was put away, newest first.
+        Dismissed = "dismissed",
+        /// What waits, then everything that has ended.
+        All = "all",
+    }
+}
+
+words! {
     /// What can be done about an inbox item.
     pub enum InboxAction {
         /// Answer with a text; the run goes on.
@@ -120,6 +143,8 @@ words! {
         Done = "done",
         /// End the run.
         Stop = "stop",
+        /// Let a person be told now; the project manager has no answer.
+        Escalate = "escalate",
         /// Put it away.
         Dismiss = "dismiss",
     }
@@ -146,5 +171,15 @@ wire! {
         pub open: u64,
         /// Of those, the ones nobody has seen.
         pub unseen: u64,
+    }
+}
+
+wire! {
+    /// Body of `inbox_seen`.
+    #[serde(deny_unknown_fields)]
+    pub struct InboxSeen {
+        /// The items that were seen; those that were seen before stay as they are.
+        #[cfg_attr(feature = "schema", schema(max_items = 500))]
+        pub items: Vec<InboxItemId>,
     }
 }

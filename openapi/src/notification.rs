@@ -2,7 +2,8 @@
 //! on each way out.
 
 use crate::{
-    ChannelId, InboxItemId, NotificationId, RepoId, RunId, ThreadId, Timestamp, wire, words,
+    ChannelId, DeviceId, InboxItemId, NotificationId, RepoId, RunId, ThreadId, Timestamp,
+    inbox::InboxAction, wire, words,
 };
 
 wire! {
@@ -18,6 +19,9 @@ wire! {
         pub title: String,
         /// One line.
         pub line: String,
+        /// What can be done about it, as the inbox item has it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub actions: Vec<InboxAction>,
         /// The inbox item it is about.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub item: Option<InboxItemId>,
@@ -71,6 +75,9 @@ wire! {
         /// What went wrong last.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub last_error: Option<String>,
+        /// When it was last tried.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub last_attempt_at: Option<Timestamp>,
         /// When it is tried next, while it is pending.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub next_attempt_at: Option<Timestamp>,
@@ -115,6 +122,9 @@ wire! {
         pub name: String,
         /// Where to, without anything secret.
         pub target: String,
+        /// The device it pushes to; the channel goes when the device is removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub device: Option<DeviceId>,
         /// Which notifications; all when empty.
         pub kinds: Vec<NotificationKind>,
         /// Whether it is used.
@@ -195,5 +205,47 @@ wire! {
             skip_serializing_if = "Option::is_none"
         )]
         pub quiet: Option<Option<QuietHours>>,
+    }
+}
+
+wire! {
+    /// What a channel is sent, as JSON. However often it is sent, the bytes and the id are the same:
+    /// a webhook carries the id in its header `webhook-id` too.
+    pub struct NotificationPayload {
+        /// `notification`.
+        pub r#type: String,
+        /// When it was made.
+        pub timestamp: Timestamp,
+        /// What it says.
+        pub data: NotificationData,
+    }
+}
+
+wire! {
+    /// What a notification says.
+    pub struct NotificationData {
+        /// Its id.
+        pub id: NotificationId,
+        /// Why it is sent.
+        pub kind: NotificationKind,
+        /// Short.
+        pub title: String,
+        /// One line.
+        pub line: String,
+        /// What can be done about it with `inbox_act`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub actions: Vec<InboxAction>,
+        /// The inbox item it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub item: Option<InboxItemId>,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub repo: Option<RepoId>,
+        /// In which run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub run: Option<RunId>,
+        /// In which thread.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub thread: Option<ThreadId>,
     }
 }

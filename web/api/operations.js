@@ -223,3 +223,17 @@ export const push_test = () => post('/push/subscription/test');
 export const pma_doc_list = () => get('/pma/docs');
 /** @param {string} name @param {string} content @param {string} match @returns {Promise<import('./types.d.ts').PmaDoc>} */
 export const pma_doc_update = (name, content, match) => put(`/pma/docs/${part(name)}`, { content }, { match });
+
+// Ways out for notifications.
+/** @returns {Promise<Page<import('./types.d.ts').NotificationChannel>>} */
+export const channel_list = () => get('/channels');
+/** @param {{name: string, url: string}} body @returns {Promise<import('./types.d.ts').ChannelSecret>} */
+export const channel_create = (body) => post('/channels', body);
+/** @param {string} channel @param {Record<string, unknown>} body @returns {Promise<import('./types.d.ts').NotificationChannel>} */
+export const channel_update = (channel, body) => patch(`/channels/${part(channel)}`, body);
+/** @param {string} channel */
+export const channel_delete = (channel) => remove(`/channels/${part(channel)}`);
+/** @param {string} channel @returns {Promise<import('./types.d.ts').Notification>} */
+export const channel_test = (channel) => post(`/channels/${part(channel)}/test`);
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Notification>>} */
+export const notification_list = (query) => get('/notifications', query);

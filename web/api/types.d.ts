@@ -99,26 +99,6 @@ export type ApprovalRequest = {
   type: "other"
 }
 
-/** One thing that waits for a person. */
-export type Attention = {
-  /** Why. */
-  kind: AttentionKind
-  /** Why, in one line. */
-  line: string
-  /** The command that resolves it. */
-  action: string
-  /** The operation that resolves it. */
-  operation: string
-  /** Where. */
-  repo: RepoId
-  run?: RunId | null
-  approval?: ApprovalId | null
-  since?: Timestamp | null
-}
-
-/** Why something waits for a person, the most pressing first. */
-export type AttentionKind = "approval" | "question" | "fix" | "user_ticket" | "failed" | "repo"
-
 /** Where the audit chain is broken. */
 export type AuditBreak = {
   /** Number of the line. */
@@ -228,6 +208,42 @@ export type BusyPolicy = "queue" | "interrupt" | "reject"
 
 /** Something an agent can do beyond answering a prompt. */
 export type Capability = "resume" | "interrupt" | "approvals" | "usage" | "rate_limits" | "plan" | "models" | "fork" | "compact"
+
+/** Body of `channel_create`, for a webhook. */
+export type ChannelCreate = {
+  /** What its owner calls it. */
+  name: string
+  /** Where to: an `http` or `https` address. */
+  url: string
+  /** Which notifications; all when empty. */
+  kinds?: Array<NotificationKind>
+  quiet?: QuietHours | null
+}
+
+/** One way out for notifications. */
+export type ChannelId = string
+
+/** What kind of way out a channel is. */
+export type ChannelKind = "webhook" | "web_push"
+
+/** A channel with its new secret; the only time the secret is shown. */
+export type ChannelSecret = {
+  /** The channel. */
+  channel: NotificationChannel
+  /** The secret it is signed with: `whsec_` and the key in base64. */
+  secret: string
+}
+
+/** Body of `channel_update`, a JSON merge patch: what is absent stays. */
+export type ChannelUpdate = {
+  /** What its owner calls it. */
+  name?: string | null
+  /** Which notifications; all when empty. */
+  kinds?: Array<NotificationKind> | null
+  /** Whether it is used. */
+  enabled?: boolean | null
+  quiet?: QuietHours | null
+}
 
 /** One thing that was looked at. */
 export type Check = {
@@ -616,6 +632,16 @@ export type EventKind = {
   /** The message as it is now. */
   message: Message
   kind: "message_updated"
+} | {
+  /** The item as it is now. */
+  item: InboxItem
+  /** How many items of the hub wait. */
+  counts: InboxCounts
+  kind: "inbox_updated"
+} | {
+  /** The notification as it is now. */
+  notification: Notification
+  kind: "notification_updated"
 }
 
 /** The hub's verdict on one ticket, bound to the tree it holds for. */
@@ -791,8 +817,11 @@ export type HubSnapshot = {
   audit?: AuditHead
   /** When it was made. */
   at: Timestamp
-  /** What waits for a person, the most pressing first, at most 20. */
-  attention: Array<Attention>
+  /**
+   * What waits for a person, the most pressing first: the first 20 of the inbox, without
+   * their bodies.
+   */
+  attention: Array<InboxItem>
   /** How many things wait for a person. */
   attention_total: number
   /** Runs that have not ended, those that wait for a person first, at most 50. */
@@ -802,6 +831,80 @@ export type HubSnapshot = {
   /** Accounts of agents that reported a quota or have none left. */
   accounts: Array<AccountLine>
 }
+
+/** Body of `inbox_act`. */
+export type InboxAct = {
+  /** What to do; one of the item's `actions`. */
+  action: InboxAction
+  /** The text, for `reply`. */
+  body?: string | null
+}
+
+/** What can be done about an inbox item. */
+export type InboxAction = "reply" | "approve" | "decline" | "resume" | "retry" | "done" | "stop" | "escalate" | "dismiss"
+
+/** How many inbox items wait. */
+export type InboxCounts = {
+  /** Items that wait. */
+  open: number
+  /** Of those, the ones nobody has seen. */
+  unseen: number
+}
+
+/** One thing that waits for a person. */
+export type InboxItem = {
+  /** Its id. */
+  id: InboxItemId
+  /** What it is. */
+  kind: InboxKind
+  /** Whether it still waits. */
+  status: InboxStatus
+  /** How pressing it is: the smaller, the more. Items are listed by it. */
+  rank: number
+  /** What it is about, short. */
+  title: string
+  /** Why it is here, in one line. */
+  line: string
+  /** More, in Markdown: the question's text, the failing command and the end of its output. */
+  body?: string | null
+  /** What can be done; the first resolves it as a rule. */
+  actions: Array<InboxAction>
+  repo?: RepoId | null
+  run?: RunId | null
+  thread?: ThreadId | null
+  message?: MessageId | null
+  /** Which dispatch of the run. */
+  dispatch?: number | null
+  approval?: ApprovalId | null
+  job?: JobId | null
+  channel?: ChannelId | null
+  /** Since when. */
+  created_at: Timestamp
+  held_until?: Timestamp | null
+  seen_at?: Timestamp | null
+  resolved_at?: Timestamp | null
+  acted?: InboxAction | null
+  /** What resolved it, in one line: who did what. */
+  resolution?: string | null
+}
+
+/** One thing that waits for a person. */
+export type InboxItemId = string
+
+/** What an inbox item is, the most pressing first. */
+export type InboxKind = "approval" | "question" | "fix" | "budget" | "user_ticket" | "run_failed" | "message_failed" | "job_failed" | "repo" | "delivery_failed" | "note"
+
+/** Body of `inbox_seen`. */
+export type InboxSeen = {
+  /** The items that were seen; those that were seen before stay as they are. */
+  items: Array<InboxItemId>
+}
+
+/** Whether an inbox item still waits. */
+export type InboxStatus = "open" | "resolved" | "dismissed"
+
+/** Which part of the inbox a list shows. */
+export type InboxView = "open" | "resolved" | "dismissed" | "all"
 
 /** One piece of a turn: a message, a command, an edit. */
 export type Item = {
@@ -1065,6 +1168,110 @@ export type Model = {
   default: boolean
 }
 
+/** One word to the outside. */
+export type Notification = {
+  /** Its id. */
+  id: NotificationId
+  /** What makes it one: another with the same key is never made. */
+  dedupe_key: string
+  /** Why it is sent. */
+  kind: NotificationKind
+  /** Short. */
+  title: string
+  /** One line. */
+  line: string
+  /** What can be done about it, as the inbox item has it. */
+  actions?: Array<InboxAction>
+  item?: InboxItemId | null
+  repo?: RepoId | null
+  run?: RunId | null
+  thread?: ThreadId | null
+  /** When it was made. */
+  created_at: Timestamp
+  seen_at?: Timestamp | null
+  acted_at?: Timestamp | null
+  /** What became of it on each way out. */
+  deliveries: Array<NotificationDelivery>
+}
+
+/** One way out. */
+export type NotificationChannel = {
+  /** Its id. */
+  id: ChannelId
+  /** What kind of way. */
+  kind: ChannelKind
+  /** What its owner calls it. */
+  name: string
+  /** Where to, without anything secret. */
+  target: string
+  device?: DeviceId | null
+  /** Which notifications; all when empty. */
+  kinds: Array<NotificationKind>
+  /** Whether it is used. */
+  enabled: boolean
+  quiet?: QuietHours | null
+  failing_since?: Timestamp | null
+  /** When it was made. */
+  created_at: Timestamp
+}
+
+/** What a notification says. */
+export type NotificationData = {
+  /** Its id. */
+  id: NotificationId
+  /** Why it is sent. */
+  kind: NotificationKind
+  /** Short. */
+  title: string
+  /** One line. */
+  line: string
+  /** What can be done about it with `inbox_act`. */
+  actions?: Array<InboxAction>
+  item?: InboxItemId | null
+  repo?: RepoId | null
+  run?: RunId | null
+  thread?: ThreadId | null
+}
+
+/** A notification on one way out. */
+export type NotificationDelivery = {
+  /** The way. */
+  channel: ChannelId
+  /** What kind of way. */
+  channel_kind: ChannelKind
+  /** How it stands. */
+  status: NotificationStatus
+  /** How often it was tried. */
+  attempts: number
+  /** What went wrong last. */
+  last_error?: string | null
+  last_attempt_at?: Timestamp | null
+  next_attempt_at?: Timestamp | null
+  delivered_at?: Timestamp | null
+}
+
+/** One word to the outside. */
+export type NotificationId = string
+
+/** Why a notification is sent. */
+export type NotificationKind = "attention" | "completed" | "failed" | "test"
+
+/**
+ * What a channel is sent, as JSON. However often it is sent, the bytes and the id are the same:
+ * a webhook carries the id in its header `webhook-id` too.
+ */
+export type NotificationPayload = {
+  /** `notification`. */
+  type: string
+  /** When it was made. */
+  timestamp: Timestamp
+  /** What it says. */
+  data: NotificationData
+}
+
+/** How a notification stands on one way out. */
+export type NotificationStatus = "pending" | "delivered" | "failed" | "obsolete"
+
 /** How an act went. */
 export type Outcome = "done" | "begun" | "refused" | "failed"
 
@@ -1270,6 +1477,48 @@ export type Page_Evidence = {
 }
 
 /** One page of a list, in a stable order. */
+export type Page_InboxItem = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id. */
+    id: InboxItemId
+    /** What it is. */
+    kind: InboxKind
+    /** Whether it still waits. */
+    status: InboxStatus
+    /** How pressing it is: the smaller, the more. Items are listed by it. */
+    rank: number
+    /** What it is about, short. */
+    title: string
+    /** Why it is here, in one line. */
+    line: string
+    /** More, in Markdown: the question's text, the failing command and the end of its output. */
+    body?: string | null
+    /** What can be done; the first resolves it as a rule. */
+    actions: Array<InboxAction>
+    repo?: RepoId | null
+    run?: RunId | null
+    thread?: ThreadId | null
+    message?: MessageId | null
+    /** Which dispatch of the run. */
+    dispatch?: number | null
+    approval?: ApprovalId | null
+    job?: JobId | null
+    channel?: ChannelId | null
+    /** Since when. */
+    created_at: Timestamp
+    held_until?: Timestamp | null
+    seen_at?: Timestamp | null
+    resolved_at?: Timestamp | null
+    acted?: InboxAction | null
+    /** What resolved it, in one line: who did what. */
+    resolution?: string | null
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
 export type Page_Job = {
   /** The entries of this page. */
   items: Array<{
@@ -1390,6 +1639,63 @@ export type Page_Model = {
     efforts: Array<string>
     /** Whether the agent uses it when a ticket names none. */
     default: boolean
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_Notification = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id. */
+    id: NotificationId
+    /** What makes it one: another with the same key is never made. */
+    dedupe_key: string
+    /** Why it is sent. */
+    kind: NotificationKind
+    /** Short. */
+    title: string
+    /** One line. */
+    line: string
+    /** What can be done about it, as the inbox item has it. */
+    actions?: Array<InboxAction>
+    item?: InboxItemId | null
+    repo?: RepoId | null
+    run?: RunId | null
+    thread?: ThreadId | null
+    /** When it was made. */
+    created_at: Timestamp
+    seen_at?: Timestamp | null
+    acted_at?: Timestamp | null
+    /** What became of it on each way out. */
+    deliveries: Array<NotificationDelivery>
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_NotificationChannel = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id. */
+    id: ChannelId
+    /** What kind of way. */
+    kind: ChannelKind
+    /** What its owner calls it. */
+    name: string
+    /** Where to, without anything secret. */
+    target: string
+    device?: DeviceId | null
+    /** Which notifications; all when empty. */
+    kinds: Array<NotificationKind>
+    /** Whether it is used. */
+    enabled: boolean
+    quiet?: QuietHours | null
+    failing_since?: Timestamp | null
+    /** When it was made. */
+    created_at: Timestamp
   }>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
@@ -1977,6 +2283,16 @@ export type Problem = {
   /** For `would_lose_work`: what would be lost. */
   unsaved?: Array<Unsaved>
   gone?: Gone | null
+}
+
+/** Hours of every day in which a channel is left alone; what comes then is sent at their end. */
+export type QuietHours = {
+  /** First minute of the day, 0 to 1439. */
+  from_minute: number
+  /** Minute of the day it ends at, 0 to 1439; before `from_minute`, the next day's. */
+  to_minute: number
+  /** Minutes by which the clock of the place is ahead of UTC, -720 to 840. */
+  utc_offset_minutes: number
 }
 
 /** How much of one quota window of an account is used. */
@@ -3750,6 +4066,141 @@ export interface Operations {
     query: {}
     body: undefined
     answer: WebhookDelivery
+  }
+  /** List what waits for a person */
+  inbox_list: {
+    method: "GET"
+    url: "/api/v1/inbox"
+    path: {}
+    query: { status?: InboxView; repo?: RepoId; run?: RunId; kind?: InboxKind; after?: string; limit?: number }
+    body: undefined
+    answer: Page_InboxItem
+  }
+  /** Count what waits for a person */
+  inbox_counts: {
+    method: "GET"
+    url: "/api/v1/inbox/counts"
+    path: {}
+    query: {}
+    body: undefined
+    answer: InboxCounts
+  }
+  /** Note what a person has seen */
+  inbox_seen: {
+    method: "POST"
+    url: "/api/v1/inbox/seen"
+    path: {}
+    query: {}
+    body: InboxSeen
+    answer: InboxCounts
+  }
+  /** Get one thing that waits for a person */
+  inbox_get: {
+    method: "GET"
+    url: "/api/v1/inbox/{item}"
+    path: { item: InboxItemId }
+    query: {}
+    body: undefined
+    answer: InboxItem
+  }
+  /** Do one of an item's actions */
+  inbox_act: {
+    method: "POST"
+    url: "/api/v1/inbox/{item}/act"
+    path: { item: InboxItemId }
+    query: {}
+    body: InboxAct
+    answer: InboxItem
+  }
+  /** List notifications */
+  notification_list: {
+    method: "GET"
+    url: "/api/v1/notifications"
+    path: {}
+    query: { status?: NotificationStatus; after?: string; limit?: number }
+    body: undefined
+    answer: Page_Notification
+  }
+  /** Get a notification */
+  notification_get: {
+    method: "GET"
+    url: "/api/v1/notifications/{notification}"
+    path: { notification: NotificationId }
+    query: {}
+    body: undefined
+    answer: Notification
+  }
+  /** Note that a person has seen a notification */
+  notification_seen: {
+    method: "POST"
+    url: "/api/v1/notifications/{notification}/seen"
+    path: { notification: NotificationId }
+    query: {}
+    body: undefined
+    answer: Notification
+  }
+  /** Send a notification again where it was given up */
+  notification_retry: {
+    method: "POST"
+    url: "/api/v1/notifications/{notification}/retry"
+    path: { notification: NotificationId }
+    query: {}
+    body: undefined
+    answer: Notification
+  }
+  /** List the ways out for notifications */
+  channel_list: {
+    method: "GET"
+    url: "/api/v1/channels"
+    path: {}
+    query: { after?: string; limit?: number }
+    body: undefined
+    answer: Page_NotificationChannel
+  }
+  /** Create a webhook channel */
+  channel_create: {
+    method: "POST"
+    url: "/api/v1/channels"
+    path: {}
+    query: {}
+    body: ChannelCreate
+    answer: ChannelSecret
+  }
+  /** Get a channel */
+  channel_get: {
+    method: "GET"
+    url: "/api/v1/channels/{channel}"
+    path: { channel: ChannelId }
+    query: {}
+    body: undefined
+    answer: NotificationChannel
+  }
+  /** Delete a channel */
+  channel_delete: {
+    method: "DELETE"
+    url: "/api/v1/channels/{channel}"
+    path: { channel: ChannelId }
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** Change a channel */
+  channel_update: {
+    method: "PATCH"
+    url: "/api/v1/channels/{channel}"
+    path: { channel: ChannelId }
+    query: {}
+    body: ChannelUpdate
+    answer: NotificationChannel
+  }
+  /** Send a trial on a channel */
+  channel_test: {
+    method: "POST"
+    url: "/api/v1/channels/{channel}/test"
+    path: { channel: ChannelId }
+    query: {}
+    body: undefined
+    answer: Notification
   }
   /** List threads */
   thread_list: {

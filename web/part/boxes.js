@@ -16,7 +16,7 @@ import { TroubleNote, Unread } from './trouble.js';
 
 /** @param {{repo: string | null}} props `null` for the hub's own boxes. */
 export function Boxes({ repo }) {
-  const files = useResource(`file_list ${repo}`, () => file_list(repo));
+  const files = useResource(`file_list ${repo}`, () => file_list(repo), (event) => event.event.kind === 'file_changed' && (event.repo ?? null) === repo);
   const items = files.data?.items ?? [];
   return html`${h(Unread, { of: files })}
     <div class="columns even">

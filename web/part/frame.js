@@ -1,8 +1,7 @@
 import { useEffect } from '../vendor/hooks.js';
 import { nextTry } from '../api/socket.js';
 import { badge } from '../state/install.js';
-import { reconnect } from '../state/store.js';
-import { useAttention } from '../state/attention.js';
+import { reconnect, state } from '../state/store.js';
 import { Button } from './act.js';
 import { h, html } from './html.js';
 import { Icon } from './icon.js';
@@ -29,7 +28,7 @@ const PLACES = [
 /** @param {{path: string}} props */
 export function Rail({ path }) {
   const first = path.split('/')[1] ?? '';
-  const { count } = useAttention();
+  const count = state.value.waiting;
   useEffect(() => badge(count), [count]);
   return html`<nav class="rail" aria-label="Main">
     <div class="brand">${h(Mark, null)} CAR Hub</div>

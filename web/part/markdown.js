@@ -25,9 +25,10 @@ function load() {
 
 /**
  * A text in Markdown; shown as plain text for the moment until it can be read.
- * @param {{text: string, class?: string, level?: number}} props `level` is that of its highest heading.
+ * @param {{text: string, class?: string, level?: number, breaks?: boolean}} props `level` is that of its
+ *   highest heading; with `breaks` a line stays a line, as people write messages.
  */
-export function Markdown({ text, class: more = '', level = 3 }) {
+export function Markdown({ text, class: more = '', level = 3, breaks = false }) {
   const [, setLoaded] = useState(Lexer !== null);
   useEffect(() => {
     let shown = true;
@@ -37,7 +38,7 @@ export function Markdown({ text, class: more = '', level = 3 }) {
     };
   }, []);
   if (!Lexer) return html`<div class=${`prose ${more}`}><p>${text}</p></div>`;
-  const tokens = new Lexer({ gfm: true, breaks: true }).lex(text);
+  const tokens = new Lexer({ gfm: true, breaks }).lex(text);
   const highest = Math.min(...tokens.map((token) => (token.type === 'heading' ? token.depth : 6)));
   lift = level - highest;
   return html`<div class=${`prose ${more}`}>${blocks(tokens)}</div>`;

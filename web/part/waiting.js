@@ -1,75 +1,91 @@
 /**
  * One thing that waits for a person, with its answer in place.
  *
- * @typedef {import('../api/types.d.ts').Attention} Attention
+ * @typedef {import('../api/types.d.ts').InboxItem} InboxItem
+ * @typedef {import('../api/types.d.ts').InboxAction} InboxAction
  */
 
 import { useState } from '../vendor/hooks.js';
-import { approval_decide, run_get, run_reply, run_resume, run_start, run_stop } from '../api/operations.js';
+import { inbox_act, run_reply } from '../api/operations.js';
 import { to } from '../state/route.js';
-import { useResource } from '../state/store.js';
+import { keepInbox } from '../state/store.js';
 import { Button, useAct } from './act.js';
 import { h, html } from './html.js';
 import { Icon } from './icon.js';
 import { Markdown } from './markdown.js';
+import { Status } from './status.js';
+import { Sure } from './sure.js';
 import { When } from './time.js';
 import { TroubleNote } from './trouble.js';
+import { words } from './words.js';
 
-/** @type {Record<string, {icon: import('./icon.js').IconName, name: string}>} */
+/** @type {Record<string, {icon: import('./icon.js').IconName, name: string, bad?: boolean}>} */
 const KINDS = {
   approval: { icon: 'shield', name: 'Asks for permission' },
   question: { icon: 'ask', name: 'Asks' },
   fix: { icon: 'warn', name: 'Needs a hand' },
+  budget: { icon: 'chart', name: 'Budget used up' },
   user_ticket: { icon: 'tick', name: 'Yours to do' },
-  failed: { icon: 'cross', name: 'Failed' },
-  repo: { icon: 'repo', name: 'Repo' },
+  run_failed: { icon: 'cross', name: 'Run failed', bad: true },
+  message_failed: { icon: 'cross', name: 'Answer failed', bad: true },
+  job_failed: { icon: 'cross', name: 'Job failed', bad: true },
+  repo: { icon: 'repo', name: 'Repo', bad: true },
+  delivery_failed: { icon: 'bell', name: 'Notifications do not arrive', bad: true },
+  note: { icon: 'chat', name: 'Note' },
 };
 
-/** @param {{item: Attention, refresh: () => void}} props */
-export function Waiting({ item, refresh }) {
+/** @type {Record<string, {word: string, icon?: import('./icon.js').IconName, grave?: boolean, question?: string}>} */
+const ACTIONS = {
+  approve: { word: 'Allow' },
+  decline: { word: 'Deny', grave: true },
+  resume: { word: 'Go on', icon: 'play' },
+  retry: { word: 'Try again', icon: 'again' },
+  done: { word: 'It is done', icon: 'check' },
+  stop: { word: 'Stop the run', grave: true, question: 'Stop it for good?' },
+  escalate: { word: 'Tell me' },
+  dismiss: { word: 'Put away' },
+};
+
+/** Where an item is about. @param {InboxItem} item */
+function about(item) {
+  if (item.run) return to('runs', item.run);
+  if (item.thread) return to('threads', item.thread);
+  if (item.job) return to('jobs', item.job);
+  return item.repo ? to('repos', item.repo) : undefined;
+}
+
+/** @param {{item: InboxItem, level?: number}} props */
+export function Waiting({ item, level = 2 }) {
   const kind = KINDS[item.kind] ?? { icon: 'warn', name: item.kind };
-  return html`<article class=${`card stack ${item.kind === 'failed' || item.kind === 'repo' ? 'bad' : 'wants'}`} aria-label=${`${kind.name}: ${item.repo}`}>
+  const address = about(item);
+  const open = item.status === 'open';
+  return html`<article class=${`card stack tight ${open ? (kind.bad ? 'bad' : 'wants') : ''}`} aria-label=${`${kind.name}: ${item.title}`}>
     <header class="row small muted">
       ${h(Icon, { name: kind.icon, size: 18 })}
-      <span class="grow line"><b>${kind.name}</b> · <a href=${item.run ? to('runs', item.run) : to('repos', item.repo)}>${item.repo}</a></span>
-      ${item.since && h(When, { at: item.since })}
+      <span class="grow line"><b>${kind.name}</b>${item.repo ? html` · ${address ? html`<a href=${address}>${item.repo}</a>` : item.repo}` : ''}</span>
+      ${h(When, { at: open ? item.created_at : item.resolved_at ?? item.created_at })}
     </header>
-    ${h(Markdown, { text: item.line, class: 'clip' })}
-    ${h(Answer, { item, refresh })}
+    ${h(/** @type {any} */ (`h${level}`), { class: 'small' }, address && !item.repo ? html`<a href=${address}>${words(item.title)}</a>` : words(item.title))}
+    ${item.body ? h(Markdown, { text: item.body, class: 'clip', level: level + 1 }) : html`<p>${words(item.line)}</p>`}
+    ${open ? h(Answer, { item }) : html`<p class="row small">${h(Status, { status: item.status })}<span class="muted grow">${item.resolution ?? ''}</span></p>`}
   </article>`;
 }
 
-/** @param {{item: Attention, refresh: () => void}} props */
-function Answer({ item, refresh }) {
-  switch (item.kind) {
-    case 'approval':
-      return h(Approve, { item, refresh });
-    case 'question':
-      return h(Reply, { run: /** @type {string} */ (item.run), done: refresh });
-    case 'fix':
-    case 'failed':
-      return h(Choices, { item, refresh });
-    case 'user_ticket':
-      return h(Choices, { item, refresh });
-    case 'repo':
-      return html`<div><a class="button" href=${to('repos', item.repo)}>Look at it</a></div>`;
-  }
-}
-
-/** @param {{item: Attention, refresh: () => void}} props */
-function Approve({ item, refresh }) {
-  const run = useResource(`run_get ${item.run}`, () => run_get(/** @type {string} */ (item.run)));
-  const approval = run.data?.approvals?.find((one) => one.id === item.approval);
-  const { act, busy, slow, trouble } = useAct(async (/** @type {string} */ decision) => {
-    await approval_decide(/** @type {string} */ (item.run), /** @type {string} */ (item.approval), decision);
-    refresh();
-  });
-  return html`${approval && h(Asked, { request: approval.request })}
-    <div class="row wrap">
-      ${h(Button, { tone: 'main', busy: slow, disabled: busy, onClick: () => void act('accept'), children: 'Allow' })}
-      ${h(Button, { disabled: busy, onClick: () => void act('accept_for_session'), children: 'Allow for this session' })}
-      ${h(Button, { tone: 'grave', disabled: busy, onClick: () => void act('decline'), children: 'Deny' })}
-    </div>
+/** @param {{item: InboxItem}} props */
+function Answer({ item }) {
+  const { act, busy, slow, trouble } = useAct(async (/** @type {InboxAction} */ action) => keepInbox(await inbox_act(item.id, { action })));
+  const others = item.actions.filter((action) => action !== 'reply');
+  const first = item.actions[0];
+  return html`${item.actions.includes('reply') && h(Reply, {
+      name: item.id,
+      send: async (/** @type {string} */ body) => keepInbox(await inbox_act(item.id, { action: 'reply', body })),
+    })}
+    ${others.length > 0 && html`<div class="row wrap">${others.map((action) => {
+      const look = ACTIONS[action] ?? { word: action };
+      if (look.question) return h(Sure, { key: action, tone: 'plain', question: look.question, work: async () => keepInbox(await inbox_act(item.id, { action })), children: look.word });
+      const tone = action === first ? 'main' : look.grave ? 'grave' : action === 'dismiss' ? 'plain' : undefined;
+      return h(Button, { key: action, icon: look.icon, tone, busy: slow && action === first, disabled: busy, onClick: () => void act(action), children: look.word });
+    })}</div>`}
     ${h(TroubleNote, { trouble })}`;
 }
 
@@ -91,17 +107,16 @@ export function Asked({ request }) {
 }
 
 /**
- * A text for an agent that waits.
- * @param {{run: string, done: () => void, label?: string, children?: any}} props
+ * A text for an agent that waits; the draft is kept until it is sent.
+ * @param {{name: string, send: (text: string) => Promise<unknown>, label?: string, children?: any}} props
  */
-export function Reply({ run, done, label = 'Your answer', children }) {
-  const draft = `reply ${run}`;
-  const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? '');
+export function Reply({ name, send, label = 'Your answer', children }) {
+  const draft = `reply ${name}`;
+  const [text, setText] = useState(() => localStorage.getItem(draft) ?? '');
   const { act, busy, slow, trouble } = useAct(async () => {
-    await run_reply(run, text.trim());
-    sessionStorage.removeItem(draft);
+    await send(text.trim());
+    localStorage.removeItem(draft);
     setText('');
-    done();
   });
   return html`<form class="stack tight" onSubmit=${(/** @type {Event} */ event) => {
     event.preventDefault();
@@ -111,26 +126,15 @@ export function Reply({ run, done, label = 'Your answer', children }) {
     <textarea id=${draft} rows="2" placeholder=${label} value=${text} disabled=${busy}
       onInput=${(/** @type {any} */ event) => {
         setText(event.target.value);
-        sessionStorage.setItem(draft, event.target.value);
+        localStorage.setItem(draft, event.target.value);
       }}></textarea>
     <div class="row wrap end">${children}${h(Button, { tone: 'main', type: 'submit', icon: 'send', busy: slow, disabled: busy || text.trim() === '', children: 'Send' })}</div>
     ${h(TroubleNote, { trouble })}
   </form>`;
 }
 
-/** @param {{item: Attention, refresh: () => void}} props */
-function Choices({ item, refresh }) {
-  const { act, busy, slow, trouble } = useAct(async (/** @type {() => Promise<unknown>} */ work) => {
-    await work();
-    refresh();
-  });
-  const run = item.run;
-  return html`<div class="row wrap">
-      ${item.kind === 'failed'
-        ? h(Button, { tone: 'main', icon: 'play', busy: slow, disabled: busy, onClick: () => void act(() => run_start(item.repo)), children: 'Start again' })
-        : run && h(Button, { tone: 'main', icon: 'play', busy: slow, disabled: busy, onClick: () => void act(() => run_resume(run)), children: 'Go on' })}
-      ${run && html`<a class="button" href=${to('runs', run)}>Look at it</a>`}
-      ${item.kind !== 'failed' && run && h(Button, { tone: 'grave', disabled: busy, onClick: () => void act(() => run_stop(run)), children: 'Stop' })}
-    </div>
-    ${h(TroubleNote, { trouble })}`;
-}
+/** A reply to a run. @param {string} run @param {() => void} done */
+export const toRun = (run, done) => async (/** @type {string} */ text) => {
+  await run_reply(run, text);
+  done();
+};

@@ -120,7 +120,7 @@ function MessageView({ message, last }) {
   return html`<article class="exchange stack" aria-label=${`Message ${message.number}`}>
     <div class=${`said ${message.origin === 'wake' ? 'by-hub' : ''}`}>
       ${message.origin === 'wake' && html`<span class="tiny muted row">${h(Icon, { name: 'bell', size: 14 })}${message.author}</span>`}
-      ${message.body && h(Markdown, { text: message.body })}
+      ${message.body && h(Markdown, { text: message.body, breaks: true })}
       ${(message.attachments ?? []).length > 0 && html`<ul class="row wrap">${message.attachments?.map((name) => html`<li key=${name} class="chip">${h(Icon, { name: 'clip', size: 14 })}${name}</li>`)}</ul>`}
       <span class="tiny muted">${message.origin === 'user' && message.author ? `${message.author} · ` : ''}${h(When, { at: message.created_at })}</span>
     </div>

@@ -10,7 +10,7 @@ import { RunAtWork, RunEnded } from '../part/runs.js';
 import { Unread } from '../part/trouble.js';
 import { Waiting } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
-import { useAttention } from '../state/attention.js';
+import { useCounts, useSeen, waiting } from '../state/attention.js';
 import { state, useResource } from '../state/store.js';
 
 /** When Home was last left, so that what finished since can be told. */
@@ -27,9 +27,11 @@ function lookedAt() {
 
 export default function Home() {
   const [since] = useState(lookedAt);
-  const { items, count, of: snapshot } = useAttention();
+  const { counts, of: snapshot } = useCounts();
+  const items = waiting();
   const ended = useResource('run_list recent', () => run_list({ limit: 100 }), (event) => event.event.kind === 'run_state_changed');
 
+  useSeen(items);
   useEffect(() => {
     const begun = Date.now();
     return () => {
@@ -42,7 +44,6 @@ export default function Home() {
   const resting = lines.filter((run) => run.status === 'paused' && !items.some((item) => item.run === run.id));
   const jobs = Object.values(state.value.jobs).filter((job) => job.status === 'running');
   const finished = (ended.data?.items ?? []).filter((run) => run.ended_at && run.ended_at > since && run.state.status !== 'superseded');
-  const counts = snapshot.data?.counts;
   const empty = counts && counts.repos === 0;
 
   return html`
@@ -52,8 +53,9 @@ export default function Home() {
       <div class="stack wide">
         ${items.length > 0 && h(Section, {
           title: 'Needs you',
-          tally: count,
-          children: html`<div class="stack">${items.map((item) => h(Waiting, { key: `${item.kind} ${item.run ?? item.repo} ${item.approval ?? ''}`, item, refresh: snapshot.refresh }))}</div>`,
+          tally: state.value.waiting,
+          action: html`<a class="small" href="#/inbox">Inbox</a>`,
+          children: html`<div class="stack">${items.map((item) => h(Waiting, { key: item.id, item, level: 3 }))}</div>`,
         })}
         ${counts && items.length === 0 && html`<p class="row muted">${h(Icon, { name: 'check', size: 18, class: 'good' })} Nothing needs you.</p>`}
         ${h(Section, {

@@ -20,7 +20,7 @@ const DOCS = {
 
 export default function Pma() {
   const [shown, setShown] = useState('agents');
-  const docs = useResource('pma_doc_list', pma_doc_list, (event) => event.event.kind === 'message_updated');
+  const docs = useResource('pma_doc_list', pma_doc_list, (event) => event.event.kind === 'pma_doc_changed');
   const doc = docs.data?.items.find((one) => one.name === shown);
   const about = DOCS[shown];
   return html`${h(Head, { title: 'Project manager', up: '#/more' })}

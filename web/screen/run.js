@@ -19,7 +19,7 @@ import { Sure } from '../part/sure.js';
 import { Since, When, clockOf } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
-import { Asked, Reply } from '../part/waiting.js';
+import { Asked, Reply, toRun } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
 import { go, to } from '../state/route.js';
 import { leaveTurns, piecesIn, readTurn, state, useResource } from '../state/store.js';
@@ -132,7 +132,7 @@ function Said({ who, at, title, body, files, wants = false }) {
   return html`<article class=${`card stack tight ${wants ? 'wants' : who === 'You' ? 'own' : ''}`}>
     <header class="row small muted"><b class="grow">${who}</b>${at && h(When, { at })}</header>
     ${title && html`<h2>${title}</h2>`}
-    ${body.trim() && h(Markdown, { text: body })}
+    ${body.trim() && h(Markdown, { text: body, breaks: who === 'You' })}
     ${files.length > 0 && html`<p class="small muted">${counted(files.length, 'file')}: ${files.join(', ')}</p>`}
   </article>`;
 }
@@ -237,7 +237,7 @@ function Controls({ run, refresh }) {
     case 'paused':
       return html`<div class="bar-below stack">${run.state.resume === 'fix'
         ? html`<div class="row wrap">${stop}${h(Act, { icon: 'play', tone: 'main', work: doing(run_resume), children: 'Go on' })}</div>`
-        : h(Reply, { run: run.id, done: refresh, label: 'Your answer', children: html`${stop}${h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })}` })}</div>`;
+        : h(Reply, { name: run.id, send: toRun(run.id, refresh), children: html`${stop}${h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })}` })}</div>`;
     case 'parked':
     case 'stopping':
       return html`<div class="bar-below row wrap">${status === 'parked' && stop}</div>`;

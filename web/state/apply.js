@@ -10,6 +10,7 @@
  * @typedef {import('../api/types.d.ts').Item} Item
  * @typedef {import('../api/types.d.ts').PlanStep} PlanStep
  * @typedef {import('../api/types.d.ts').Turn} Turn
+ * @typedef {import('../api/types.d.ts').InboxItem} InboxItem
  * @typedef {import('../api/types.d.ts').Thread} Thread
  * @typedef {import('../api/types.d.ts').Message} Message
  */
@@ -33,13 +34,15 @@
  * @property {number} seq Number of the last event that is in it.
  * @property {Record<string, Line>} runs Those that have not ended, and those that ended since.
  * @property {Record<string, Job>} jobs Those that are at work, and those that ended since.
+ * @property {Record<string, InboxItem>} inbox What waits for a person.
+ * @property {number} waiting How many things wait.
  * @property {Record<string, TurnView>} turns Those somebody looks at.
  * @property {Record<string, Thread>} threads Those somebody looks at, and those that changed since.
  * @property {Record<string, Message[]>} messages Of threads somebody looks at, in order.
  */
 
 /** @type {State} */
-export const EMPTY = { epoch: '', seq: 0, runs: {}, jobs: {}, turns: {}, threads: {}, messages: {} };
+export const EMPTY = { epoch: '', seq: 0, runs: {}, jobs: {}, inbox: {}, waiting: 0, turns: {}, threads: {}, messages: {} };
 
 const ENDS = new Set(['completed', 'failed', 'stopped', 'superseded']);
 
@@ -53,16 +56,19 @@ export const isEnd = (status) => ENDS.has(status);
  * The state a snapshot tells.
  * @param {HubSnapshot} snapshot
  * @param {Job[]} jobs
+ * @param {InboxItem[]} inbox
  * @param {State} before What somebody looks at is kept until it is read again.
  * @returns {State}
  */
-export function fromSnapshot(snapshot, jobs, before = EMPTY) {
+export function fromSnapshot(snapshot, jobs, inbox, before = EMPTY) {
   return {
     ...before,
     epoch: snapshot.epoch ?? '',
     seq: snapshot.as_of,
     runs: Object.fromEntries(snapshot.runs.map((run) => [run.id, run])),
     jobs: Object.fromEntries(jobs.map((job) => [job.id, job])),
+    inbox: Object.fromEntries(inbox.map((item) => [item.id, item])),
+    waiting: snapshot.attention_total,
   };
 }
 
@@ -78,6 +84,18 @@ export function withTurn(state, id, items, plan) {
   const known = state.turns[id];
   const view = { items, plan: plan ?? known?.plan ?? [], notices: known?.notices ?? [] };
   return { ...state, turns: { ...state.turns, [id]: view } };
+}
+
+/**
+ * The state with an item of the inbox as it is now.
+ * @param {State} state
+ * @param {InboxItem} item
+ * @returns {State}
+ */
+export function withInbox(state, item) {
+  const { [item.id]: before, ...others } = state.inbox;
+  if (item.status === 'open') return { ...state, inbox: { ...others, [item.id]: { ...before, ...item } } };
+  return { ...state, inbox: others };
 }
 
 /**
@@ -173,6 +191,8 @@ function folded(state, event) {
       return run(state, event, (line) => ({ ...line, last: `checks: ${kind.commands.join(' && ')}` }));
     case 'job_updated':
       return { ...state, jobs: { ...state.jobs, [kind.job.id]: kind.job } };
+    case 'inbox_updated':
+      return { ...withInbox(state, kind.item), waiting: kind.counts.open };
     case 'thread_updated':
       return { ...state, threads: { ...state.threads, [kind.thread.id]: kind.thread } };
     case 'message_updated': {
@@ -197,9 +217,15 @@ function folded(state, event) {
     case 'backup_failed':
     case 'restore_confirmed':
     case 'webhook_disabled':
+    case 'notification_updated':
+    case 'file_changed':
+    case 'pma_doc_changed':
       return state;
   }
-  // A newer hub says more than this page knows.
+  // A newer hub says more than this page knows; of what it knows, nothing may be left out above.
+  /** @type {never} */
+  const unknown = kind;
+  void unknown;
   return state;
 }
 

@@ -10,9 +10,9 @@
 import { useEffect } from '../vendor/hooks.js';
 import { batch, signal } from '../vendor/signals.js';
 import { forgetAnswers, troubleOf } from '../api/client.js';
-import { hub_snapshot, job_list, turn_get } from '../api/operations.js';
+import { hub_snapshot, inbox_list, job_list, turn_get } from '../api/operations.js';
 import { Stream } from '../api/socket.js';
-import { EMPTY, apply, fromSnapshot, lastLine, withMessages, withTurn, withoutTurns } from './apply.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withInbox, withMessages, withTurn, withoutTurns } from './apply.js';
 import { piecesOf, withFrame, withoutItem } from './live.js';
 
 export const state = signal(EMPTY);
@@ -76,10 +76,11 @@ export function rest() {
 }
 
 async function begin() {
-  const [snapshot, jobs] = await Promise.all([hub_snapshot(), running()]);
+  const [snapshot, jobs, inbox] = await Promise.all([hub_snapshot(), running(), inbox_list({ limit: 200 })]);
   batch(() => {
-    state.value = fromSnapshot(snapshot, jobs, state.value);
+    state.value = fromSnapshot(snapshot, jobs, inbox.items, state.value);
     generation.value += 1;
+    prime('hub_snapshot', hub_snapshot, snapshot);
     ready.value = true;
   });
   for (const watched of readers.keys()) readTurn(watched).catch(() => undefined);
@@ -233,6 +234,14 @@ export function readTurn(turn, load) {
 }
 
 /**
+ * Takes in an item of the inbox that was acted on; its event says the same a moment later.
+ * @param {import('../api/types.d.ts').InboxItem} item
+ */
+export function keepInbox(item) {
+  state.value = withInbox(state.value, item);
+}
+
+/**
  * Takes in messages of a thread that were read; events keep them current.
  * @param {string} thread
  * @param {import('../api/types.d.ts').Message[]} messages
@@ -270,6 +279,8 @@ export class Resource {
     /** How many show it. */
     this.shown = 0;
     this.stale = true;
+    /** It was given and needs not be asked for at first. */
+    this.given = false;
   }
 
   /** Asks now. */
@@ -302,6 +313,21 @@ export class Resource {
 /** @type {Map<string, Resource<any>>} */
 const resources = new Map();
 
+/**
+ * Keeps an answer that is here already for whoever shows it.
+ * @template T
+ * @param {string} key
+ * @param {() => Promise<T>} load
+ * @param {T} data
+ */
+function prime(key, load, data) {
+  /** @type {Resource<T>} */
+  const resource = resources.get(key) ?? new Resource(load);
+  resources.set(key, resource);
+  resource.data.value = data;
+  resource.given = resource.shown === 0;
+}
+
 /** How many answers are kept for when their screen is opened again. */
 const KEPT = 60;
 
@@ -320,7 +346,8 @@ export function useResource(key, load, matters = never) {
   resource.load = load;
   useEffect(() => {
     resource.shown += 1;
-    resource.ask();
+    if (resource.given) resource.given = false;
+    else resource.ask();
     const end = onEvent((event) => {
       if (matters(event)) resource.refresh();
     });

@@ -31,7 +31,7 @@ use serde_json::{Map, Value};
 
 pub use backup::Backup;
 pub use layer::{ConfigError, Source};
-pub use outgoing::{Events, Webhooks};
+pub use outgoing::{Events, Notifications, Webhooks};
 pub use pma::Pma;
 pub use repo::RepoConfig;
 pub use secret::Secret;
@@ -65,6 +65,8 @@ pub struct Config {
     pub events: Events,
     /// How webhooks are sent.
     pub webhooks: Webhooks,
+    /// How notifications are sent.
+    pub notifications: Notifications,
     /// The agents.
     pub agents: car_agents::Config,
     /// What holds for every repo unless its own `repo.override.yml` says otherwise.

@@ -134,7 +134,10 @@ impl Console {
             },
             EventKind::RepoAdded { .. } => plain("joined the hub".to_owned()),
             EventKind::RepoRemoved { .. } => plain("left the hub".to_owned()),
-            EventKind::HubStarted { .. }
+            // What caused them has a line of its own.
+            EventKind::InboxUpdated { .. }
+            | EventKind::NotificationUpdated { .. }
+            | EventKind::HubStarted { .. }
             | EventKind::TicketChanged { .. }
             | EventKind::ContextChanged { .. }
             | EventKind::FileChanged { .. }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use car_api::Timestamp;
+use car_api::{Timestamp, notification::ChannelKind};
 use car_files::hub_root::{self, Endpoint};
 use car_http::{App, Closing, Hosts, Listener};
 use car_hub::{Hub, Redactor};
@@ -243,6 +243,8 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
     let config = &loaded.config;
     let codex = config.agents.codex.pass_env.iter();
     let passed = codex.chain(&config.agents.demo.pass_env).cloned();
+    let webhooks: Arc<dyn car_hub::Channel> =
+        Arc::new(car_push::Webhooks::new(config.webhooks.for_push()));
     let demo = ["DEMO_AGENT_LOG", "DEMO_AGENT_HOME"].map(str::to_owned);
     Ok(car_hub::Config {
         root: loaded.root.clone(),
@@ -260,9 +262,9 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
         events: config.events.for_hub(),
         pma: config.pma.for_hub(),
         webhooks: config.webhooks.for_hub(),
-        webhook_channel: car_hub::WebhookChannel(Some(Arc::new(car_push::Webhooks::new(
-            config.webhooks.for_push(),
-        )))),
+        webhook_channel: car_hub::WebhookChannel(Some(Arc::clone(&webhooks))),
+        notifications: config.notifications.for_hub(),
+        channels: car_hub::Channels([(ChannelKind::Webhook, webhooks)].into()),
         environment: environment::shared(passed.chain(demo)),
         redactor,
     })

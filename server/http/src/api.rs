@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     App, agents, audit, backups,
     caller::{self, Access, Door},
-    contextspace, credential, devices, diff, docs, document, events, files, hub, idempotency,
-    identity, jobs, keys, metrics, pairings, pma, problem, public, repos, runs, threads, tickets,
-    tokens, ui, version, webhooks, worktrees,
+    channels, contextspace, credential, devices, diff, docs, document, events, files, hub,
+    idempotency, identity, inbox, jobs, keys, metrics, notifications, pairings, pma, problem,
+    public, repos, runs, threads, tickets, tokens, ui, version, webhooks, worktrees,
 };
 
 /// Every operation, with its documentation.
@@ -44,6 +44,7 @@ fn v1() -> OpenApiRouter<App> {
         .merge(queue())
         .merge(project_manager())
         .merge(work())
+        .merge(people())
         .merge(conversations())
         .merge(machinery())
         .merge(access())
@@ -134,6 +135,23 @@ fn work() -> OpenApiRouter<App> {
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::redeliver))
+}
+
+/// What waits for a person, and how they are told.
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::counts))
+        .routes(routes!(inbox::seen))
+        .routes(routes!(inbox::get))
+        .routes(routes!(inbox::act))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::get))
+        .routes(routes!(notifications::seen))
+        .routes(routes!(notifications::retry))
+        .routes(routes!(channels::list, channels::create))
+        .routes(routes!(channels::get, channels::update, channels::delete))
+        .routes(routes!(channels::test))
 }
 
 /// Conversations outside runs.

@@ -7,7 +7,10 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use car_api::{Code, Problem, event::StreamMessage, webhook::WebhookPayload};
+use car_api::{
+    Code, Problem, event::StreamMessage, inbox::InboxView, notification::NotificationPayload,
+    webhook::WebhookPayload,
+};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -39,7 +42,7 @@ pub(crate) const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json"
             proof of a paired browser. Each operation names the scope it needs. Every error is a `Problem` with \
             a closed set of codes.",
     ),
-    components(schemas(Problem, StreamMessage, WebhookPayload))
+    components(schemas(Problem, StreamMessage, WebhookPayload, InboxView, NotificationPayload))
 )]
 struct Frame;
 

@@ -74,6 +74,18 @@ impl Act {
     }
 }
 
+/// Who does what is about to be committed.
+pub(crate) fn actor_of(act: &Write) -> Option<&str> {
+    let Write::Audit(entry) = act else { return None };
+    Some(entry.actor.name.as_str())
+}
+
+/// Who does what, as an act to be committed has it, for people.
+pub(crate) fn who_does(act: &Write) -> Option<String> {
+    let Write::Audit(entry) = act else { return None };
+    Some(format!("{} by {}", entry.verb, entry.actor.name))
+}
+
 impl Hub {
     /// What is about to be done by whoever acts through this handle: `verb` is the operation's id.
     pub(crate) fn act(&self, verb: &'static str, object: impl ToString) -> Act {

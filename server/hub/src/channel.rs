@@ -4,9 +4,9 @@
 //! adapter crate that `car-daemon` hands in. When and how often something is sent is decided here,
 //! by the ledger; a channel makes one attempt.
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc, time::Duration};
 
-use car_api::Timestamp;
+use car_api::{Timestamp, notification::ChannelKind};
 
 /// One message on its way out.
 #[derive(Clone, PartialEq)]
@@ -91,5 +91,15 @@ pub struct WebhookChannel(pub Option<Arc<dyn Channel>>);
 impl fmt::Debug for WebhookChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "WebhookChannel(..)" } else { "WebhookChannel(none)" })
+    }
+}
+
+/// What carries notifications, by kind of channel; those of a kind that has none wait.
+#[derive(Clone, Default)]
+pub struct Channels(pub BTreeMap<ChannelKind, Arc<dyn Channel>>);
+
+impl fmt::Debug for Channels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }

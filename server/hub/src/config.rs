@@ -47,6 +47,10 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// What sends them.
     pub webhook_channel: crate::WebhookChannel,
+    /// How notifications are sent.
+    pub notifications: NotificationsConfig,
+    /// What carries them.
+    pub channels: crate::Channels,
     /// Variables of the hub's own environment that agents and verification commands inherit,
     /// where set. Everything else stays out.
     pub environment: Vec<(String, String)>,
@@ -136,6 +140,23 @@ pub struct WebhooksConfig {
 impl Default for WebhooksConfig {
     fn default() -> Self {
         Self { retry_first_ms: 5_000, max_attempts: 12, disable_after_s: 5 * 86_400 }
+    }
+}
+
+/// How notifications are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotificationsConfig {
+    /// Milliseconds after the first attempt that failed; each further delay is four times as long.
+    pub retry_first_ms: u64,
+    /// Attempts after which a notification is given up on a channel.
+    pub max_attempts: u32,
+    /// Attempts a minute on a channel at most.
+    pub per_minute: u32,
+}
+
+impl Default for NotificationsConfig {
+    fn default() -> Self {
+        Self { retry_first_ms: 5_000, max_attempts: 7, per_minute: 20 }
     }
 }
 

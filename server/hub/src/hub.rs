@@ -20,9 +20,11 @@ use crate::{
     credentials::{Credentials, Grant, Rights},
     diff::Diffs,
     idempotency::{Claim, Requests},
+    inbox::{self, Inbox},
     index::Index,
     jobs::Jobs,
     live::Live,
+    outbox::{self, Outbox},
     runner::{self, Runs, Slots},
     threads::{self, Lanes},
     watch::Watch,
@@ -63,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) refreshing: Mutex<HashMap<RepoId, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watch: Watch,
     pub(crate) webhooks: Webhooks,
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
     pub(crate) boxes: crate::files::Boxes,
     pub(crate) guards: crate::pma::Guards,
     pub(crate) diffs: Diffs,
@@ -134,6 +138,8 @@ impl Hub {
             known_agents,
             watch,
             webhooks: Webhooks::default(),
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
             boxes: crate::files::Boxes::default(),
             guards,
             diffs: Diffs::default(),
@@ -226,6 +232,7 @@ impl Hub {
             self.inner.runs.close().await;
             self.inner.lanes.close().await;
             webhooks::stop(&self.inner).await;
+            outbox::stop(&self.inner).await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSE, closed).await.is_err() {
@@ -282,9 +289,11 @@ impl Inner {
     /// too long, makes backups. A restored hub does none of it until its report is confirmed.
     pub(crate) async fn begin(self: &Arc<Self>) -> Result<()> {
         crate::agents::end_left(self).await;
+        inbox::recover(self).await?;
         runner::recover(self).await?;
         threads::recover(self).await?;
         webhooks::recover(self).await?;
+        outbox::recover(self).await?;
         self.keep_run_tokens();
         self.keep_thread_tokens();
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));

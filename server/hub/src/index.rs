@@ -287,18 +287,6 @@ impl Index {
         Ok((generation, bytes))
     }
 
-    /// What wants a person's hand although no run waits for it: repos whose latest run failed, and
-    /// those whose directory or entry cannot be used.
-    pub(crate) fn in_need(&self, reach: &Reach) -> Vec<Repo> {
-        let state = self.read();
-        let in_need = state.trees.iter().filter(|(id, tree)| {
-            let failed = tree.run.as_ref().is_some_and(|run| run.status == RunStatus::Failed);
-            let bad = matches!(tree.standing(), RepoStatus::Missing | RepoStatus::Invalid);
-            (failed || bad) && reach.holds(id, tree.worktree_of().as_ref())
-        });
-        in_need.map(|(id, tree)| tree.repo(id)).collect()
-    }
-
     /// The base repo of a worktree.
     pub(crate) fn base_of(&self, repo: &RepoId) -> Option<RepoId> {
         self.read().trees.get(repo)?.worktree_of()

@@ -13,7 +13,10 @@ use car_store::{JobQuery, Write};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Hub, Result, audit::Act, clock, cursor, hub::Inner, idempotency::Made, index};
+use crate::{
+    Error, Hub, Result, audit::Act, clock, cursor, hub::Inner, idempotency::Made, inbox::derive,
+    index,
+};
 
 /// How many lines of a job are kept; what comes after them is counted.
 const LINES: u32 = 2000;
@@ -170,16 +173,15 @@ impl Jobs {
 }
 
 fn writes(job: &Job) -> Vec<Write> {
-    vec![
-        Write::Job(Box::new(job.clone())),
-        Write::Event {
-            at: clock::now(),
-            repo: job.repo.clone(),
-            run: None,
-            thread: None,
-            kind: Box::new(EventKind::JobUpdated { job: job.clone() }),
-        },
-    ]
+    let told = Write::Event {
+        at: clock::now(),
+        repo: job.repo.clone(),
+        run: None,
+        thread: None,
+        kind: Box::new(EventKind::JobUpdated { job: job.clone() }),
+    };
+    let writes = [Write::Job(Box::new(job.clone())), told];
+    writes.into_iter().chain(derive::job(job)).collect()
 }
 
 fn writes_of(id: &JobId, news: Vec<News>) -> Vec<Write> {

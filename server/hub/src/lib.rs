@@ -23,12 +23,14 @@ mod events;
 mod files;
 mod hub;
 pub mod idempotency;
+mod inbox;
 mod index;
 mod jobs;
 mod live;
 pub mod measure;
 pub mod migrate;
 mod orphan;
+mod outbox;
 mod pma;
 mod redact;
 pub mod reindex;
@@ -47,20 +49,22 @@ mod webhooks;
 mod worktrees;
 
 pub use audit::{AuditFilter, verify_audit};
-pub use channel::{Attempt, Channel, Message, PushAddress, Sent, WebhookChannel};
+pub use channel::{Attempt, Channel, Channels, Message, PushAddress, Sent, WebhookChannel};
 pub use clock::now;
 pub use config::{
-    Config, EventsConfig, FlowConfig, PmaConfig, ReadFlow, SafetyConfig, ThreadsConfig, TreeFlow,
-    WebhooksConfig,
+    Config, EventsConfig, FlowConfig, NotificationsConfig, PmaConfig, ReadFlow, SafetyConfig,
+    ThreadsConfig, TreeFlow, WebhooksConfig,
 };
 pub use credentials::{Finished, Grant, Presented, Reach, Refused, Rights};
 pub use error::{Error, Result};
 pub use events::{EventFilter, EventPlace};
 pub use files::{BoxScope, Download};
 pub use hub::Hub;
+pub use inbox::InboxFilter;
 pub use index::{RepoFilter, TicketFilter};
 pub use jobs::JobFilter;
 pub use live::LiveText;
+pub use outbox::NewChannel;
 pub use redact::Redactor;
 pub use runs::RunFilter;
 pub use threads::{MessagePage, PMA, ThreadFilter};

@@ -25,6 +25,7 @@ use crate::{
     clock, convert,
     hub::{Inner, blocking},
     idempotency::Made,
+    inbox::derive,
     index::RepoFilter,
     jobs::{self, Outcome},
     text::is_a_line,
@@ -583,7 +584,8 @@ impl Inner {
             Some(salvage) => wish.act.detail(format!("kept in {salvage}")),
             None => wish.act,
         };
-        let also = vec![Write::RepoGone(repo.clone()), act.done()];
+        let mut also = vec![Write::RepoGone(repo.clone()), act.done()];
+        also.extend(derive::repo_gone(repo, clock::now()));
         self.log_with(Some(repo), EventKind::RepoRemoved { salvage }, also).await?;
         report.removed = true;
         Ok(report)

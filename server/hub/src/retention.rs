@@ -25,6 +25,9 @@ const FLOOR_COUNT: i64 = 10_000;
 /// How long ended deliveries of webhooks stay in their ledger, in milliseconds.
 const LEDGER_MS: i64 = 30 * 86_400_000;
 
+/// How long notifications and what has ended in the inbox stay, in milliseconds.
+const ENDED_MS: i64 = 90 * 86_400_000;
+
 /// Keeps the log within its bounds for as long as the hub lives.
 pub(crate) async fn keep(hub: Weak<Inner>) {
     loop {
@@ -40,7 +43,14 @@ pub(crate) async fn keep(hub: Weak<Inner>) {
 async fn once(hub: &Inner) -> Result<()> {
     let now = clock::now();
     let before = now.plus_millis(-LEDGER_MS);
-    hub.store.commit(vec![Write::DeliveriesGone { before }]).await?;
+    let ended = now.plus_millis(-ENDED_MS);
+    hub.store
+        .commit(vec![
+            Write::DeliveriesGone { before },
+            Write::NotificationsGone { before: ended },
+            Write::InboxEndedGone { before: ended },
+        ])
+        .await?;
     let mut last = last_to_go(&hub.store, hub.config.events, now).await?;
     for row in hub.store.webhooks().await? {
         if row.webhook.enabled {

@@ -8,7 +8,8 @@ use car_api::{
     item::{Approval, Item, ItemBody, ItemStatus},
     problem::FieldError,
     run::{
-        ApprovalDecide, Explain, Owner, Run, RunOptions, RunResume, RunStart, RunState, RunStatus,
+        ApprovalDecide, Explain, Owner, ResumeRule, Run, RunOptions, RunResume, RunStart, RunState,
+        RunStatus,
     },
     ticket::Severity,
     turn::{Turn, TurnDetail},
@@ -23,6 +24,7 @@ use crate::{
     Error, Hub, Result, clock, cursor,
     hub::{Inner, blocking},
     idempotency::Made,
+    inbox::derive,
     index,
 };
 
@@ -96,6 +98,7 @@ impl Hub {
         };
         let act = self.act("run_start", &row.id).detail(format!("repo {repo}")).done();
         let mut writes = vec![Write::RunCreate(Box::new(row.clone())), created, act];
+        writes.extend(derive::run_begins(repo, &row.id, now, &self.actor.name));
         writes.extend(self.remember(&Made::Run { id: row.id.clone() })?);
         match inner.store.commit(writes).await {
             Ok(_) => {}
@@ -223,7 +226,8 @@ impl Hub {
         })
         .await?;
         let act = self.act("run_reply", run).detail(format!("reply {}", reply.seq)).done();
-        self.inner.replied(&row, reply.seq, "api", Some(act)).await?;
+        let who = &self.actor.name;
+        self.inner.replied(&row, reply.seq, ("api", who), Some(act)).await?;
         Ok(reply)
     }
 
@@ -564,17 +568,24 @@ impl Inner {
         self: &Arc<Self>,
         row: &RunRow,
         seq: u32,
-        via: &str,
+        (via, who): (&str, &str),
         act: Option<Write>,
     ) -> Result<()> {
+        let at = clock::now();
         let event = Write::Event {
-            at: clock::now(),
+            at,
             repo: Some(row.repo.clone()),
             run: Some(row.id.clone()),
             thread: None,
             kind: Box::new(EventKind::ReplyReceived { seq, via: via.to_owned() }),
         };
-        self.store.commit(std::iter::once(event).chain(act).collect()).await?;
+        let waits = matches!(
+            row.flow.state,
+            RunState::Paused { resume: ResumeRule::Reply | ResumeRule::UserTicket, .. }
+        );
+        let answered = format!("answered by {who} (reply {seq})");
+        let ended = waits.then(|| derive::nothing(derive::runs_of(&row.repo), at, Some(&answered)));
+        self.store.commit(std::iter::once(event).chain(act).chain(ended).collect()).await?;
         self.runs.tell(&row.id, Input::Replied, None).await
     }
 
@@ -598,7 +609,7 @@ impl Inner {
         })
         .await?;
         match seq {
-            Some(seq) => self.replied(&row, seq, "file", None).await,
+            Some(seq) => self.replied(&row, seq, ("file", "a file"), None).await,
             None => Ok(()),
         }
     }

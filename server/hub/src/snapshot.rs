@@ -1,19 +1,15 @@
 //! What wants attention, ranked: one small document for an agent or a phone.
 
 use car_api::{
-    Timestamp,
-    hub::{
-        AccountLine, Attention, AttentionKind, Check, HubCounts, HubSnapshot, Readiness, RunLine,
-    },
-    item::{Approval, ApprovalRequest},
-    repo::{Repo, RepoStatus},
-    run::{Owner, PauseReason, ResumeRule, Run, RunState, RunStatus},
+    PageQuery, Timestamp,
+    hub::{AccountLine, Check, HubCounts, HubSnapshot, Readiness, RunLine},
+    run::{Owner, Run, RunStatus},
 };
 
-use crate::{Hub, Reach, Result, clock, hub::Inner};
+use crate::{Hub, InboxFilter, Reach, Result, clock, hub::Inner, inbox::derive::cut as cut_at};
 
 /// Things that wait, and runs, a snapshot has at most.
-const ATTENTION: usize = 20;
+const ATTENTION: u32 = 20;
 const RUNS: usize = 50;
 
 /// How long a line is at most, in characters.
@@ -36,11 +32,12 @@ impl Hub {
             }
             runs.push(inner.run_view(&row).await?);
         }
-        let mut attention: Vec<Attention> = runs.iter().flat_map(of_run).collect();
-        attention.extend(inner.index.in_need(reach).into_iter().map(of_repo));
-        attention.sort_by_key(|one| (one.kind, one.since));
-        let attention_total = u64::try_from(attention.len()).unwrap_or(u64::MAX);
-        attention.truncate(ATTENTION);
+        let first = PageQuery { after: None, limit: Some(ATTENTION) };
+        let mut attention = self.inbox_list(InboxFilter::default(), first).await?.items;
+        for item in &mut attention {
+            item.body = None;
+        }
+        let attention_total = self.inbox_counts().await?.open;
         runs.sort_by_key(|run| (run.explain.owner != Owner::User, run.created_at));
         let counts = counts(inner, &runs, reach);
         let now = clock::now();
@@ -129,91 +126,6 @@ fn accounts(inner: &Inner, now: Timestamp) -> Vec<AccountLine> {
     all.filter(|line| line.held_until.is_some() || !line.limits.is_empty()).collect()
 }
 
-/// What of a run waits for a person.
-fn of_run(run: &Run) -> Vec<Attention> {
-    let open = run.approvals.iter().filter(|approval| approval.decision.is_none());
-    let mut all: Vec<Attention> = open.map(|approval| of_approval(run, approval)).collect();
-    if let RunState::Paused { reason, since, resume, .. } = &run.state {
-        all.push(of_pause(run, *reason, *since, *resume));
-    }
-    all
-}
-
-fn of_approval(run: &Run, approval: &Approval) -> Attention {
-    let wish = match &approval.request {
-        ApprovalRequest::Command { command, .. } => format!("May it run `{command}`?"),
-        ApprovalRequest::FileChange { changes, .. } => match changes.as_slice() {
-            [one] => format!("May it change {}?", one.path),
-            many => format!("May it change {} files?", many.len()),
-        },
-        ApprovalRequest::Other { detail } => detail.clone(),
-    };
-    Attention {
-        kind: AttentionKind::Approval,
-        line: cut(&wish),
-        action: format!("car approve {run} (or: car decline {run})", run = run.id),
-        operation: "approval_decide".to_owned(),
-        repo: run.repo.clone(),
-        run: Some(run.id.clone()),
-        approval: Some(approval.id.clone()),
-        since: Some(approval.asked_at),
-    }
-}
-
-fn of_pause(run: &Run, reason: PauseReason, since: Timestamp, resume: ResumeRule) -> Attention {
-    let (kind, action, operation) = match resume {
-        ResumeRule::Reply => {
-            (AttentionKind::Question, format!("car reply {} \"…\"", run.id), "run_reply")
-        }
-        ResumeRule::Fix => (AttentionKind::Fix, format!("car run resume {}", run.id), "run_resume"),
-        ResumeRule::UserTicket => {
-            let number = run.ticket.as_ref().map_or(0, |ticket| ticket.number);
-            let action = format!("car ticket done {number} --repo {}", run.repo);
-            (AttentionKind::UserTicket, action, "ticket_done")
-        }
-    };
-    Attention {
-        kind,
-        line: cut(&format!("{reason}: {}", run.explain.line)),
-        action,
-        operation: operation.to_owned(),
-        repo: run.repo.clone(),
-        run: Some(run.id.clone()),
-        approval: None,
-        since: Some(since),
-    }
-}
-
-fn of_repo(repo: Repo) -> Attention {
-    let failed = repo.run.filter(|run| run.status == RunStatus::Failed);
-    let (kind, line, action, operation, run) = match (repo.status, failed) {
-        (RepoStatus::Ready | RepoStatus::Uninitialized, Some(run)) => (
-            AttentionKind::Failed,
-            run.explain,
-            format!("car run start --repo {}", repo.id),
-            "run_start",
-            Some(run.id),
-        ),
-        (status, _) => (
-            AttentionKind::Repo,
-            repo.issue.unwrap_or_else(|| format!("the directory {} is {status}", repo.path)),
-            format!("car hub remove {}", repo.id),
-            "repo_remove",
-            None,
-        ),
-    };
-    Attention {
-        kind,
-        line: cut(&line),
-        action,
-        operation: operation.to_owned(),
-        repo: repo.id,
-        run,
-        approval: None,
-        since: None,
-    }
-}
-
 fn line_of(run: &Run) -> RunLine {
     let ticket = run.ticket.as_ref();
     RunLine {
@@ -233,9 +145,5 @@ fn line_of(run: &Run) -> RunLine {
 
 /// One line that is not too long.
 fn cut(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(LINE) {
-        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
-        None => line.to_owned(),
-    }
+    cut_at(text, LINE)
 }

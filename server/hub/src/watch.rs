@@ -264,6 +264,7 @@ impl Inner {
             tokio::task::spawn_blocking(move || index::read_tree(&id, &known, &agents)).await;
         let Ok(read) = read else { return };
         let changes = self.index.set_tree(repo, read);
+        self.repo_stands(repo).await;
         if changes.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! Webhooks: what their owner does with them. What is sent when is `webhooks/worker.rs`.
 
-mod retry;
+pub(crate) mod retry;
 mod worker;
 
 use std::{collections::HashMap, sync::Arc};
@@ -336,7 +336,7 @@ fn check_filter(filter: &WebhookFilter) -> Result<()> {
 }
 
 /// 192 random bits as base64, which needs no padding then.
-fn secret() -> Result<String> {
+pub(crate) fn secret() -> Result<String> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;

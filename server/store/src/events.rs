@@ -1,11 +1,11 @@
 //! The log.
 
-use car_api::{Event, RepoId, RunId, ThreadId, Timestamp};
+use car_api::{Event, EventKind, RepoId, RunId, ThreadId, Timestamp};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
-    Result, Store,
-    columns::{from_json, parse_opt, row},
+    Clean, Result, Store,
+    columns::{from_json, json, parse_opt, row},
 };
 
 /// Which events are wanted.
@@ -96,6 +96,28 @@ pub(crate) async fn append(
     .await?;
     *newest = seq;
     Ok(seq)
+}
+
+/// The log, for changes that append to it what follows from them.
+pub(crate) struct Log<'a> {
+    /// Number of the newest event.
+    pub(crate) newest: &'a mut i64,
+    /// What texts that are kept for others to read go through.
+    pub(crate) clean: &'a Clean,
+}
+
+impl Log<'_> {
+    /// Appends an event.
+    pub(crate) async fn append(
+        &mut self,
+        conn: &mut SqliteConnection,
+        at: Timestamp,
+        place: &Place<'_>,
+        kind: &EventKind,
+    ) -> Result<i64> {
+        let payload = self.clean.text(json(kind)?);
+        append(conn, self.newest, at, place, kind.word(), payload).await
+    }
 }
 
 /// Forgets events up to a number. Whoever asks for it does so in small steps.

@@ -16,6 +16,7 @@ pub const SECRET_TABLES: &[&str] = &[
     "thread_grants",
     "webhooks",
     "deliveries",
+    "channels",
     "push_subscriptions",
     "push_actions",
 ];

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "api", include_str!("../../../migrations/0005_api.sql")),
     (6, "threads", include_str!("../../../migrations/0006_threads.sql")),
     (7, "pma", include_str!("../../../migrations/0007_pma.sql")),
+    (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
     (9, "web_push", include_str!("../../../migrations/0009_web_push.sql")),
 ];
 
@@ -43,6 +44,7 @@ const GROUP: usize = 256;
 pub struct Store {
     commits: mpsc::Sender<Commit>,
     bell: watch::Receiver<i64>,
+    outbox: watch::Receiver<u64>,
     gone: Arc<AtomicI64>,
     counter: Arc<Counter>,
     pub(crate) readers: SqlitePool,
@@ -110,16 +112,17 @@ impl Store {
             .connect_lazy_with(options.create_if_missing(false).read_only(true));
         let (commits, queue) = mpsc::channel(1024);
         let (ring, bell) = watch::channel(last);
+        let (more, outbox) = watch::channel(0);
         let counter = Arc::new(Counter::default());
         tokio::spawn(run_writer(
             writer,
             queue,
-            ring,
+            Rings { bell: ring, outbox: more },
             Arc::clone(&gone),
             clean,
             Arc::clone(&counter),
         ));
-        Ok(Self { commits, bell, gone, counter, readers })
+        Ok(Self { commits, bell, outbox, gone, counter, readers })
     }
 
     /// Commits all of the writes or none. Returns when they are on disk.
@@ -140,6 +143,12 @@ impl Store {
     #[must_use]
     pub fn bell(&self) -> watch::Receiver<i64> {
         self.bell.clone()
+    }
+
+    /// Changes when there may be a notification to send.
+    #[must_use]
+    pub fn outbox(&self) -> watch::Receiver<u64> {
+        self.outbox.clone()
     }
 
     /// Number of the newest event that is no longer kept; 0 while all are.
@@ -194,12 +203,18 @@ pub(crate) fn migrator(up_to: i64) -> Migrator {
     migrator
 }
 
+/// What is rung when something was written.
+struct Rings {
+    bell: watch::Sender<i64>,
+    outbox: watch::Sender<u64>,
+}
+
 /// Takes what is waiting, writes it in one transaction, answers everybody. What fails on its own (a
 /// unique rule) fails alone.
 async fn run_writer(
     mut conn: SqliteConnection,
     mut queue: mpsc::Receiver<Commit>,
-    bell: watch::Sender<i64>,
+    rings: Rings,
     gone: Arc<AtomicI64>,
     clean: Clean,
     counter: Arc<Counter>,
@@ -224,7 +239,10 @@ async fn run_writer(
                 counter.transaction(began.elapsed(), written.map(|(writes, _)| writes.as_slice()));
                 let last = results.iter().filter_map(|r| r.as_ref().ok()?.last_seq).max();
                 if let Some(last) = last {
-                    bell.send_replace(last);
+                    rings.bell.send_replace(last);
+                }
+                if writes.iter().flatten().any(Write::may_notify) {
+                    rings.outbox.send_modify(|count| *count += 1);
                 }
                 for (done, result) in dones.into_iter().zip(results) {
                     let _ = done.send(result);

@@ -1,8 +1,10 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    ChannelId, DeviceId, EventKind, RepoId, RunId, ThreadId, Timestamp, TokenId, TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, InboxItemId, NotificationId, RepoId, RunId, ThreadId,
+    Timestamp, TokenId, TurnId, WebhookId,
     job::Job,
+    notification::NotificationDelivery,
     turn::{Turn, Writing},
     worktree::Salvage,
 };
@@ -10,13 +12,16 @@ use car_engine::pma::{prompt::Told, safety::Safety};
 use sqlx::SqliteConnection;
 
 use crate::{
-    AccountRow, ApprovalRow, AuditEntry, Clean, DeliveryRow, DeviceRow, EffectRow, ItemRow,
-    KeptAnswer, MessageRow, PushSubscriptionRow, RequestKey, Result, RunGrantRow, RunRow,
-    SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow, TokenRow, VerdictRow, WebhookRow,
-    accounts, approvals, audit, columns::json, deliveries, devices, effects, events, facts,
-    idempotency, items, jobs, messages, push, run_grants, runs, salvages, sessions, snapshot,
-    thread_grants, thread_safety, thread_told, threads, ticket_files, tokens, turns, verdicts,
-    void, webhooks, writings,
+    AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
+    InboxEnd, InboxSync, ItemRow, KeptAnswer, MessageRow, NotificationDraft, PushSubscriptionRow,
+    RequestKey, Result, RunGrantRow, RunRow, SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow,
+    TokenRow, VerdictRow, WakeRow, WebhookRow, accounts, approvals, audit, channels,
+    columns::json,
+    deliveries, devices, effects,
+    events::{self, Log},
+    facts, idempotency, inbox, items, jobs, messages, notifications, push, run_grants, runs,
+    salvages, sessions, snapshot, thread_grants, thread_safety, thread_told, threads, ticket_files,
+    tokens, turns, verdicts, void, wakes, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -152,6 +157,42 @@ pub enum Write {
         /// The time.
         before: Timestamp,
     },
+    /// What waits for a person of one subject, from now on.
+    Inbox(Box<InboxSync>),
+    /// What was done about something that waits.
+    InboxEnd(Box<InboxEnd>),
+    /// A person is told of something that was held back.
+    InboxRelease(InboxItemId, Timestamp),
+    /// A person has seen these.
+    InboxSeen(Vec<InboxItemId>, Timestamp),
+    /// Items that ended before a time go.
+    InboxEndedGone {
+        /// The time.
+        before: Timestamp,
+    },
+    /// A word to the outside, unless there is one with its key.
+    Notify(Box<NotificationDraft>),
+    /// What came of an attempt to deliver a notification.
+    NotificationAttempt(NotificationId, Box<NotificationDelivery>),
+    /// A notification that was given up is tried again, on one channel or on all.
+    NotificationRetry(NotificationId, Option<ChannelId>, Timestamp),
+    /// A person has seen a notification.
+    NotificationSeen(NotificationId, Timestamp),
+    /// Notifications from before a time go, unless they still have to leave.
+    NotificationsGone {
+        /// The time.
+        before: Timestamp,
+    },
+    /// A way out for notifications, new or changed.
+    Channel(Box<ChannelRow>),
+    /// Since when nothing arrives on a channel.
+    ChannelFailing(ChannelId, Option<Timestamp>),
+    /// A channel goes.
+    ChannelGone(ChannelId),
+    /// Something to tell the project manager, or the message it goes in.
+    Wake(Box<WakeRow>),
+    /// What went in this message was told.
+    WakesTold(String),
     /// A browser is sent pushes, or at another address.
     PushSubscription(Box<PushSubscriptionRow>),
     /// A browser is sent no pushes any more.
@@ -188,6 +229,16 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// Whether there may be a notification to send after it.
+    pub(crate) fn may_notify(&self) -> bool {
+        matches!(
+            self,
+            Self::Inbox(_) | Self::InboxRelease(..) | Self::Notify(_) | Self::NotificationRetry(..)
+        )
+    }
+}
+
 /// Carries one change out. Gives the event's number for an event; `newest` is that of the newest.
 pub(crate) async fn apply(
     conn: &mut SqliteConnection,
@@ -195,13 +246,14 @@ pub(crate) async fn apply(
     clean: &Clean,
     newest: &mut i64,
 ) -> Result<Option<i64>> {
+    let mut log = Log { newest, clean };
     match write {
         Write::Event { at, repo, run, thread, kind } => {
             let payload = clean.text(json(&**kind)?);
             let place =
                 events::Place { repo: repo.as_ref(), run: run.as_ref(), thread: thread.as_ref() };
             let kind = kind.word();
-            return events::append(conn, newest, *at, &place, kind, payload).await.map(Some);
+            return events::append(conn, log.newest, *at, &place, kind, payload).await.map(Some);
         }
         Write::EventsGone { up_to } => events::delete_up_to(conn, *up_to).await?,
         Write::Audit(entry) => audit::append(conn, entry, clean).await?,
@@ -251,6 +303,27 @@ pub(crate) async fn apply(
         Write::WebhookGone(webhook) => webhooks::delete(conn, webhook).await?,
         Write::Delivery(row) => deliveries::upsert(conn, row).await?,
         Write::DeliveriesGone { before } => deliveries::delete_ended(conn, *before).await?,
+        Write::Inbox(change) => return inbox::sync(conn, change, &mut log).await,
+        Write::InboxEnd(end) => return inbox::end(conn, end, &mut log).await,
+        Write::InboxRelease(item, at) => return inbox::release(conn, item, *at, &mut log).await,
+        Write::InboxSeen(items, at) => return inbox::seen(conn, items, *at, &mut log).await,
+        Write::InboxEndedGone { before } => inbox::delete_ended(conn, *before).await?,
+        Write::Notify(draft) => return notifications::make(conn, draft, &mut log).await,
+        Write::NotificationAttempt(id, line) => {
+            return notifications::attempted(conn, id, line, &mut log).await;
+        }
+        Write::NotificationRetry(id, channel, at) => {
+            return notifications::retry(conn, id, channel.as_ref(), *at, &mut log).await;
+        }
+        Write::NotificationSeen(id, at) => {
+            return notifications::seen(conn, id, *at, &mut log).await;
+        }
+        Write::NotificationsGone { before } => notifications::delete_old(conn, *before).await?,
+        Write::Channel(row) => channels::upsert(conn, row).await?,
+        Write::ChannelFailing(id, since) => channels::failing(conn, id, *since).await?,
+        Write::ChannelGone(id) => channels::delete(conn, id).await?,
+        Write::Wake(row) => wakes::upsert(conn, row).await?,
+        Write::WakesTold(message) => wakes::told(conn, message).await?,
         Write::PushSubscription(row) => push::upsert(conn, row).await?,
         Write::PushSubscriptionGone(channel) => push::delete(conn, channel).await?,
         Write::PushActionUsed { token, at, expires_at } => {

@@ -30,7 +30,7 @@ test('a run is what its events say', () => {
 });
 
 test('what is in the state already changes nothing, and nothing is changed in place', () => {
-  const before = Object.freeze(fromSnapshot({ epoch: 'e', as_of: 50, runs: [] }, []));
+  const before = Object.freeze(fromSnapshot({ epoch: 'e', as_of: 50, runs: [], attention_total: 0 }, [], []));
   assert.equal(apply(before, { ...event({ kind: 'run_created' }), seq: 50 }), before);
   const after = apply(before, { ...event({ kind: 'run_created' }), seq: 51 });
   assert.deepEqual([before.runs, after.seq, Object.keys(after.runs)], [{}, 51, ['run_1']]);
@@ -61,4 +61,13 @@ test('messages stand by their number, however they come', () => {
 test('the last line with something on it', () => {
   assert.equal(lastLine('a\n  b  \n\n'), 'b');
   assert.equal(lastLine('\n'), undefined);
+});
+
+test('the inbox holds what waits', () => {
+  const item = (status, more) => ({ id: 'inb_1', status, rank: 1, ...more });
+  const at = (state, one, open) => apply(state, { ...event({ kind: 'inbox_updated', item: one, counts: { open, unseen: 0 } }), seq: state.seq + 1 });
+  const open = at(EMPTY, item('open', { body: 'text' }), 1);
+  assert.deepEqual([open.inbox.inb_1.body, open.waiting], ['text', 1]);
+  const resolved = at(open, item('resolved'), 0);
+  assert.deepEqual([resolved.inbox, resolved.waiting], [{}, 0]);
 });

@@ -120,6 +120,12 @@ pub(crate) enum Command {
     /// Addresses that events are posted to
     #[command(subcommand, visible_alias = "webhooks")]
     Webhook(cmd::webhook::Webhook),
+    /// What the hub told people outside, and what became of it
+    #[command(subcommand, visible_alias = "notifications")]
+    Notification(cmd::notification::Notification),
+    /// Ways out for notifications
+    #[command(subcommand, visible_alias = "channels")]
+    Channel(cmd::channel::Channel),
     /// Who did what on the hub, in a chain that shows when it was tampered with
     #[command(subcommand)]
     Audit(cmd::audit::Audit),

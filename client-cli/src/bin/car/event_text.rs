@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use car_api::{
     Event, EventKind,
+    inbox::InboxStatus,
     item::{Item, ItemBody, ItemStatus},
     job::JobStatus,
     thread::{Message, MessageStatus},
@@ -152,6 +153,19 @@ fn what(kind: &EventKind, full: bool) -> String {
         EventKind::WebhookDisabled { description, reason, webhook } => {
             let name = if description.is_empty() { webhook.as_str() } else { description };
             format!("webhook turned off: {name}. {reason}")
+        }
+        EventKind::InboxUpdated { item, .. } => match item.status {
+            InboxStatus::Open => format!("inbox: {}", item.title),
+            InboxStatus::Resolved | InboxStatus::Dismissed => {
+                let how = item.resolution.as_deref().unwrap_or(item.status.as_str());
+                format!("inbox: {} ({how})", item.title)
+            }
+        },
+        EventKind::NotificationUpdated { notification } => {
+            let ways = notification.deliveries.iter().map(|way| way.status.as_str());
+            let ways = ways.collect::<Vec<_>>().join(", ");
+            let ways = if ways.is_empty() { "no way out".to_owned() } else { ways };
+            format!("notification: {} ({ways})", notification.title)
         }
         EventKind::ThreadUpdated { thread } => format!("{}: {}", thread.status, thread.explain),
         EventKind::MessageUpdated { message } => message_text(message, full),

@@ -53,7 +53,10 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
             JobStatus::Failed => Some(Tone::Bad),
             JobStatus::Cancelled => Some(Tone::Plain),
         },
-        EventKind::TicketChanged { .. }
+        // What has become of it is told by what caused it.
+        EventKind::InboxUpdated { .. }
+        | EventKind::NotificationUpdated { .. }
+        | EventKind::TicketChanged { .. }
         | EventKind::ContextChanged { .. }
         | EventKind::FileChanged { .. }
         | EventKind::PmaDocChanged { .. }

@@ -30,6 +30,12 @@ pub(crate) fn or_dash(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), short)
 }
 
+/// Minutes by which the machine's clock is ahead of UTC now.
+pub(crate) fn utc_offset_minutes() -> i16 {
+    let offset = TimeZone::system().to_offset(jiff::Timestamp::now());
+    i16::try_from(offset.seconds() / 60).unwrap_or_default()
+}
+
 fn short_in(at: Timestamp, now: jiff::Timestamp, zone: &TimeZone) -> String {
     let Ok(at) = jiff::Timestamp::from_microsecond(at.micros()) else { return at.to_string() };
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));

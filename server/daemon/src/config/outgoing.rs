@@ -1,6 +1,6 @@
-//! What leaves the hub: how long its events are kept, and how webhooks are sent.
+//! What leaves the hub: how long its events are kept, how webhooks and notifications are sent.
 
-use car_hub::{EventsConfig, WebhooksConfig};
+use car_hub::{EventsConfig, NotificationsConfig, WebhooksConfig};
 use serde::{Deserialize, Serialize};
 
 /// `events:`
@@ -65,5 +65,38 @@ impl Webhooks {
     #[must_use]
     pub fn for_push(&self) -> car_push::Config {
         car_push::Config { timeout_s: self.timeout_s }
+    }
+}
+
+/// `notifications:`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notifications {
+    /// Milliseconds after the first attempt that failed; each further delay is four times as long.
+    pub retry_first_ms: u64,
+    /// Attempts after which a notification is given up on a channel.
+    pub max_attempts: u32,
+    /// Attempts a minute on a channel at most.
+    pub per_minute: u32,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        let NotificationsConfig { retry_first_ms, max_attempts, per_minute } =
+            NotificationsConfig::default();
+        Self { retry_first_ms, max_attempts, per_minute }
+    }
+}
+
+impl Notifications {
+    /// As the hub takes it.
+    #[must_use]
+    pub fn for_hub(&self) -> NotificationsConfig {
+        NotificationsConfig {
+            retry_first_ms: self.retry_first_ms,
+            max_attempts: self.max_attempts,
+            // None at all would keep everything back for ever.
+            per_minute: self.per_minute.max(1),
+        }
     }
 }

@@ -10,7 +10,9 @@ use car_api::{
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode},
     filebox::FileBox,
+    inbox::{InboxAct, InboxAction, InboxSeen},
     item::Decision,
+    notification::{ChannelCreate, ChannelUpdate},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide},
     pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
@@ -146,6 +148,7 @@ async fn every_acknowledged_write_has_its_line() {
     worktrees(&client, &mut chain, id).await;
     credentials(&stage.hub, &mut chain).await;
     webhooks(&client, &mut chain).await;
+    notifications(&client, &mut chain).await;
     threads(&client, &mut chain).await;
 
     let body = TokenCreate { name: "short".to_owned(), days: Some(1), ..TokenCreate::default() };
@@ -268,6 +271,30 @@ async fn webhooks(client: &Client, chain: &mut Chain) {
     chain.line("webhook_delete", id.as_str()).await;
 }
 
+async fn notifications(client: &Client, chain: &mut Chain) {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let body = ChannelCreate {
+        name: "nobody".to_owned(),
+        url: format!("http://{address}/hook"),
+        kinds: Vec::new(),
+        quiet: None,
+    };
+    let id = client.channel_create(&body).await.unwrap().channel.id;
+    chain.line("channel_create", id.as_str()).await;
+    let sent = client.channel_test(&id).await.unwrap().id;
+    chain.line("channel_test", id.as_str()).await;
+    client.notification_seen(&sent).await.unwrap();
+    chain.line("notification_seen", sent.as_str()).await;
+    let off = ChannelUpdate { enabled: Some(false), ..ChannelUpdate::default() };
+    client.channel_update(&id, &off).await.unwrap();
+    chain.line("channel_update", id.as_str()).await;
+    client.notification_retry(&sent).await.unwrap();
+    chain.line("notification_retry", sent.as_str()).await;
+    client.channel_delete(&id).await.unwrap();
+    chain.line("channel_delete", id.as_str()).await;
+}
+
 async fn runs(stage: &Stage, chain: &mut Chain, repo: &RepoId) {
     let client = stage.client();
     use car_api::agent::ApprovalPolicy;
@@ -308,9 +335,28 @@ async fn runs(stage: &Stage, chain: &mut Chain, repo: &RepoId) {
     client.ticket_update(repo, &ticket.to_string(), &body, Some("*")).await.unwrap();
     let run = client.run_start(repo, &RunStart::default()).await.unwrap().id;
     stage.until(&run, "is paused", |run| run.state.status() == RunStatus::Paused).await;
+    let waits = car_client::InboxFilter { run: Some(run.clone()), ..Default::default() };
+    let waits = client.inbox_list(&waits, &PageQuery::default()).await.unwrap().items;
+    let item = &waits[0].id;
+    client.inbox_seen(&InboxSeen { items: vec![item.clone()] }).await.unwrap();
+    chain.line("inbox_seen", "").await;
     client.run_resume(&run, &RunResume::default()).await.unwrap();
     chain.line("run_resume", run.as_str()).await;
     client.run_stop(&run).await.unwrap();
+    chain.line("run_stop", run.as_str()).await;
+    stage.until(&run, "is stopped", |run| run.state.status() == RunStatus::Stopped).await;
+    // The same from the inbox has a line for each of the two.
+    let run = client.run_start(repo, &RunStart::default()).await.unwrap().id;
+    stage.until(&run, "is paused", |run| run.state.status() == RunStatus::Paused).await;
+    let waits = car_client::InboxFilter { run: Some(run.clone()), ..Default::default() };
+    let waits = client.inbox_list(&waits, &PageQuery::default()).await.unwrap().items;
+    let stop = InboxAct { action: InboxAction::Stop, body: None };
+    client.inbox_act(&waits[0].id, &stop).await.unwrap();
+    let added = chain.added().await;
+    for verb in ["run_stop", "inbox_act"] {
+        assert!(added.iter().any(|line| line.verb == verb), "no {verb} in {added:#?}");
+    }
+    chain.verbs.insert("inbox_act".to_owned());
     stage.until(&run, "is stopped", |run| run.state.status() == RunStatus::Stopped).await;
 }
 

@@ -12,6 +12,7 @@ use std::{
 
 use car_api::{
     RunId,
+    inbox::InboxItem,
     pairing::{PairFinish, PairOutcome, PairRequest},
     run::{Run, RunStatus},
 };
@@ -77,6 +78,7 @@ async fn every_operation_is_called_by_its_command() {
     threads(&mut tour).await;
     audit(&mut tour).await;
     webhooks(&mut tour).await;
+    notifications(&mut tour).await;
     logins(&mut tour).await;
     browsers(&mut tour).await;
     tokens(&mut tour).await;
@@ -187,8 +189,12 @@ async fn runs(tour: &mut Tour) {
     let run = tour.latest_run().await;
     tour.until(&run, |run| run.state.status() == RunStatus::Paused).await;
     let inbox = tour.car(&["inbox", "--json"]).stdout;
-    let inbox: car_api::Page<Run> = serde_json::from_slice(&inbox).unwrap();
-    assert_eq!(inbox.items.iter().map(|r| &r.id).collect::<Vec<_>>(), [&run]);
+    let inbox: car_api::Page<InboxItem> = serde_json::from_slice(&inbox).unwrap();
+    assert_eq!(inbox.items.iter().map(|item| &item.run).collect::<Vec<_>>(), [&Some(run.clone())]);
+    tour.run("inbox_list", &[]).await;
+    tour.run("inbox_counts", &[]).await;
+    tour.set("ITEM", &inbox.items[0].id.as_str()[24..]);
+    tour.run("inbox_get", &[]).await;
     // The last letters, as lists show them, are enough.
     tour.set("RUN", &run.as_str()[run.as_str().len() - 8..]);
     tour.run("dispatch_create", &["--notify"]).await;
@@ -196,7 +202,12 @@ async fn runs(tour: &mut Tour) {
         tour.run(id, &[]).await;
     }
     tour.until(&run, |run| run.state.status() == RunStatus::Completed).await;
+    // The agent's word is only for information, and there until it is read or put away.
+    let note = tour.ids(&["inbox"]).remove(0);
+    tour.set("ITEM", &note);
+    tour.run("inbox_act", &[]).await;
     assert_eq!(tour.ids(&["inbox"]), Vec::<String>::new());
+    tour.run("inbox_seen", &[]).await;
     tour.set("TURN", "2");
     tour.set("FILE", "answer.txt");
     for id in ["run_replies", "run_turns", "turn_get", "run_evidence", "run_diff", "run_diff_file"]
@@ -330,6 +341,26 @@ async fn webhooks(tour: &mut Tour) {
     }
     tour.set("WEBHOOK", &webhook[webhook.len() - 8..]);
     tour.run("webhook_delete", &[]).await;
+}
+
+async fn notifications(tour: &mut Tour) {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    tour.set("CHANNEL_URL", &format!("http://{address}/hook"));
+    tour.run("channel_create", &["--quiet-hours", "22:00-07:00"]).await;
+    let channel = tour.ids(&["channel", "list"]).remove(0);
+    tour.set("CHANNEL", &channel[channel.len() - 8..]);
+    tour.run("channel_list", &[]).await;
+    tour.run("channel_get", &[]).await;
+    tour.run_for("channel_test", &[], &[7]).await;
+    let notification = tour.ids(&["notification", "list", "--status", "failed"]).remove(0);
+    tour.set("NOTIFICATION", &notification[notification.len() - 8..]);
+    for id in ["notification_list", "notification_get", "notification_seen"] {
+        tour.run(id, &[]).await;
+    }
+    tour.run("channel_update", &["--disable", "--never-quiet"]).await;
+    tour.run("notification_retry", &[]).await;
+    tour.run("channel_delete", &[]).await;
 }
 
 /// `car login` waits for `car pair approve`.
@@ -505,6 +536,11 @@ impl Tour {
         // Named by pieces on the command line, in full by what was printed.
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());
+        }
+        for name in ["item", "channel", "notification"] {
+            if let Some(id) = printed["id"].as_str() {
+                path = path.replace(&format!("{{{name}}}"), id);
+            }
         }
         if let Some(thread) = self.words.get("THREAD_ID") {
             path = path.replace("{thread}", thread);

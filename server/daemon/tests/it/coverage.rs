@@ -9,8 +9,12 @@ use car_api::{
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
     filebox::FileBox,
+    inbox::{InboxAct, InboxAction, InboxCounts, InboxKind, InboxSeen},
     item::Decision,
     job::{Job, JobStatus},
+    notification::{
+        ChannelCreate, ChannelUpdate, NotificationKind, NotificationStatus, QuietHours,
+    },
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide, PairingState},
     pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
@@ -23,7 +27,9 @@ use car_api::{
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
-use car_client::{AuditFilter, Client, ClientError, EventFilter, MessagePage, ThreadFilter};
+use car_client::{
+    AuditFilter, Client, ClientError, EventFilter, InboxFilter, MessagePage, ThreadFilter,
+};
 
 use crate::{
     contract::operations,
@@ -80,6 +86,7 @@ async fn tour() {
     audit(&client).await;
     threads(&client).await;
     webhooks(&client).await;
+    notifications(&client).await;
     pairing(&hub, &client).await;
     removal(&client, &repo).await;
 }
@@ -242,6 +249,7 @@ async fn runs(client: &Client, repo: &RepoId) {
     let ask = DispatchCreate { mode: DispatchMode::Notify, title: None, body: "So.".to_owned() };
     client.dispatch_create(&run.id, &ask).await.unwrap();
     assert_eq!(code(client.dispatch_create(&run.id, &ask).await), Code::AlreadyExists);
+    inbox(client, &run).await;
     let reply = ReplyCreate { title: None, body: "That.".to_owned() };
     client.run_reply(&run.id, &reply).await.unwrap();
     until(client, &run.id, RunStatus::Completed).await;
@@ -262,6 +270,25 @@ async fn runs(client: &Client, repo: &RepoId) {
     );
     let all = client.run_list(Some(repo), None, &PageQuery::default()).await.unwrap();
     assert_eq!(all.items[0].id, run.id);
+}
+
+/// A run that waits for an answer is one item, which is answered as the run is.
+async fn inbox(client: &Client, run: &Run) {
+    let page = PageQuery::default();
+    let items = client.inbox_list(&InboxFilter::default(), &page).await.unwrap().items;
+    let [item] = items.as_slice() else { panic!("{items:#?}") };
+    assert_eq!((item.kind, item.run.as_ref()), (InboxKind::Question, Some(&run.id)));
+    assert_eq!((item.title.as_str(), item.body.as_deref()), ("Which?", Some("This or that?")));
+    assert_eq!(client.inbox_counts().await.unwrap().unseen, 1);
+    let seen = InboxSeen { items: vec![item.id.clone()] };
+    assert_eq!(client.inbox_seen(&seen).await.unwrap(), InboxCounts { open: 1, unseen: 0 });
+    assert!(client.inbox_get(&item.id).await.unwrap().seen_at.is_some());
+    let dismiss = InboxAct { action: InboxAction::Dismiss, body: None };
+    assert_eq!(code(client.inbox_act(&item.id, &dismiss).await), Code::Unprocessable);
+    let reply = InboxAct { action: InboxAction::Reply, body: None };
+    assert_eq!(code(client.inbox_act(&item.id, &reply).await), Code::Unprocessable);
+    let unknown = "inb_1".parse().unwrap();
+    assert_eq!(code(client.inbox_act(&unknown, &reply).await), Code::NotFound);
 }
 
 async fn approvals(client: &Client, repo: &RepoId) {
@@ -459,6 +486,41 @@ fn git(dir: &Path, args: &[&str]) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn notifications(client: &Client) {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let quiet = QuietHours { from_minute: 0, to_minute: 60, utc_offset_minutes: 60 };
+    let body = ChannelCreate {
+        name: "nobody".to_owned(),
+        url: format!("http://{address}/hook?key=of-mine"),
+        kinds: vec![NotificationKind::Attention],
+        quiet: Some(quiet),
+    };
+    let made = client.channel_create(&body).await.unwrap();
+    let id = made.channel.id;
+    assert!(made.secret.starts_with("whsec_"));
+    assert_eq!(made.channel.target, format!("http://{address}/hook"));
+    assert_eq!(client.channel_list(&PageQuery::default()).await.unwrap().items.len(), 1);
+    let bad = ChannelUpdate { name: Some(String::new()), ..ChannelUpdate::default() };
+    assert_eq!(code(client.channel_update(&id, &bad).await), Code::Unprocessable);
+    let sent = client.channel_test(&id).await.unwrap();
+    assert_eq!(sent.deliveries[0].status, NotificationStatus::Failed);
+    let failed = Some(NotificationStatus::Failed);
+    let ledger = client.notification_list(failed, &PageQuery::default()).await.unwrap();
+    assert_eq!(ledger.items, std::slice::from_ref(&sent));
+    assert!(client.notification_seen(&sent.id).await.unwrap().seen_at.is_some());
+    let change = ChannelUpdate { enabled: Some(false), quiet: Some(None), ..Default::default() };
+    assert_eq!(client.channel_update(&id, &change).await.unwrap().quiet, None);
+    let again = client.notification_retry(&sent.id).await.unwrap();
+    assert_eq!(again.deliveries[0].status, NotificationStatus::Pending);
+    assert_eq!(code(client.notification_retry(&sent.id).await), Code::IllegalTransition);
+    assert!(!client.channel_get(&id).await.unwrap().enabled);
+    client.channel_delete(&id).await.unwrap();
+    assert_eq!(code(client.channel_get(&id).await), Code::NotFound);
+    let over = client.notification_get(&sent.id).await.unwrap();
+    assert_eq!(over.deliveries[0].status, NotificationStatus::Obsolete);
 }
 
 async fn webhooks(client: &Client) {

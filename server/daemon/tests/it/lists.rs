@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use car_api::{job::JobStatus, repo::RepoClone};
+use car_api::{
+    inbox::{InboxAction, InboxKind},
+    job::JobStatus,
+    repo::RepoClone,
+};
 use serde_json::Value;
 
 use crate::{
@@ -271,14 +275,13 @@ async fn the_snapshot_says_what_to_do() {
     assert!(answer.body.len() < 2048, "{} bytes", answer.body.len());
     let snapshot = client.hub_snapshot().await.unwrap();
     let first = &snapshot.attention[0];
-    assert_eq!(first.kind, car_api::hub::AttentionKind::Question);
-    assert_eq!((first.run.as_ref(), first.operation.as_str()), (Some(&run.id), "run_reply"));
-    assert!(first.action.contains("car reply"), "{first:?}");
+    assert_eq!(first.kind, InboxKind::Question);
+    assert_eq!((first.run.as_ref(), first.actions[0]), (Some(&run.id), InboxAction::Reply));
     assert_eq!((snapshot.counts.paused, snapshot.attention_total), (1, 1));
     assert_eq!(snapshot.runs[0].id, run.id);
     assert!(snapshot.as_of > 0);
     let text = car(&hub, &["hub", "snapshot"]);
-    assert!(text.contains("car reply") && text.contains("1 repo"), "{text}");
+    assert!(text.contains("car inbox act") && text.contains("1 repo"), "{text}");
     client.run_stop(&run.id).await.unwrap();
     until(&client, &run.id, car_api::run::RunStatus::Stopped).await;
     assert!(client.hub_snapshot().await.unwrap().attention.is_empty());

@@ -28,6 +28,7 @@ mod harness;
 mod hostile;
 mod http;
 mod idempotency;
+mod inbox;
 mod jobs;
 mod kill;
 mod layers;

@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 use car_api::{
     Timestamp,
     filebox::{BoxFile, FileBox},
-    hub::{Attention, HubSnapshot, RunLine},
+    hub::{HubSnapshot, RunLine},
+    inbox::InboxItem,
     repo::{Repo, RepoKind},
 };
 
@@ -122,19 +123,18 @@ fn waiting(text: &mut String, snapshot: &HubSnapshot) {
     more(text, snapshot.attention_total.saturating_sub(shown), "car inbox");
 }
 
-fn attention(one: &Attention) -> String {
-    let mut line = format!("- [{}] {}", one.kind, one.repo);
+fn attention(one: &InboxItem) -> String {
+    let mut line = format!("- [{}]", one.kind);
+    if let Some(repo) = &one.repo {
+        let _ = write!(line, " {repo}");
+    }
     if let Some(run) = &one.run {
         let _ = write!(line, " {run}");
     }
-    // The command is the hub's own text, but for the words an agent would put into it.
-    let _ = writeln!(line, ": {} -> {}", quote(&one.line), unquoted(&one.action));
+    let actions: Vec<_> = one.actions.iter().map(|action| action.as_str()).collect();
+    let (title, actions) = (quote(&one.title), actions.join("|"));
+    let _ = writeln!(line, ": {title} -> car inbox act {} {actions}", one.id);
     line
-}
-
-/// The hub's own words, as far as they are no markup.
-fn unquoted(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && *c != '<' && *c != '>').collect()
 }
 
 fn runs(text: &mut String, runs: &[RunLine]) {

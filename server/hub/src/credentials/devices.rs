@@ -184,6 +184,7 @@ impl Hub {
         if !self.inner.credentials.devices().by_id.contains_key(device) {
             return Err(Error::not_found(format!("device `{device}`")));
         }
+        self.inner.forget_device(device).await?;
         let revoke = Write::DeviceRevoke(device.clone(), clock::now());
         self.inner.store.commit(vec![revoke, self.act("device_delete", device).done()]).await?;
         self.inner.credentials.devices_mut().retain(|known| known != device);

@@ -318,6 +318,9 @@ impl Hub {
         let now = clock::now();
         let mut writes = vec![Write::Fact { name: EPOCH, value: epoch.to_string() }];
         writes.extend(tokens.iter().map(|id| Write::TokenRevoke(id.clone(), now)));
+        for device in &devices {
+            self.inner.forget_device(device).await?;
+        }
         writes.extend(devices.iter().map(|id| Write::DeviceRevoke(id.clone(), now)));
         writes.push(self.act("token_delete_others", me).done());
         self.inner.store.commit(writes).await?;

@@ -10,7 +10,12 @@ use car_engine::agent::{AgentEvent, TurnOutcome};
 use car_store::{ApprovalRow, ItemRow, Write};
 
 use super::{Desk, session::News};
-use crate::{Error, Result, clock};
+use crate::{
+    Error, Result,
+    audit::actor_of,
+    clock,
+    inbox::derive::{self, AskedIn},
+};
 
 /// How much of a command's output is kept in the log, from its end, in bytes.
 const MAX_OUTPUT: usize = 32 << 10;
@@ -170,6 +175,9 @@ impl Desk {
             resolved_at: None,
         };
         self.event(EventKind::ApprovalRequested { turn, approval: row.approval() });
+        if row.decision.is_none() {
+            self.approval_stands(&row, None);
+        }
         self.writes.push(Write::Approval(Box::new(row.clone())));
         self.approvals.push(row);
     }
@@ -191,7 +199,20 @@ impl Desk {
             turn: row.turn.clone(),
             approval: row.approval(),
         });
+        self.approval_stands(&row, None);
         self.writes.push(Write::Approval(Box::new(row)));
+    }
+
+    /// Whether a question waits for a person.
+    fn approval_stands(&mut self, row: &ApprovalRow, who: Option<&str>) {
+        let void = row.resolved_at.is_some();
+        let place = AskedIn {
+            repo: self.repo.as_ref(),
+            run: self.errand.run(),
+            thread: self.errand.thread(),
+        };
+        let change = derive::approval(&row.approval(), &place, void, (clock::now(), who));
+        self.writes.push(change);
     }
 
     /// Questions of a turn that is over wait for nobody.
@@ -222,8 +243,10 @@ impl Desk {
             return Err(Error::new(Code::IllegalTransition, detail));
         }
         row.decision = Some(decision);
-        let approval = row.approval();
-        self.writes.push(Write::Approval(Box::new(row.clone())));
+        let (approval, row) = (row.approval(), row.clone());
+        let who = act.as_ref().and_then(actor_of).map(str::to_owned);
+        self.approval_stands(&row, who.as_deref());
+        self.writes.push(Write::Approval(Box::new(row)));
         self.writes.extend(act);
         Ok(approval)
     }

@@ -40,6 +40,8 @@ pub(crate) struct Session {
     caught_up_at: u64,
     /// A line was given to the shim and has not come back.
     awaiting: bool,
+    /// Everything the session left on the machine was ended.
+    swept: bool,
     last_words: VecDeque<String>,
 }
 
@@ -167,6 +169,7 @@ async fn attach(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> 
         link: Link::Live(Box::new(conn)),
         caught_up_at,
         awaiting: false,
+        swept: false,
         last_words: VecDeque::new(),
     })
 }
@@ -181,6 +184,7 @@ async fn left(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> {
         link: Link::Left(entries),
         caught_up_at: u64::MAX,
         awaiting: false,
+        swept: true,
         last_words: VecDeque::new(),
     })
 }
@@ -246,8 +250,18 @@ impl Session {
                 },
                 Link::Left(entries) => match entries.pop_front() {
                     Some(entry) => entry,
-                    None => {
+                    None if !self.swept => {
                         sweep(&self.row.id).await;
+                        // What was written until everything was ended.
+                        let from = self.row.line + 1;
+                        *entries = read_left(&self.row.dir, from).await.unwrap_or_default();
+                        self.swept = true;
+                        continue;
+                    }
+                    None => {
+                        // A shim writes a line down before it hands it on: one that is not in the
+                        // journal never reached the agent.
+                        self.awaiting = false;
                         return News::Ended { detail: self.with_last_words("its shim is gone") };
                     }
                 },
@@ -272,6 +286,8 @@ impl Session {
                     return News::Line { events: Vec::new() };
                 }
                 EntryKind::Exit(exit) => {
+                    // Nothing is handed on after it.
+                    self.awaiting = false;
                     let how = match (exit.code, exit.signal) {
                         (Some(code), _) => format!("it ended with exit code {code}"),
                         (None, Some(signal)) => format!("signal {signal} ended it"),

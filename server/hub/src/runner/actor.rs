@@ -18,10 +18,11 @@ use tokio::{
 use super::{Asked, Message, examine::TreeSeen, turn::TurnAtWork, verify::Verification};
 use crate::{
     Error, FlowConfig, Result,
-    audit::Act,
+    audit::{Act, who_does},
     clock,
     desk::{self, Desk, session::Session},
     hub::Inner,
+    inbox::derive::{self, Question},
 };
 
 pub(super) struct Actor {
@@ -54,6 +55,10 @@ pub(super) struct Actor {
     /// The agent's last message and why the last checkpoint failed, for the next prompt.
     pub(super) last_message: Option<String>,
     pub(super) checkpoint_error: Option<String>,
+    /// What the agent asked in the turn that is being looked at.
+    pub(super) question: Option<Question>,
+    /// Who brings about what is decided next.
+    cause: Option<String>,
     /// Turns of this run so far.
     pub(super) turns: u32,
 }
@@ -137,6 +142,8 @@ impl Actor {
             counting: None,
             last_message: None,
             checkpoint_error: None,
+            question: None,
+            cause: None,
             turns: 0,
         }
     }
@@ -258,7 +265,9 @@ impl Actor {
     }
 
     fn told(&mut self, input: Input, asked: Option<Asked<()>>) {
+        self.cause = asked.as_ref().and_then(|asked| who_does(asked.act.as_ref()?));
         let result = self.apply(input);
+        self.cause = None;
         match (result, asked) {
             (Ok(()), Some(asked)) => {
                 self.desk.writes.extend(asked.act);
@@ -334,6 +343,14 @@ impl Actor {
             | RunStatus::Stopped
             | RunStatus::Superseded => self.row.ended_at = Some(now),
             RunStatus::Paused | RunStatus::Parked | RunStatus::Stopping => {}
+        }
+        if [before, status].iter().any(|one| matches!(one, RunStatus::Paused | RunStatus::Failed)) {
+            let question = self.question.take();
+            let cause = (now, self.cause.as_deref());
+            self.desk.writes.push(derive::run_stands(&self.row, question.as_ref(), None, cause));
+        }
+        if status == RunStatus::Completed && before != status {
+            self.desk.writes.push(derive::completed(&self.row, now));
         }
         // What a running run is at from moment to moment has events of its own.
         let backing_off =

@@ -16,7 +16,12 @@ use car_git::{Git, Oid, Patterns, Status};
 use car_store::Write;
 
 use super::actor::Actor;
-use crate::{Error, Result, clock, hub::blocking, reindex::Sealed};
+use crate::{
+    Error, Result, clock,
+    hub::blocking,
+    inbox::derive::{self, Question},
+    reindex::Sealed,
+};
 
 /// How many status lines a person or an agent is shown.
 const MAX_STATUS_LINES: usize = 20;
@@ -47,7 +52,16 @@ impl Actor {
         let (archived, ticket, seen) =
             tokio::try_join!(self.archive(turn), self.read_ticket(), see(&self.tree))?;
         let Archived { dispatch, created, dispatch_seq } = archived;
-        if let Some((seq, mode, title)) = created {
+        if let Some(Created { seq, mode, title, body }) = created {
+            match mode {
+                DispatchMode::Notify => {
+                    let place = (&self.row.repo, &self.row.id);
+                    let said = (title.as_deref(), body.as_str());
+                    self.desk.writes.push(derive::note(place, seq, said, clock::now()));
+                }
+                DispatchMode::Pause => self.question = Some(Question { seq, body }),
+                DispatchMode::TurnSummary => {}
+            }
             self.event(EventKind::DispatchCreated { seq, mode, title });
         }
         self.seen = Some(seen.clone());
@@ -111,7 +125,8 @@ impl Actor {
                                     .unwrap_or_else(|| "The agent asks for you.".to_owned()),
                             };
                         }
-                        created = Some((entry.seq, said.mode, said.title));
+                        let (mode, title, body) = (said.mode, said.title, said.body);
+                        created = Some(Created { seq: entry.seq, mode, title, body });
                     }
                 }
                 Ok(None) => {}
@@ -325,10 +340,17 @@ async fn see(tree: &Path) -> Result<TreeSeen> {
 /// What became of an agent's dispatch and of the summary of its turn.
 struct Archived {
     dispatch: DispatchFinding,
-    /// Number, mode and title of the dispatch, when there was one.
-    created: Option<(u32, DispatchMode, Option<String>)>,
+    created: Option<Created>,
     /// The highest number given.
     dispatch_seq: u32,
+}
+
+/// A dispatch that joined the history.
+struct Created {
+    seq: u32,
+    mode: DispatchMode,
+    title: Option<String>,
+    body: String,
 }
 
 fn is_summary(entry: &dispatches::Entry) -> bool {

@@ -27,6 +27,7 @@ use crate::{
     Error, Result, clock,
     desk::{self, Desk},
     hub::Inner,
+    inbox::derive,
 };
 
 /// Longest beginning of a message that is shown in lists, in characters.
@@ -390,6 +391,7 @@ impl Actor {
     /// A message as it is now, to be committed and told of.
     pub(super) fn keep(&mut self, row: MessageRow) {
         let message = row.message.clone();
+        self.desk.writes.push(derive::message(&message, self.row.repo.as_ref()));
         self.desk.event(EventKind::MessageUpdated { message: Box::new(message) });
         self.desk.writes.push(Write::Message(Box::new(row.clone())));
         self.messages.insert(row.message.id.clone(), row);

@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
 /// The delay after so many attempts that failed, from 1: growing, and up to a fifth more by
 /// `chance` (0 to 255), so that what failed together does not come again together.
-pub(super) fn delay(
+pub(crate) fn delay(
     first: Duration,
     attempts: u32,
     chance: u8,
@@ -20,6 +20,14 @@ pub(super) fn delay(
     let own = first.saturating_mul(factor).min(LONGEST);
     let own = own + own / 5 * u32::from(chance) / 255;
     own.max(retry_after.unwrap_or_default().min(LONGEST))
+}
+
+/// A random byte to spread delays with.
+pub(crate) fn chance() -> u8 {
+    let mut byte = [0_u8];
+    // Without randomness the delay is only less spread.
+    let _ = getrandom::fill(&mut byte);
+    byte[0]
 }
 
 #[cfg(test)]

@@ -229,7 +229,7 @@ impl Work {
                 }
                 Outcome::Missed(asked) => {
                     asked_longest = asked_longest.max(asked);
-                    let wait = retry::delay(first, delivery.attempts, chance(), asked);
+                    let wait = retry::delay(first, delivery.attempts, retry::chance(), asked);
                     delivery.next_attempt_at = Some(after(wait));
                 }
             }
@@ -243,7 +243,7 @@ impl Work {
             (self.misses, self.rest_until) = (0, None);
         } else {
             self.misses = self.misses.saturating_add(1);
-            let wait = retry::delay(first, self.misses, chance(), asked_longest);
+            let wait = retry::delay(first, self.misses, retry::chance(), asked_longest);
             self.rest_until = Some(after(wait));
         }
         if !arrived && webhook.failing_since.is_none() {
@@ -329,11 +329,4 @@ pub(super) async fn attempt(
 
 fn after(wait: Duration) -> Timestamp {
     clock::now().plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
-}
-
-fn chance() -> u8 {
-    let mut byte = [0_u8];
-    // Without randomness the delay is only less spread.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
 }

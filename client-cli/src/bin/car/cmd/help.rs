@@ -22,6 +22,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("output", include_str!("../help/output.txt")),
     ("remote", include_str!("../help/remote.txt")),
     ("runs", include_str!("../help/runs.txt")),
+    ("threads", include_str!("../help/threads.txt")),
     ("tickets", include_str!("../help/tickets.txt")),
     ("verify", include_str!("../help/verify.txt")),
 ];

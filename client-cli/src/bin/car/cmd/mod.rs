@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod channel;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub(crate) mod describe;
@@ -22,6 +23,7 @@ pub(crate) mod install;
 pub(crate) mod jobs;
 pub(crate) mod lint;
 pub(crate) mod login;
+pub(crate) mod notification;
 pub(crate) mod pair;
 pub(crate) mod pma;
 pub(crate) mod repos;
@@ -70,6 +72,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Models(args) => agents::models(args, &Session::open(global, out)?).await,
         Command::Status(args) => status::run(args, global, out).await,
         Command::Inbox(args) => inbox::run(args, global, out).await,
+        Command::Notification(args) => notification::run(args, &Session::open(global, out)?).await,
+        Command::Channel(args) => channel::run(args, &Session::open(global, out)?).await,
         Command::Usage(args) => usage::run(args, global, out).await,
         Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
         Command::Events(args) => events::run(args, global, out).await,

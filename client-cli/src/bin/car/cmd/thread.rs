@@ -508,7 +508,12 @@ fn line(message: &Message) -> Vec<String> {
             time_text::short(message.created_at),
             match message.status {
                 MessageStatus::Completed => String::new(),
-                status => format!("  [{status}]"),
+                MessageStatus::Queued
+                | MessageStatus::Working
+                | MessageStatus::Interrupted
+                | MessageStatus::Failed
+                | MessageStatus::Cancelled
+                | MessageStatus::Blocked => format!("  [{}]", message.status),
             }
         ),
         message.body.trim_end().to_owned(),

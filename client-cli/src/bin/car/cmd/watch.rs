@@ -6,7 +6,8 @@ use std::{collections::HashMap, io, time::Duration};
 use car_api::{
     Code, Event, EventKind, RepoId, RunId,
     event::EventCursor,
-    hub::{AccountLine, Attention, HubCounts, HubSnapshot, RunLine},
+    hub::{AccountLine, HubCounts, HubSnapshot, RunLine},
+    inbox::InboxItem,
     run::RunStatus,
 };
 use car_client::{EventFilter, watch::Update};
@@ -68,7 +69,7 @@ pub(crate) async fn once(s: &Session, repo: Option<&RepoId>) -> Result<(), Failu
     let mut snapshot = s.client.hub_snapshot().await?;
     if let Some(repo) = repo {
         snapshot.runs.retain(|run| run.repo == *repo);
-        snapshot.attention.retain(|one| one.repo == *repo);
+        snapshot.attention.retain(|one| one.repo.as_ref() == Some(repo));
     }
     let runs = |s: &HubSnapshot| s.runs.iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
     s.out.show(
@@ -147,7 +148,10 @@ async fn picture(s: &Session, filter: EventFilter, every: bool) -> Result<(), Fa
         let mut shown = snapshot.clone();
         let wanted = |of: &RepoId| filter.repo.as_ref().is_none_or(|repo| repo == of);
         shown.runs.retain(|run| wanted(&run.repo));
-        shown.attention.retain(|one| wanted(&one.repo));
+        shown.attention.retain(|one| match &one.repo {
+            Some(repo) => wanted(repo),
+            None => filter.repo.is_none(),
+        });
         let mut block = view.draw(&shown, Some(width), s.out.colour);
         // Never more lines than the terminal has: what scrolled away cannot be redrawn.
         block.truncate(usize::from(rows).saturating_sub(1).max(1));
@@ -278,14 +282,20 @@ impl View {
 }
 
 /// One thing that waits for a person, and what to type.
-fn waiting(one: &Attention) -> [String; 2] {
-    let place = match &one.run {
-        Some(run) => format!("{} {}", one.repo, short(run.as_str())),
-        None => one.repo.to_string(),
-    };
-    let since = one.since.map(|at| format!(" (since {})", time_text::short(at)));
-    let line = format!("{place}: {}{}", event_text::safe(&one.line), since.unwrap_or_default());
-    [format!("! {line}"), format!("    {}", one.action)]
+fn waiting(one: &InboxItem) -> [String; 2] {
+    let place = [
+        one.repo.as_ref().map(|repo| repo.as_str()),
+        one.run.as_ref().map(|run| short(run.as_str())),
+    ];
+    let place = place.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let place = if place.is_empty() { "hub".to_owned() } else { place };
+    let since = time_text::short(one.created_at);
+    let actions: Vec<_> = one.actions.iter().map(|action| action.as_str()).collect();
+    let item = short(one.id.as_str());
+    [
+        format!("! {place}: {} (since {since})", event_text::safe(&one.title)),
+        format!("    car inbox act {item} {}", actions.join("|")),
+    ]
 }
 
 fn held(account: &AccountLine) -> Option<String> {

@@ -32,8 +32,6 @@ async fn an_answer_ends_once_whatever_is_killed() {
     let (mut completed, mut continued) = (0, 0);
     for n in 0..rounds() {
         let message = talk.post(&script(n, &lines)).await;
-        let begun = usize::try_from(n).unwrap() + 1 + continued;
-        stage.until_begun(begun).await;
         // Some moment of the answer: the agent has written so many lines.
         let lines_written = 4 + random.below(20);
         until_journal(&stage, &talk, lines_written, &message).await;

@@ -1,5 +1,6 @@
 use car_api::{
-    hub::{AttentionKind, HubCounts},
+    hub::HubCounts,
+    inbox::{InboxAction, InboxItem, InboxKind, InboxStatus},
     repo::{RepoStatus, RunBrief, TicketCounts},
     run::{Owner, RunStatus},
 };
@@ -28,16 +29,30 @@ fn repo(id: &str, kind: RepoKind) -> Repo {
     }
 }
 
-fn attention(number: usize, line: &str) -> Attention {
-    Attention {
-        kind: AttentionKind::Question,
-        line: line.to_owned(),
-        action: "car reply run_0198a1b2c3d4e5f60718293a4b5c6d7e \"…\"".to_owned(),
-        operation: "run_reply".to_owned(),
-        repo: format!("demo--{number}").parse().unwrap(),
+fn attention(number: usize, title: &str) -> InboxItem {
+    InboxItem {
+        id: "inb_0198a1b2c3d4e5f60718293a4b5c6d7e".parse().unwrap(),
+        kind: InboxKind::Question,
+        status: InboxStatus::Open,
+        rank: 10,
+        title: title.to_owned(),
+        line: format!("demo--{number} is paused"),
+        body: None,
+        actions: vec![InboxAction::Reply, InboxAction::Resume, InboxAction::Stop],
+        repo: Some(format!("demo--{number}").parse().unwrap()),
         run: Some("run_0198a1b2c3d4e5f60718293a4b5c6d7e".parse().unwrap()),
+        thread: None,
+        message: None,
+        dispatch: Some(1),
         approval: None,
-        since: Some(NOW),
+        job: None,
+        channel: None,
+        created_at: NOW,
+        held_until: None,
+        seen_at: None,
+        resolved_at: None,
+        acted: None,
+        resolution: None,
     }
 }
 
