@@ -33,6 +33,7 @@ use car_store::{
 };
 
 pub(crate) use lanes::Lanes;
+pub(crate) use prompt::Said;
 pub(crate) use recover::{recover, settle};
 pub(crate) use view::lane;
 

@@ -12,7 +12,7 @@ use car_engine::pma::{
 };
 use car_store::{ThreadRow, Write};
 
-use crate::{Hub, Result, hub::Inner};
+use crate::{Hub, Result, hub::Inner, threads::Said};
 
 impl Inner {
     /// The project manager's prompt of a message.
@@ -20,7 +20,7 @@ impl Inner {
         self: &Arc<Self>,
         thread: &ThreadRow,
         message: &Message,
-        again: bool,
+        said: Said,
         seed: Option<&str>,
     ) -> Result<String> {
         self.keep_active_context_short().await;
@@ -34,10 +34,10 @@ impl Inner {
             active_budget: config.active_context_max_lines,
             log_tail: context::tail(&log, config.context_log_tail_lines).to_owned(),
             packet: Hub::own(Arc::clone(self)).pma_packet().await?,
-            message: message.body.clone(),
+            message: said.words,
             wake: message.origin == MessageOrigin::Wake,
             attachments: message.attachments.clone(),
-            again,
+            again: said.again,
             seed: seed.map(str::to_owned),
         };
         // A conversation the agent has not opened knows nothing, whatever was said of it.

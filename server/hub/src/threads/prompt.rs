@@ -21,7 +21,8 @@ pub(crate) async fn prompt_of(
     again: bool,
 ) -> Result<String> {
     if thread.kind == ThreadKind::Pma {
-        return hub.pma_prompt(thread, message, again, seed(&thread.lane)).await;
+        let said = Said { words: body_of(hub, thread, message).await?, again };
+        return hub.pma_prompt(thread, message, said, seed(&thread.lane)).await;
     }
     let mut prompt = String::new();
     if let Some(seed) = seed(&thread.lane) {
@@ -29,6 +30,14 @@ pub(crate) async fn prompt_of(
     }
     prompt += &words_of(hub, thread, message, again).await?;
     Ok(prompt)
+}
+
+/// A message on its way into a prompt.
+pub(crate) struct Said {
+    /// Its words, with what it goes on from.
+    pub(crate) words: String,
+    /// Whether the agent has had it before without finishing its answer.
+    pub(crate) again: bool,
 }
 
 /// A message in the words the agent is told it in: with what it goes on from, and with the files
@@ -44,6 +53,14 @@ pub(crate) async fn words_of(
         words += "Your answer to the following message was cut off. Go on from where you were, and \
                   do nothing a second time.\n\n---\n\n";
     }
+    words += &body_of(hub, thread, message).await?;
+    words += &attachments(message);
+    Ok(words)
+}
+
+/// A message's own words, with what it goes on from where the agent does not know that.
+async fn body_of(hub: &Arc<Inner>, thread: &ThreadRow, message: &Message) -> Result<String> {
+    let mut words = String::new();
     if let Some(cut_off) = cut_off(hub, message).await? {
         let known = cut_off.conversation == thread.lane.conversation;
         if !(known && thread.lane.backend.is_some()) {
@@ -57,7 +74,6 @@ pub(crate) async fn words_of(
     if message.continues.is_some() {
         words += " Do nothing a second time.";
     }
-    words += &attachments(message);
     Ok(words)
 }
 

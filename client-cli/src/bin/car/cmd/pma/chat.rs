@@ -34,6 +34,9 @@ pub(crate) struct Chat {
     /// Your own id of the message: posted again with it, it is the same message
     #[arg(long, value_name = "ID")]
     client_turn_id: Option<String>,
+    /// Answers are always printed as they come
+    #[arg(long, hide = true)]
+    stream: bool,
 }
 
 pub(crate) async fn run(args: Chat, s: &Session) -> Result<(), Failure> {
