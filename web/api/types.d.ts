@@ -30,7 +30,7 @@ export type Actor = {
 }
 
 /** What kind of somebody acts on the hub. */
-export type ActorKind = "hub" | "token" | "device" | "agent"
+export type ActorKind = "hub" | "token" | "device" | "agent" | "pma"
 
 /** One agent the hub can drive, and what was found of it on this machine. */
 export type Agent = {
@@ -2285,6 +2285,43 @@ export type Problem = {
   gone?: Gone | null
 }
 
+/** Body of `push_act`. It needs no other credential than the token. */
+export type PushAct = {
+  /** The token of the push. */
+  token: string
+  /** What to do. */
+  action: InboxAction
+  /** The text, for `reply`. */
+  body?: string | null
+}
+
+/** What came of `push_act`. */
+export type PushActed = {
+  /** How many inbox items wait now. */
+  open_items: number
+  /** When it was done. */
+  at: Timestamp
+}
+
+/** The key a browser subscribes with. */
+export type PushKey = {
+  /** The hub's public key (P-256, uncompressed) in base64url. */
+  public_key: string
+}
+
+/** Body of `push_subscribe`: what the browser's push manager gave, and what is wanted. */
+export type PushSubscribe = {
+  /** The push service's address of this browser. */
+  endpoint: string
+  /** The browser's public key in base64url. */
+  p256dh: string
+  /** The browser's secret in base64url. */
+  auth: string
+  /** Which notifications; all when empty. */
+  kinds?: Array<NotificationKind>
+  quiet?: QuietHours | null
+}
+
 /** Hours of every day in which a channel is left alone; what comes then is sent at their end. */
 export type QuietHours = {
   /** First minute of the day, 0 to 1439. */
@@ -4123,6 +4160,60 @@ export interface Operations {
     query: { status?: NotificationStatus; after?: string; limit?: number }
     body: undefined
     answer: Page_Notification
+  }
+  /** Get the key a browser subscribes with */
+  push_key_get: {
+    method: "GET"
+    url: "/api/v1/push/key"
+    path: {}
+    query: {}
+    body: undefined
+    answer: PushKey
+  }
+  /** Get how this browser is pushed to */
+  push_get: {
+    method: "GET"
+    url: "/api/v1/push/subscription"
+    path: {}
+    query: {}
+    body: undefined
+    answer: NotificationChannel
+  }
+  /** Have notifications pushed to this browser */
+  push_subscribe: {
+    method: "PUT"
+    url: "/api/v1/push/subscription"
+    path: {}
+    query: {}
+    body: PushSubscribe
+    answer: NotificationChannel
+  }
+  /** Push nothing to this browser any more */
+  push_unsubscribe: {
+    method: "DELETE"
+    url: "/api/v1/push/subscription"
+    path: {}
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** Push a trial to this browser */
+  push_test: {
+    method: "POST"
+    url: "/api/v1/push/subscription/test"
+    path: {}
+    query: {}
+    body: undefined
+    answer: Notification
+  }
+  /** Do one of the actions of a notification that was pushed */
+  push_act: {
+    method: "POST"
+    url: "/api/v1/push/act"
+    path: {}
+    query: {}
+    body: PushAct
+    answer: PushActed
   }
   /** Get a notification */
   notification_get: {
