@@ -157,6 +157,14 @@ text_id! {
     "a thread's id, or `pma`"
 }
 
+impl ThreadKey {
+    /// The project manager's.
+    #[must_use]
+    pub fn pma() -> Self {
+        Self("pma".to_owned())
+    }
+}
+
 text_id! {
     /// A ticket: its `ticket_id`, or one derived from its path when the file has none.
     TicketId,

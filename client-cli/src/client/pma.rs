@@ -2,13 +2,29 @@
 
 use car_api::{
     Page,
-    pma::{PmaDoc, PmaDocName, PmaDocUpdate},
+    pma::{PmaDoc, PmaDocName, PmaDocUpdate, PmaInfo},
 };
 
 use super::Client;
 use crate::ClientError;
 
 impl Client {
+    /// How it stands.
+    ///
+    /// # Errors
+    /// `not_found` while the hub waits for the report of a restore to be confirmed.
+    pub async fn pma_get(&self) -> Result<PmaInfo, ClientError> {
+        self.get("pma_get", &["pma"]).json().await
+    }
+
+    /// Closes the circuit breaker of every thread.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn pma_breaker_reset(&self) -> Result<PmaInfo, ClientError> {
+        self.post("pma_breaker_reset", &["pma", "breaker", "reset"]).json().await
+    }
+
     /// All its documents.
     ///
     /// # Errors

@@ -101,6 +101,8 @@ fn project_manager() -> OpenApiRouter<App> {
         .routes(routes!(files::get, files::put, files::delete))
         .routes(routes!(files::repo_list))
         .routes(routes!(files::repo_get, files::repo_put, files::repo_delete))
+        .routes(routes!(pma::get))
+        .routes(routes!(pma::reset))
         .routes(routes!(pma::docs))
         .routes(routes!(pma::doc, pma::update))
         .routes(routes!(pma::prune))

@@ -6,7 +6,7 @@ use axum::{
 };
 use car_api::{
     Page,
-    pma::{PmaDoc, PmaDocName, PmaDocUpdate},
+    pma::{PmaDoc, PmaDocName, PmaDocUpdate, PmaInfo},
 };
 
 use crate::{
@@ -16,6 +16,30 @@ use crate::{
     problem::Answer,
     version::{MustMatch, Tagged},
 };
+
+/// Get how the project manager stands
+///
+/// Its thread, how far its limits are used, and what every thread with something to do is at.
+#[utoipa::path(
+    get, path = "/pma", tag = "pma", operation_id = "pma_get",
+    extensions(("x-scope" = json!("read")), ("x-problems" = json!(["not_found"]))),
+    responses((status = 200, description = "How it stands", body = PmaInfo)),
+)]
+pub(crate) async fn get(Acting(hub): Acting) -> Answer<Json<PmaInfo>> {
+    Ok(Json(hub.pma_get().await?))
+}
+
+/// Close the circuit breaker
+///
+/// Of every thread: the failures counted so far are forgotten, and what is held goes on.
+#[utoipa::path(
+    post, path = "/pma/breaker/reset", tag = "pma", operation_id = "pma_breaker_reset",
+    extensions(("x-scope" = json!("admin")), ("x-problems" = json!(["not_found"]))),
+    responses((status = 200, description = "How it stands now", body = PmaInfo)),
+)]
+pub(crate) async fn reset(Acting(hub): Acting) -> Answer<Json<PmaInfo>> {
+    Ok(Json(hub.pma_breaker_reset().await?))
+}
 
 /// List the documents of the project manager with their texts
 #[utoipa::path(

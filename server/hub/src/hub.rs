@@ -68,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) inbox: Inbox,
     pub(crate) outbox: Outbox,
     pub(crate) boxes: crate::files::Boxes,
+    pub(crate) guards: crate::pma::Guards,
     pub(crate) diffs: Diffs,
     pub(crate) push_key: crate::push::Key,
     /// One change of the manifest at a time.
@@ -116,6 +117,7 @@ impl Hub {
             agents.into_iter().map(|agent| (agent.id(), agent)).collect();
         let known_agents = KnownAgents::new(agents.keys().map(AgentId::as_str));
         let (watch, changes) = Watch::new();
+        let guards = crate::pma::Guards::open(&store).await?;
         let inner = Arc::new(Inner {
             credentials: Credentials::open(&config.root, &store, instance.clone()).await?,
             accounts: Accounts::new(store.accounts().await?),
@@ -140,6 +142,7 @@ impl Hub {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             boxes: crate::files::Boxes::default(),
+            guards,
             diffs: Diffs::default(),
             push_key: crate::push::Key::new(),
             instance,
@@ -294,6 +297,7 @@ impl Inner {
         webhooks::recover(self).await?;
         outbox::recover(self).await?;
         self.keep_run_tokens();
+        self.keep_thread_tokens();
         tokio::spawn(crate::lifecycle::follow(Arc::downgrade(self)));
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
         tokio::spawn(backup::keep_making(Arc::downgrade(self)));

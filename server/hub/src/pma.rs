@@ -1,15 +1,20 @@
 //! The project manager: its documents, what it is shown of the hub, and what keeps it from harm.
 
 mod docs;
+mod guard;
+mod told;
 
-use car_api::PageQuery;
+use car_api::{PageQuery, pma::PmaInfo};
 use car_engine::pma::packet::{Facts, packet};
 use car_files::seed;
 
 use crate::{
-    Hub, RepoFilter, Result,
+    Error, Hub, RepoFilter, Result,
     hub::{Inner, blocking},
+    threads,
 };
+
+pub(crate) use guard::Guards;
 
 /// Repos that are looked at for a packet: all it could name, and one more.
 const REPOS: u32 = 500;
@@ -34,6 +39,40 @@ impl Inner {
 }
 
 impl Hub {
+    /// How the project manager stands.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn pma_get(&self) -> Result<PmaInfo> {
+        let inner = &self.inner;
+        let thread = inner.store.pma_thread().await?;
+        let thread = thread.ok_or_else(|| Error::not_found("thread of the project manager yet"))?;
+        let busy = inner.store.busy_threads().await?;
+        let lanes = busy.iter().filter(|row| !row.lane.is_at_rest());
+        let (safety, thread) = (inner.guard_of(&thread.id), thread.id);
+        Ok(PmaInfo {
+            enabled: inner.config.pma.enabled,
+            thread,
+            safety,
+            lanes: lanes.map(|row| threads::lane(row, inner)).collect(),
+        })
+    }
+
+    /// Closes the circuit breakers: what is held goes on.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn pma_breaker_reset(&self) -> Result<PmaInfo> {
+        let reset = self.inner.reset_guards();
+        let (threads, mut writes): (Vec<_>, Vec<_>) = reset.into_iter().unzip();
+        writes.push(self.act("pma_breaker_reset", "").done());
+        self.inner.store.commit(writes).await?;
+        for thread in threads {
+            threads::release(&self.inner, &thread).await;
+        }
+        self.pma_get().await
+    }
+
     /// What the project manager is shown of the hub.
     ///
     /// # Errors

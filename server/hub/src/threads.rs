@@ -15,7 +15,7 @@ mod token;
 mod turn;
 mod view;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use car_api::{
     ApprovalId, Code, MessageId, Page, PageQuery, RepoId, ThreadId, Timestamp, TurnId,
@@ -33,7 +33,9 @@ use car_store::{
 };
 
 pub(crate) use lanes::Lanes;
+pub(crate) use prompt::Said;
 pub(crate) use recover::{recover, settle};
+pub(crate) use view::lane;
 
 use crate::{Error, Hub, Result, cursor, hub::Inner, idempotency::Made, index, text};
 use lanes::Told;
@@ -66,6 +68,15 @@ pub struct MessagePage {
     pub after: Option<u32>,
     /// At most so many.
     pub limit: Option<u32>,
+}
+
+/// Lets what a thread's queue holds go on, whatever it was held for.
+pub(crate) async fn release(hub: &Arc<Inner>, thread: &ThreadId) {
+    let told = |done| Told::Input(Input::Released, None, done);
+    if let Err(error) = hub.lanes.ask(hub, thread, told).await {
+        // It holds nothing.
+        tracing::debug!(%thread, %error, "there is nothing to let go on");
+    }
 }
 
 impl Hub {

@@ -33,6 +33,9 @@ mod sessions;
 mod snapshot;
 mod stats;
 mod store;
+mod thread_grants;
+mod thread_safety;
+mod thread_told;
 mod threads;
 mod ticket_files;
 mod tokens;
@@ -74,6 +77,7 @@ pub use snapshot::{
 };
 pub use stats::{Durations, Stats};
 pub use store::{Committed, Store, schema};
+pub use thread_grants::ThreadGrantRow;
 pub use threads::{ThreadQuery, ThreadRow};
 pub use ticket_files::TicketFileRow;
 pub use tokens::TokenRow;

@@ -9,8 +9,16 @@ use crate::{Error, Result};
 
 /// Tables whose rows let somebody in or speak in the hub's name. They are not copied unless asked
 /// for; a test looks that no other table has a column named like a secret.
-pub const SECRET_TABLES: &[&str] =
-    &["tokens", "devices", "run_grants", "webhooks", "deliveries", "channels", "push_actions"];
+pub const SECRET_TABLES: &[&str] = &[
+    "tokens",
+    "devices",
+    "run_grants",
+    "thread_grants",
+    "webhooks",
+    "deliveries",
+    "channels",
+    "push_actions",
+];
 
 /// What a database file is, as far as it can be told without changing it.
 #[derive(Debug, Clone, PartialEq, Eq)]

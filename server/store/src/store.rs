@@ -30,8 +30,9 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "audit", include_str!("../../../migrations/0003_audit.sql")),
     (4, "webhooks", include_str!("../../../migrations/0004_webhooks.sql")),
     (5, "api", include_str!("../../../migrations/0005_api.sql")),
-    (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
     (6, "threads", include_str!("../../../migrations/0006_threads.sql")),
+    (7, "pma", include_str!("../../../migrations/0007_pma.sql")),
+    (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
     (9, "web_push", include_str!("../../../migrations/0009_web_push.sql")),
 ];
 

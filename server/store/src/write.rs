@@ -8,19 +8,20 @@ use car_api::{
     turn::{Turn, Writing},
     worktree::Salvage,
 };
+use car_engine::pma::{prompt::Told, safety::Safety};
 use sqlx::SqliteConnection;
 
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
     InboxEnd, InboxSync, ItemRow, KeptAnswer, MessageRow, NotificationDraft, RequestKey, Result,
-    RunGrantRow, RunRow, SessionRow, ThreadRow, TicketFileRow, TokenRow, VerdictRow, WakeRow,
-    WebhookRow, accounts, approvals, audit, channels,
+    RunGrantRow, RunRow, SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow, TokenRow,
+    VerdictRow, WakeRow, WebhookRow, accounts, approvals, audit, channels,
     columns::json,
     deliveries, devices, effects,
     events::{self, Log},
     facts, idempotency, inbox, items, jobs, messages, notifications, push, run_grants, runs,
-    salvages, sessions, snapshot, threads, ticket_files, tokens, turns, verdicts, void, wakes,
-    webhooks, writings,
+    salvages, sessions, snapshot, thread_grants, thread_safety, thread_told, threads, ticket_files,
+    tokens, turns, verdicts, void, wakes, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -115,6 +116,23 @@ pub enum Write {
     RunGrant(RunGrantRow),
     /// The agent of a run needs no token any more.
     RunGrantGone(RunId),
+    /// The token of a thread's agent, new or renewed.
+    ThreadGrant(ThreadGrantRow),
+    /// What keeps a thread from harm has changed.
+    ThreadSafety(ThreadId, Box<Safety>),
+    /// What the agent of a thread will have been told when the turn at work ends well.
+    ThreadTold {
+        /// The thread.
+        thread: ThreadId,
+        /// The conversation of its agent.
+        conversation: u32,
+        /// Everything it was told by then.
+        pending: Box<Told>,
+    },
+    /// That turn ended well.
+    ThreadToldSettled(ThreadId),
+    /// The agent of a thread has to be told everything again.
+    ThreadToldGone(ThreadId),
     /// Something was kept of a removed worktree or repo.
     Salvage(Box<Salvage>),
     /// What was kept is gone: restored or expired.
@@ -264,6 +282,13 @@ pub(crate) async fn apply(
         Write::DeviceRevoke(id, at) => devices::revoke(conn, id, *at).await?,
         Write::RunGrant(row) => run_grants::upsert(conn, row).await?,
         Write::RunGrantGone(run) => run_grants::delete(conn, run).await?,
+        Write::ThreadGrant(row) => thread_grants::upsert(conn, row).await?,
+        Write::ThreadSafety(thread, state) => thread_safety::upsert(conn, thread, state).await?,
+        Write::ThreadTold { thread, conversation, pending } => {
+            thread_told::pending(conn, thread, *conversation, pending).await?;
+        }
+        Write::ThreadToldSettled(thread) => thread_told::settle(conn, thread).await?,
+        Write::ThreadToldGone(thread) => thread_told::forget(conn, thread).await?,
         Write::Salvage(salvage) => salvages::upsert(conn, salvage).await?,
         Write::SalvageGone(id) => salvages::delete(conn, id).await?,
         Write::Account(row) => accounts::upsert(conn, row).await?,

@@ -57,7 +57,10 @@ fn token(global: &Global) -> Result<Option<String>, Failure> {
         return Ok(Some(token));
     }
     // Some agents keep variables with TOKEN in their names from the commands they run.
-    let of_run = || set("CAR_RUN_DIR").map(|dir| dir.join("token"));
+    let of_run = || {
+        let dir = set("CAR_RUN_DIR").or_else(|| set("CAR_THREAD_DIR"));
+        dir.map(|dir| dir.join("token"))
+    };
     let Some(path) = global.token_file.clone().or_else(|| set("CAR_TOKEN_FILE")).or_else(of_run)
     else {
         return Ok(None);

@@ -77,6 +77,8 @@ async fn files(client: &Client, chain: &mut Chain, repo: &RepoId) {
     chain.line("pma_doc_update", "agents").await;
     client.pma_doc_prune().await.unwrap();
     chain.line("pma_doc_prune", "active_context").await;
+    client.pma_breaker_reset().await.unwrap();
+    chain.line("pma_breaker_reset", "").await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod crash;
 mod flow;
 mod limits;
+mod pma;
 mod talk;
 
 use std::{

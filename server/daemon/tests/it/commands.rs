@@ -173,7 +173,10 @@ async fn tickets(tour: &mut Tour) {
     for id in ["file_get", "file_delete", "repo_file_get", "repo_file_delete"] {
         tour.run(id, &[]).await;
     }
-    for id in ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet"] {
+    tour.run("pma_breaker_reset", &[]).await;
+    for id in
+        ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet", "pma_get"]
+    {
         tour.run(id, &[]).await;
     }
 }

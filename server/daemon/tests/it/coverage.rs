@@ -219,6 +219,9 @@ async fn pma(client: &Client) {
     client.pma_doc_prune().await.unwrap();
     let log = client.pma_doc_get(PmaDocName::ContextLog).await.unwrap().content;
     assert!(log.contains("Something is going on."), "{log}");
+    let info = client.pma_get().await.unwrap();
+    assert!(info.enabled && !info.safety.breaker_open && info.safety.turns_per_minute > 0);
+    assert_eq!(client.pma_breaker_reset().await.unwrap().thread, info.thread);
     assert!(client.pma_packet().await.unwrap().contains("repos and worktrees"));
 }
 

@@ -114,6 +114,9 @@ impl TestHub {
             ] {
                 command.env(format!("CAR_SERVER_LIMITS_{limit}"), "0");
             }
+            for limit in ["DUPLICATES_MAX", "TURNS_PER_MINUTE", "BREAKER_FAILURES"] {
+                command.env(format!("CAR_PMA_{limit}"), "100000");
+            }
         }
         if let Some(path) = &self.path {
             command.env("PATH", path);

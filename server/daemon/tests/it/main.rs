@@ -40,6 +40,7 @@ mod namespaces;
 mod notifications;
 mod outdated;
 mod planted;
+mod pma;
 mod push;
 mod secrets;
 mod shutdown;

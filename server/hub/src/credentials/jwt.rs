@@ -25,6 +25,8 @@ const LEEWAY: u64 = 5;
 pub(super) enum Kind {
     /// The agent of a run.
     Run,
+    /// The agent of a thread.
+    Thread,
     /// What a personal token was exchanged for (RFC 9068).
     Access,
     /// One action of a pushed notification.
@@ -35,6 +37,7 @@ impl Kind {
     fn typ(self) -> &'static str {
         match self {
             Self::Run => "car-run+jwt",
+            Self::Thread => "car-thread+jwt",
             Self::Access => "at+jwt",
             Self::Push => "car-push+jwt",
         }
@@ -43,7 +46,7 @@ impl Kind {
     /// Longest life, in seconds.
     fn max_life(self) -> u64 {
         match self {
-            Self::Run | Self::Push => 24 * 3600,
+            Self::Run | Self::Thread | Self::Push => 24 * 3600,
             Self::Access => 600,
         }
     }

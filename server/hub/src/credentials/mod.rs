@@ -12,6 +12,7 @@ mod push_tokens;
 mod rights;
 mod run_tokens;
 mod secret;
+mod thread_tokens;
 mod tokens;
 
 use std::{
@@ -25,11 +26,11 @@ use std::{
 };
 
 use car_api::{
-    DeviceId, RunId, Scope, Timestamp, TokenId,
+    DeviceId, RunId, Scope, ThreadId, Timestamp, TokenId,
     audit::{Actor, ActorKind},
     token::Credential,
 };
-use car_store::{RunGrantRow, Store, Write};
+use car_store::{RunGrantRow, Store, ThreadGrantRow, Write};
 use tokio::sync::watch;
 
 use crate::{Hub, Result, clock, hub::blocking};
@@ -121,6 +122,7 @@ enum Standing {
     Access { token: TokenId, epoch: u64 },
     Device { device: DeviceId, rotation_due: bool },
     Run { run: RunId, token: String, epoch: u64 },
+    Thread { thread: ThreadId, token: String, epoch: u64 },
 }
 
 impl Grant {
@@ -143,6 +145,7 @@ pub(crate) struct Credentials {
     tokens: RwLock<Tokens>,
     devices: RwLock<Devices>,
     runs: RwLock<HashMap<RunId, RunGrantRow>>,
+    threads: RwLock<HashMap<ThreadId, ThreadGrantRow>>,
     keys: Keys,
     pairings: Pairings,
     /// Signed tokens carry the number that was here when they were made; counting it up ends them
@@ -157,7 +160,9 @@ impl Credentials {
         let root = root.to_owned();
         let epoch = store.fact(EPOCH).await?.and_then(|text| text.parse().ok()).unwrap_or(1);
         let runs = store.run_grants().await?.into_iter().map(|row| (row.run.clone(), row));
+        let threads = store.thread_grants().await?.into_iter();
         Ok(Self {
+            threads: RwLock::new(threads.map(|row| (row.thread.clone(), row)).collect()),
             tokens: RwLock::new(Tokens::new(store.tokens().await?)),
             devices: RwLock::new(Devices::new(store.devices().await?)),
             runs: RwLock::new(runs.collect()),
@@ -193,6 +198,14 @@ impl Credentials {
         self.runs.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn threads(&self) -> RwLockReadGuard<'_, HashMap<ThreadId, ThreadGrantRow>> {
+        self.threads.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn threads_mut(&self) -> RwLockWriteGuard<'_, HashMap<ThreadId, ThreadGrantRow>> {
+        self.threads.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
@@ -224,6 +237,8 @@ impl Hub {
                     self.authenticate_token(secret)
                 } else if let Some(signed) = secret.strip_prefix(secret::RUN) {
                     self.authenticate_run(signed)
+                } else if let Some(signed) = secret.strip_prefix(secret::THREAD) {
+                    self.authenticate_thread(signed)
                 } else if let Some(signed) = secret.strip_prefix(secret::ACCESS) {
                     self.authenticate_access(signed)
                 } else {
@@ -250,6 +265,13 @@ impl Hub {
                 *epoch == credentials.epoch() && credentials.tokens().has(token)
             }
             Standing::Device { device, .. } => credentials.devices().stands(device),
+            Standing::Thread { thread, token, epoch } => {
+                *epoch == credentials.epoch()
+                    && credentials
+                        .threads()
+                        .get(thread)
+                        .is_some_and(|row| thread_tokens::is_good(row, token))
+            }
             Standing::Run { run, token, epoch } => {
                 *epoch == credentials.epoch()
                     && credentials
@@ -308,6 +330,7 @@ impl Hub {
         credentials.devices_mut().retain(|id| !devices.contains(id));
         credentials.tell_revoked();
         self.inner.renew_run_tokens().await;
+        self.inner.renew_thread_tokens().await;
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Ok(car_api::token::LoggedOut { tokens: count(tokens.len()), devices: count(devices.len()) })
     }

@@ -7,6 +7,7 @@ use crate::{Error, Result, text::hex};
 /// How each kind begins, so that scanners and redactors find it.
 pub(super) const PERSONAL: &str = "car_pat_";
 pub(super) const RUN: &str = "car_run_";
+pub(super) const THREAD: &str = "car_thr_";
 pub(super) const ACCESS: &str = "car_at_";
 pub(super) const SESSION: &str = "car_ses_";
 pub(super) const PROOF: &str = "car_prf_";

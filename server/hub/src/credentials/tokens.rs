@@ -183,7 +183,7 @@ impl Hub {
         match &grant.standing {
             Standing::Token(token) => self.token_delete(token).await,
             Standing::Device { device, .. } => self.device_delete(device).await,
-            Standing::Access { .. } | Standing::Run { .. } => {
+            Standing::Access { .. } | Standing::Run { .. } | Standing::Thread { .. } => {
                 Err(Error::new(Code::Forbidden, "This credential runs out by itself."))
             }
         }

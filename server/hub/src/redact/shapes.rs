@@ -59,6 +59,7 @@ const SHAPES: &[(&str, Kind)] = &[
     // This hub's own.
     ("car_pat_", Run(Word, 16)),
     ("car_run_", Run(Dotted, 16)),
+    ("car_thr_", Run(Dotted, 16)),
     ("car_ses_", Run(Word, 16)),
     // Models.
     ("sk-proj-", Run(Word, 16)),

@@ -20,6 +20,7 @@ fn samples() -> Vec<(String, String)> {
     for (beginning, length) in [
         ("car_pat_", 49),
         ("car_run_", 60),
+        ("car_thr_", 60),
         ("car_ses_", 43),
         ("sk-proj-", 48),
         ("sk-svcacct-", 40),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use car_api::thread::Message;
-use car_engine::lane::Hold;
+use car_api::thread::{Message, ThreadKind};
+use car_engine::{lane::Hold, pma::safety};
 use car_store::ThreadRow;
 
 use crate::{clock, hub::Inner};
@@ -20,22 +20,34 @@ pub(crate) enum Verdict {
 }
 
 /// Whether the agent may be asked now. Called once before every turn.
-pub(crate) async fn admit(hub: &Arc<Inner>, thread: &ThreadRow, _message: &Message) -> Verdict {
+pub(crate) async fn admit(hub: &Arc<Inner>, thread: &ThreadRow, message: &Message) -> Verdict {
     if let Some(until) = hub.accounts.held(thread.agent.as_str(), clock::now()) {
         let reason = "The account's limit is reached.".to_owned();
         return Verdict::Hold(Hold { reason, until: Some(until) });
     }
-    Verdict::Go
+    if thread.kind == ThreadKind::Pma && !hub.config.pma.enabled {
+        let detail = "The project manager is turned off (`pma.enabled`).";
+        return Verdict::Block(detail.to_owned());
+    }
+    match hub.guard(thread, message).await {
+        safety::Verdict::Go => Verdict::Go,
+        safety::Verdict::Block { reason, .. } => Verdict::Block(reason),
+        safety::Verdict::Hold { reason, until, .. } => {
+            Verdict::Hold(Hold { reason, until: Some(until) })
+        }
+    }
 }
 
 /// Told of the end of every turn, before the next one is asked for; `failed` when it was not the
 /// agent or a person that ended it.
-pub(crate) async fn ended(_hub: &Arc<Inner>, _thread: &ThreadRow, _failed: bool) {}
+pub(crate) async fn ended(hub: &Arc<Inner>, thread: &ThreadRow, failed: bool) {
+    hub.guard_ended(thread, failed).await;
+    if thread.kind == ThreadKind::Pma {
+        hub.pma_told(thread, failed).await;
+    }
+}
 
-/// Whether a name is a single path part a box may hold.
+/// Whether a name is one a file of a box may have.
 pub(crate) fn is_a_name(name: &str) -> bool {
-    (1..=255).contains(&name.len())
-        && !name.starts_with('.')
-        && !name.contains(['/', '\\'])
-        && !name.chars().any(char::is_control)
+    car_files::filebox::is_name(name)
 }

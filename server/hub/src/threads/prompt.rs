@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use car_api::thread::{Message, ThreadKind};
+use car_api::{
+    filebox::FileBox,
+    thread::{Message, ThreadKind},
+};
 use car_engine::lane::Lane;
-use car_files::CAR_DIR;
+use car_files::filebox;
 use car_store::ThreadRow;
 
 use crate::{Result, hub::Inner};
@@ -17,12 +20,24 @@ pub(crate) async fn prompt_of(
     message: &Message,
     again: bool,
 ) -> Result<String> {
+    if thread.kind == ThreadKind::Pma {
+        let said = Said { words: body_of(hub, thread, message).await?, again };
+        return hub.pma_prompt(thread, message, said, seed(&thread.lane)).await;
+    }
     let mut prompt = String::new();
     if let Some(seed) = seed(&thread.lane) {
         prompt += &format!("What was said before, in short:\n\n{}\n\n---\n\n", seed.trim());
     }
     prompt += &words_of(hub, thread, message, again).await?;
     Ok(prompt)
+}
+
+/// A message on its way into a prompt.
+pub(crate) struct Said {
+    /// Its words, with what it goes on from.
+    pub(crate) words: String,
+    /// Whether the agent has had it before without finishing its answer.
+    pub(crate) again: bool,
 }
 
 /// A message in the words the agent is told it in: with what it goes on from, and with the files
@@ -38,6 +53,14 @@ pub(crate) async fn words_of(
         words += "Your answer to the following message was cut off. Go on from where you were, and \
                   do nothing a second time.\n\n---\n\n";
     }
+    words += &body_of(hub, thread, message).await?;
+    words += &attachments(message);
+    Ok(words)
+}
+
+/// A message's own words, with what it goes on from where the agent does not know that.
+async fn body_of(hub: &Arc<Inner>, thread: &ThreadRow, message: &Message) -> Result<String> {
+    let mut words = String::new();
     if let Some(cut_off) = cut_off(hub, message).await? {
         let known = cut_off.conversation == thread.lane.conversation;
         if !(known && thread.lane.backend.is_some()) {
@@ -51,7 +74,6 @@ pub(crate) async fn words_of(
     if message.continues.is_some() {
         words += " Do nothing a second time.";
     }
-    words += &attachments(thread, message);
     Ok(words)
 }
 
@@ -73,14 +95,12 @@ pub(crate) fn seed(lane: &Lane) -> Option<&str> {
 }
 
 /// Where the files are that came with a message.
-pub(crate) fn attachments(thread: &ThreadRow, message: &Message) -> String {
+pub(crate) fn attachments(message: &Message) -> String {
     if message.attachments.is_empty() {
         return String::new();
     }
-    let place = match thread.kind {
-        ThreadKind::Pma => format!("{CAR_DIR}/pma/inbox"),
-        ThreadKind::Chat => format!("{CAR_DIR}/filebox/inbox"),
-    };
+    let place = filebox::path(FileBox::Inbox);
+    let place = place.display();
     let names = message.attachments.iter().map(|name| format!("- `{place}/{name}`\n"));
     format!("\n\nFiles that came with this message:\n\n{}", names.collect::<String>())
 }

@@ -62,6 +62,9 @@ impl Actor {
         self.tree = self.hub.tree_of(&self.row)?;
         let adapter = self.hub.adapter(&self.row.agent)?;
         let planned = self.ready_session(&adapter).await?;
+        if chore == Chore::Compact {
+            self.hub.pma_untold(&self.row).await;
+        }
         let task = match chore {
             Chore::Compact => Task::Compact,
             Chore::Fork => Task::Open,

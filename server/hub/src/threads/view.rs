@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use car_api::thread::Thread;
+use car_api::{
+    pma::Lane,
+    thread::{Thread, ThreadStatus},
+};
 use car_engine::lane;
 use car_store::{ApprovalRow, ThreadRow};
 
@@ -61,5 +64,17 @@ impl Inner {
             Some(repo) => self.tree(repo),
             None => Ok(self.config.root.clone()),
         }
+    }
+}
+
+/// The queue of a thread that has something to do.
+pub(crate) fn lane(row: &ThreadRow, hub: &Inner) -> Lane {
+    let held = row.lane.status(false) == ThreadStatus::Held;
+    Lane {
+        thread: row.id.clone(),
+        name: row.name.clone(),
+        queued: u32::try_from(row.lane.queue.len()).unwrap_or(u32::MAX),
+        working: row.lane.current().is_some(),
+        held: held.then(|| explain(row, false, hub)),
     }
 }

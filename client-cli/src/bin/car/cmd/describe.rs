@@ -146,6 +146,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "CAR_RUN_DIR",
         "in an agent: the directory of its run, whose token is used when none is named",
     ),
+    ("CAR_THREAD_DIR", "the same in the agent of a thread"),
     ("CAR_REPO", "the repo or worktree that is meant; as --repo"),
     ("CAR_CONFIG_DIR", "where credentials.toml and contexts.toml are; ~/.config/car when unset"),
     ("NO_COLOR", "no colours when set"),

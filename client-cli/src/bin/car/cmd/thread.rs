@@ -432,7 +432,7 @@ async fn decide(
     s.out.show(&answered, |a| a.id.to_string(), |a| format!("{decision}: {}", answer::question(a)))
 }
 
-fn print(s: &Session, thread: &Entry) -> Result<(), Failure> {
+pub(crate) fn print(s: &Session, thread: &Entry) -> Result<(), Failure> {
     s.out.show(thread, |t| t.id.to_string(), text)
 }
 

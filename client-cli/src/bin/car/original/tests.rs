@@ -75,9 +75,12 @@ const NOT_HERE: &[&str] = &[
     "car hub tickets bulk-set --repo P --agent codex",
     "car hub tickets import --repo P --zip Z",
     "car hub tickets setup-pack T --from Z",
-    "car pma active",
-    "car pma chat hello --stream",
+    "car pma context snapshot",
+    "car pma delete inbox a.txt",
+    "car pma download inbox a.txt",
+    "car pma files",
     "car pma thread spawn --agent codex",
+    "car pma upload inbox a.txt",
     "car protocol refresh",
     "car render markdown S",
     "car services list",
@@ -112,8 +115,12 @@ fn the_words_of_other_parts_are_told_from_misspelt_ones() {
         let text = explained(&words(line)).unwrap_or_else(|| panic!("{line}: no explanation"));
         assert!(!text.contains('\n') && text.starts_with("`car "), "{line}: {text}");
     }
-    let pma = explained(&words("car --hub box --json pma chat hello"));
-    assert!(pma.is_some_and(|text| text.starts_with("`car pma`: ")));
+    let telegram = explained(&words("car --hub box --json telegram start"));
+    assert!(telegram.is_some_and(|text| text.starts_with("`car telegram`: ")));
+    for line in ["active", "chat hello --stream", "new", "stop", "interrupt", "compact"] {
+        let line = format!("car pma {line}");
+        assert!(Cli::try_parse_from(words(&line)).is_ok(), "{line}");
+    }
     assert_eq!(explained(&words("car hubb repos")), None);
     let hint = Cli::try_parse_from(words("car hub repoz")).err().map(|e| e.to_string());
     assert!(hint.is_some_and(|hint| hint.contains("repos")));
