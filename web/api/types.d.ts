@@ -186,6 +186,14 @@ export type BackupCreate = {
 /** What a backup can do without. */
 export type BackupPart = "journals" | "salvage" | "archive"
 
+/** How many messages a safety rule stopped. */
+export type BlockedCount = {
+  /** The rule. */
+  rule: string
+  /** Messages. */
+  count: number
+}
+
 /** One file of a box. */
 export type BoxFile = {
   /** The box. */
@@ -1008,6 +1016,20 @@ export type JobStatus = "running" | "completed" | "failed" | "cancelled"
 
 /** A key the hub signs short-lived tokens with. */
 export type KeyId = string
+
+/** The queue of one thread. */
+export type Lane = {
+  /** The thread. */
+  thread: ThreadId
+  /** Its name. */
+  name: string
+  /** Messages that wait. */
+  queued: number
+  /** Whether one is being answered. */
+  working: boolean
+  /** Why nothing moves, when nothing does. */
+  held?: string | null
+}
 
 /** How one thing is. */
 export type Level = "ok" | "warning" | "error"
@@ -2262,6 +2284,37 @@ export type PmaDocName = "prompt" | "agents" | "active_context" | "context_log" 
 export type PmaDocUpdate = {
   /** The new text. */
   content: string
+}
+
+/** How the PMA stands. */
+export type PmaInfo = {
+  /** Whether it is turned on (`pma.enabled`). */
+  enabled: boolean
+  /** Its thread. */
+  thread: ThreadId
+  /** What keeps it from harm. */
+  safety: PmaSafety
+  /** Its lanes: one a thread that has something to do. */
+  lanes: Array<Lane>
+}
+
+/** Limits of the PMA and of threads, and how far they are used. */
+export type PmaSafety = {
+  /** Whether turns are stopped because too many failed in a row. */
+  breaker_open: boolean
+  breaker_until?: Timestamp | null
+  /** Failures in a row. */
+  failures: number
+  /** Failures in a row that open the breaker (`pma.breaker_failures`). */
+  breaker_failures: number
+  /** Turns begun in the last minute. */
+  turns_last_minute: number
+  /** Turns a minute at most (`pma.turns_per_minute`). */
+  turns_per_minute: number
+  /** Equal messages within `pma.duplicate_window_seconds` that are let through. */
+  duplicates_max: number
+  /** Messages a rule stopped in the last day, by rule (`duplicate`, `rate`, `breaker`). */
+  blocked: Array<BlockedCount>
 }
 
 /** The body of every error response (RFC 9457, `application/problem+json`). */
@@ -3818,6 +3871,24 @@ export interface Operations {
     query: {}
     body: undefined
     answer: undefined
+  }
+  /** Get how the project manager stands */
+  pma_get: {
+    method: "GET"
+    url: "/api/v1/pma"
+    path: {}
+    query: {}
+    body: undefined
+    answer: PmaInfo
+  }
+  /** Close the circuit breaker */
+  pma_breaker_reset: {
+    method: "POST"
+    url: "/api/v1/pma/breaker/reset"
+    path: {}
+    query: {}
+    body: undefined
+    answer: PmaInfo
   }
   /** List the documents of the project manager with their texts */
   pma_doc_list: {
