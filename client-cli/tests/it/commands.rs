@@ -330,7 +330,7 @@ fn any_request_can_be_made() {
 fn words_of_the_original_that_are_missing_are_one_line_and_a_usage_error() {
     let world = World::new(Vec::new());
     for (words, said) in [
-        (&["pma", "chat", "hello"][..], "does not have the project-management agent"),
+        (&["telegram", "start"][..], "does not have Telegram"),
         (&["hub", "inbox", "clear"][..], "is now `car inbox`"),
         (&["flow", "worker"][..], "is not needed"),
     ] {
