@@ -24,9 +24,9 @@ async fn told(client: &Client, file: &str, size: Option<u64>) {
     let begun = Instant::now();
     loop {
         let events = client.event_list(0, None, &filter).await.unwrap().items;
-        let last = events.iter().rev().find_map(|event| match &event.event {
-            EventKind::FileChanged { name, size, .. } if name.as_str() == file => Some(*size),
-            _ => None,
+        let last = events.iter().rev().find_map(|event| {
+            let EventKind::FileChanged { name, size, .. } = &event.event else { return None };
+            (name.as_str() == file).then_some(*size)
         });
         if last == Some(size) {
             return;

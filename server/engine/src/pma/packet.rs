@@ -63,9 +63,8 @@ pub fn packet(facts: &Facts<'_>) -> String {
 #[must_use]
 pub fn quote(text: &str) -> String {
     let mut out = String::from("\"");
-    let mut words = text.split_whitespace();
     let mut length = 0;
-    'words: while let Some(word) = words.next() {
+    'words: for word in text.split_whitespace() {
         for c in (length > 0).then_some(' ').into_iter().chain(word.chars()) {
             if length == QUOTE {
                 out.push('…');
@@ -177,7 +176,7 @@ fn quota(text: &mut String, snapshot: &HubSnapshot) {
 fn repos(text: &mut String, facts: &Facts<'_>) {
     let mut repos: Vec<&Repo> = facts.repos.iter().collect();
     // Where something is under way comes first.
-    repos.sort_by_key(|repo| !repo.run.as_ref().is_some_and(|run| !run.status.is_end()));
+    repos.sort_by_key(|repo| repo.run.as_ref().is_none_or(|run| run.status.is_end()));
     if repos.is_empty() {
         text.push_str("repos: none (`car hub create NAME`, `car hub clone URL`)\n");
         return;
