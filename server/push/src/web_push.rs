@@ -109,9 +109,7 @@ impl WebPushes {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
-        if self.further.iter().any(|known| *known == named)
-            && matches!(url.scheme(), "http" | "https")
-        {
+        if self.further.contains(&named) && matches!(url.scheme(), "http" | "https") {
             return Ok(());
         }
         let service = SERVICES

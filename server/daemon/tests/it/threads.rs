@@ -51,9 +51,9 @@ async fn a_message_is_answered_and_found_again() {
     assert_eq!(count("message_updated"), 6, "posted, begun and answered, twice");
     let said: Vec<_> = events
         .iter()
-        .filter_map(|event| match &event.event {
-            EventKind::MessageUpdated { message } => Some((message.number, message.status)),
-            _ => None,
+        .filter_map(|event| {
+            let EventKind::MessageUpdated { message } = &event.event else { return None };
+            Some((message.number, message.status))
         })
         .collect();
     let steps = [MessageStatus::Queued, MessageStatus::Working, MessageStatus::Completed];
