@@ -364,7 +364,7 @@ async fn notifications(tour: &mut Tour) {
     tour.run("push_key_get", &[]).await;
     // The rest is for browsers.
     for id in ["push_get", "push_subscribe", "push_unsubscribe", "push_test", "push_act"] {
-        tour.run_for(id, &[], &[1, 4]).await;
+        tour.run_for(id, &[], &[1, 2, 4]).await;
     }
 }
 

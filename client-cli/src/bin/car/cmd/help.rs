@@ -78,8 +78,19 @@ mod tests {
         }
     }
 
-    /// Operations for browsers and for what collects metrics.
-    const BY_REQUEST: &[&str] = &["docs_get", "docs_style", "metrics_get", "ws_ticket_create"];
+    /// What programs and browsers ask for, not people in a terminal.
+    const BY_REQUEST: &[&str] = &[
+        "docs_get",
+        "docs_style",
+        "metrics_get",
+        "push_act",
+        "push_get",
+        "push_key_get",
+        "push_subscribe",
+        "push_test",
+        "push_unsubscribe",
+        "ws_ticket_create",
+    ];
 
     #[test]
     fn every_operation_of_the_api_has_a_command() {

@@ -43,6 +43,9 @@ fn bearer(secret: &str) -> String {
 /// Ends the caller or everybody; tried elsewhere.
 const FATAL: [&str; 2] = ["token_delete_others", "credential_delete"];
 
+/// What only a paired browser has.
+const FOR_BROWSERS: [&str; 3] = ["push_get", "push_test", "push_unsubscribe"];
+
 async fn kinds(hub: &TestHub) -> Vec<Kind> {
     let client = hub.client();
     let (repo, dir) = work::repo(hub, &client, "own").await;
@@ -187,6 +190,13 @@ fn fault(operation: &Value, path: &str, kind: &Kind, said: &keep::Said) -> Optio
                 return expect(said.status == 403 && detail.contains("whole hub"), "403 whole hub");
             }
         }
+    }
+    if FOR_BROWSERS.contains(&id) && !kind.headers.contains("Cookie") {
+        return expect(said.status == 403 && detail.contains("browser"), "403 for browsers only");
+    }
+    if FOR_BROWSERS.contains(&id) {
+        // It has not subscribed; its story is `push`.
+        return expect(said.status == 404, "404");
     }
     if id == "token_exchange" && !rights.personal {
         // An empty body is refused before that is looked at.
