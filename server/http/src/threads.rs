@@ -117,8 +117,10 @@ pub(crate) async fn update(
 #[into_params(parameter_in = Query)]
 pub(crate) struct MessageQuery {
     /// The messages before this number, the last of them; `next` of the page before.
+    #[param(maximum = 4_294_967_295_u32)]
     before: Option<u32>,
     /// The messages after this number, the first of them.
+    #[param(maximum = 4_294_967_295_u32)]
     after: Option<u32>,
     /// Messages a page, 1 to 500; 50 when absent.
     #[param(minimum = 1, maximum = 500)]
@@ -344,7 +346,7 @@ pub(crate) struct SearchQuery {
 /// Search the messages of all threads and their answers
 #[utoipa::path(
     get, path = "/messages", tag = "threads", operation_id = "message_search", params(SearchQuery),
-    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered"))),
+    extensions(("x-scope" = json!("read")), ("x-limited" = json!("filtered")), ("x-problems" = json!(["not_found"]))),
     responses((status = 200, description = "One page, the newest first", body = Page<MessageHit>)),
 )]
 pub(crate) async fn search(

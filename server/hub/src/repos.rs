@@ -110,6 +110,10 @@ impl Hub {
         // A directory that an earlier try of this request made is its own.
         let made = Made::Repo { id: repo };
         let ours = self.begun() == Some(&made);
+        if dir.exists() && !dir.is_dir() {
+            let detail = format!("{path} is a file. Choose the path of a directory.");
+            return Err(Error::new(Code::AlreadyExists, detail));
+        }
         if dir.exists() && !body.force && !ours {
             let detail = format!(
                 "{path} exists already. Choose another id, or take the directory with --force."

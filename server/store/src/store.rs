@@ -335,9 +335,10 @@ async fn write_one(
     clean: &Clean,
     newest: &mut i64,
 ) -> Result<Committed> {
-    let mut last_seq = None;
+    let before = *newest;
     for one in writes {
-        last_seq = write::apply(conn, one, clean, newest).await?.or(last_seq);
+        write::apply(conn, one, clean, newest).await?;
     }
-    Ok(Committed { last_seq })
+    // Also what follows from a write, such as the word that something waits, is an event.
+    Ok(Committed { last_seq: (*newest > before).then_some(*newest) })
 }

@@ -205,6 +205,36 @@ async fn read_left(dir: &str, from: u64) -> Result<VecDeque<Entry>> {
     tokio::task::spawn_blocking(read).await.map_err(Error::internal)?.map_err(Error::internal)
 }
 
+/// Ends the agent of a shim that lives although the hub has lost the link to it, and lets the shim
+/// go: it would wait long for a hub that does not come.
+async fn dismiss(row: &SessionRow) {
+    let dir = PathBuf::from(&row.dir);
+    let looked = {
+        let dir = dir.clone();
+        tokio::task::spawn_blocking(move || car_shim::status(&dir)).await
+    };
+    let Ok(Ok(car_shim::Status::Alive(_))) = looked else { return };
+    let ended = async {
+        // From the last line that is known again: the end may be the one.
+        let mut conn = car_shim::attach(&dir, row.line.max(1)).await.ok()?;
+        conn.control.stop(Some(GRACE)).await.ok()?;
+        loop {
+            match conn.next().await {
+                Ok(Entry { n, kind: EntryKind::Exit(_), .. }) => {
+                    conn.control.ack(n).await.ok()?;
+                    return conn.control.leave().await.ok();
+                }
+                Ok(_) | Err(ConnError::Refused(_)) => {}
+                Err(_) => return None,
+            }
+        }
+    };
+    let limit = GRACE + Duration::from_secs(4);
+    if let Ok(Some(())) = tokio::time::timeout(limit, ended).await {
+        tracing::info!(session = %row.id, "a shim nobody was linked to was let go");
+    }
+}
+
 /// Ends whatever a session left on the machine.
 pub(crate) async fn sweep(id: &SessionId) {
     let id = id.to_string();
@@ -351,14 +381,21 @@ impl Session {
                 return;
             }
         }
+        dismiss(&self.row).await;
         sweep(&self.row.id).await;
     }
 
     /// Lets the shim go.
     async fn release(&mut self) {
-        if let Link::Live(conn) = &mut self.link {
-            let _ = conn.control.ack(self.row.line).await;
-            let _ = conn.control.leave().await;
+        let told = match &mut self.link {
+            Link::Live(conn) => {
+                conn.control.ack(self.row.line).await.is_ok() && conn.control.leave().await.is_ok()
+            }
+            // The link was lost, not necessarily the shim.
+            Link::Left(_) => false,
+        };
+        if !told {
+            dismiss(&self.row).await;
         }
     }
 
