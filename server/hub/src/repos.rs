@@ -136,7 +136,7 @@ impl Hub {
     /// See the API.
     pub async fn repo_clone(&self, body: RepoClone) -> Result<Job> {
         self.inner.unconfirmed.refuse()?;
-        car_git::check_url(&body.url)?;
+        car_git::check_url(&body.url).map_err(|wrong| Error::bad_request(wrong.to_string()))?;
         let last = body.url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
         let wanted = body.id.clone().unwrap_or_else(|| last.trim_end_matches(".git").to_owned());
         let id = sanitize_id(&wanted);
