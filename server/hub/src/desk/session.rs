@@ -28,6 +28,10 @@ const ATTACH: Duration = Duration::from_secs(15);
 /// How long a shim that was begun by an earlier process of the hub may take until it serves.
 const STARTING: Duration = Duration::from_secs(3);
 
+/// How long a shim whose agent has ended waits for the hub to have read that. Its journal says the
+/// same to a hub that comes later, so nobody is kept for one that does not come.
+const UNREAD: Duration = Duration::from_secs(20);
+
 /// Lines of the agent's error output that are kept to explain its end.
 const LAST_WORDS: usize = 12;
 
@@ -102,6 +106,7 @@ pub(crate) async fn start(
     options.clear_env = true;
     options.env.extend(adapter.environment().into_iter().map(|(k, v)| (k.into(), v.into())));
     options.grace = GRACE;
+    options.ack_timeout = UNREAD;
     let program = program.to_owned();
     let spawned = tokio::task::spawn_blocking(move || car_shim::spawn(&program, &options)).await;
     spawned.map_err(Error::internal)?.map_err(|error| {
