@@ -4,7 +4,7 @@ HUB ?= $(HOME)/car-hub
 DIR ?= screenshots
 CARGO ?= cargo
 
-.PHONY: run build test lint fix fuzz bench tools screenshots dist clean
+.PHONY: run build test lint fix fuzz bench tools screenshots readme-pictures web-budgets dist clean
 
 ## Build the hub and its client, make a hub if there is none, serve it, show what happens.
 run: build
@@ -32,9 +32,18 @@ tools:
 screenshots: tools
 	CAR_SCREENSHOTS="$(abspath $(DIR))" $(CARGO) test -p car-daemon --test it web::pictures -- --ignored --nocapture
 
+## The pictures README shows, in web/pictures.
+readme-pictures: tools
+	CAR_SCREENSHOTS="$(abspath web/pictures)" CAR_README_PICTURES=1 $(CARGO) test -p car-daemon --test it web::pictures -- --ignored
+
+## What the page costs a slow phone and a long run: first render, bytes, frames, memory.
+web-budgets: tools
+	$(CARGO) build --release -p car-daemon
+	node web/test/budgets.js target/release/car-hub
+
 ## The API under a fuzzer for longer than `make test` does it, from another seed each time.
 fuzz: tools
-	CAR_FUZZ_EXAMPLES=400 CAR_FUZZ_SEED=$$(date +%s) \
+	CAR_FUZZ_EXAMPLES=200 CAR_FUZZ_SEED=$$(date +%s) \
 	  $(CARGO) test -p car-daemon --test it fuzz:: -- --nocapture
 
 ## Rewrite what is generated and checked in: the API document, goldens, transition table.

@@ -17,7 +17,7 @@ top="$stage/$name"
 mkdir -p "$top/bin" "$top/share/man/man1" "$top/share/bash-completion/completions" \
     "$top/share/zsh/site-functions" "$top/share/fish/vendor_completions.d"
 cp "$built/car-hub" "$built/car" "$top/bin/"
-"$built/car" man "$top/share/man/man1"
+"$built/car" man --dir "$top/share/man/man1"
 "$built/car" completions bash >"$top/share/bash-completion/completions/car"
 "$built/car" completions zsh >"$top/share/zsh/site-functions/_car"
 "$built/car" completions fish >"$top/share/fish/vendor_completions.d/car.fish"
@@ -28,6 +28,6 @@ cp deploy/README.md deploy/install.sh LICENSE "$top/"
 # The same input gives the same bytes.
 epoch=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$stage" -cf - "$name" |
-    gzip -n9 >"$out/$name.tar.gz"
+    gzip -n "-${GZIP_LEVEL:-9}" >"$out/$name.tar.gz"
 (cd "$out" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
 echo "$out/$name.tar.gz"

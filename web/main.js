@@ -3,16 +3,17 @@
  * address names. Screens are loaded when they are gone to.
  */
 
-import { useEffect, useRef, useState } from './vendor/hooks.js';
+import { useEffect, useLayoutEffect, useRef, useState } from './vendor/hooks.js';
 import { render } from './vendor/preact.js';
-import { base, troubleOf } from './api/client.js';
+import { UNREACHED, base, troubleOf } from './api/client.js';
 import { link } from './api/socket.js';
 import { access, recall } from './api/session.js';
 import { h, html } from './part/html.js';
 import { Button } from './part/act.js';
-import { OfflineLine, Rail } from './part/frame.js';
+import { HistoryNote, OfflineLine, Rail } from './part/frame.js';
 import { TroubleNote } from './part/trouble.js';
 import { start as startWorker } from './state/install.js';
+import { changed, look } from './state/history.js';
 import { follow, matched, place } from './state/route.js';
 import { boot, ready, rest } from './state/store.js';
 
@@ -43,7 +44,10 @@ const SCREENS = [
   ['/jobs', () => import('./screen/jobs.js')],
   ['/jobs/:job', () => import('./screen/job.js')],
   ['/archive', () => import('./screen/archive.js')],
+  ['/templates', () => import('./screen/templates.js')],
   ['/usage', () => import('./screen/usage.js')],
+  ['/terminals', () => import('./screen/terminals.js')],
+  ['/terminals/:terminal', () => import('./screen/terminal.js')],
   ['/audit', () => import('./screen/audit.js')],
   ['/settings', () => import('./screen/settings.js')],
   ['/more', () => import('./screen/more.js')],
@@ -64,7 +68,8 @@ function Shown() {
   const main = useRef(/** @type {HTMLElement | null} */ (null));
   const first = useRef(true);
 
-  useEffect(() => {
+  // Not after the next frame: nothing is seen before this is done.
+  useLayoutEffect(() => {
     if (!found) return undefined;
     let wanted = true;
     const show = (/** @type {Screen} */ screen) => {
@@ -95,6 +100,7 @@ function Shown() {
   }, [shown?.key]);
 
   return html`<main ref=${main} id="main" tabindex="-1">
+    ${here.path !== '/audit' && h(HistoryNote, { changed: changed.value })}
     ${trouble && h(Unloaded, { trouble })}
     ${!found && html`<div class="card empty"><h1>There is no such page</h1><a href="#/">Home</a></div>`}
     ${found && !trouble && shown && h(/** @type {any} */ (shown.screen), { ...shown.props, key: shown.key })}
@@ -115,9 +121,11 @@ function App() {
   const within = access.value;
   const [pairing, setPairing] = useState(/** @type {any} */ (null));
   const [trouble, setTrouble] = useState(/** @type {import('./api/client.js').Trouble | null} */ (null));
+  const [tries, setTries] = useState(0);
   const wantsToPair = location.pathname === `${base}/pair`;
+  const away = !ready.value && trouble?.code === UNREACHED;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (within === 'unknown') return;
     if (within === 'out' || wantsToPair) {
       rest();
@@ -142,7 +150,12 @@ function App() {
     return () => {
       wanted = false;
     };
-  }, [within]);
+  }, [within, tries]);
+
+  // At the start, and whenever the hub was away: meanwhile its history may have been changed.
+  useEffect(() => {
+    if (ready.value && link.value === 'live') void look();
+  }, [ready.value, link.value]);
 
   if (within === 'unknown') return null;
   if (within === 'out' || wantsToPair) {
@@ -150,9 +163,10 @@ function App() {
   }
   return html`<div class="frame">
     <a class="skip" href="#main" onClick=${skip}>To the content</a>
-    ${h(OfflineLine, { link: link.value })}
+    ${h(OfflineLine, { link: link.value, away, again: () => setTries(tries + 1) })}
     ${h(Rail, { path: place.value.path })}
-    ${ready.value ? h(Shown, null) : html`<main id="main">${trouble && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}</main>`}
+    ${ready.value ? h(Shown, null) : html`<main id="main">${trouble && !away && html`<div class="narrow-page">${h(TroubleNote, { trouble })}</div>`}
+      ${away && html`<div class="head"><h1>CAR Hub</h1></div><p class="muted">The hub is away. What it does goes on without this page.</p>`}</main>`}
   </div>`;
 }
 

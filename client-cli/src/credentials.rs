@@ -83,16 +83,29 @@ pub fn load(dir: &Path) -> io::Result<Credentials> {
     })
 }
 
-/// Keeps one hub's credential and notes it as the last one started. Other hubs' stay; entries of
-/// the same root under another instance go, since that hub is no more.
+/// Keeps one hub's credential. Other hubs' stay; entries of the same root under another instance
+/// go, since that hub is no more.
 ///
 /// # Errors
 /// The file cannot be read or written.
 pub fn store(dir: &Path, instance: &str, credential: Credential) -> io::Result<()> {
+    change(dir, |all| {
+        all.hubs.retain(|id, hub| id == instance || hub.root != credential.root);
+        all.hubs.insert(instance.to_owned(), credential);
+    })
+}
+
+/// Notes a hub as the one that was started last.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn started(dir: &Path, instance: &str) -> io::Result<()> {
+    change(dir, |all| all.last = Some(instance.to_owned()))
+}
+
+fn change(dir: &Path, change: impl FnOnce(&mut Credentials)) -> io::Result<()> {
     let mut all = load(dir)?;
-    all.hubs.retain(|id, hub| id == instance || hub.root != credential.root);
-    all.hubs.insert(instance.to_owned(), credential);
-    all.last = Some(instance.to_owned());
+    change(&mut all);
     let text = toml::to_string(&all).map_err(io::Error::other)?;
     private_file::write(&dir.join(FILE), &text)
 }
@@ -115,7 +128,9 @@ mod tests {
         store(dir.path(), "aaa", hub("/one")).unwrap();
         store(dir.path(), "bbb", hub("/two")).unwrap();
         store(dir.path(), "ccc", hub("/one")).unwrap();
-        store(dir.path(), "bbb", hub("/two")).unwrap();
+        started(dir.path(), "bbb").unwrap();
+        // A token that is made again while its hub serves starts nothing.
+        store(dir.path(), "ccc", hub("/one")).unwrap();
         let all = load(dir.path()).unwrap();
         assert_eq!(all.hubs.keys().collect::<Vec<_>>(), ["bbb", "ccc"]);
         assert_eq!(all.newest().map(|(id, _)| id), Some("bbb"));

@@ -66,17 +66,22 @@ fn load(dir: &Path) -> io::Result<Heads> {
     }
 }
 
-/// What must be wrong when a hub tells `now` and `kept` was seen before; a chain can only grow.
+/// What must be wrong with a chain when `kept` was its end before, it ends with `now`, and `there`
+/// is what it has in the place of `kept`; a chain can only grow.
 #[must_use]
-pub fn contradiction(kept: &AuditHead, now: &AuditHead) -> Option<String> {
-    if now.seq < kept.seq {
-        return Some(format!(
-            "its audit chain ends at line {}, and line {} was seen before",
+pub fn contradiction(
+    kept: &AuditHead,
+    there: Option<&AuditHead>,
+    now: &AuditHead,
+) -> Option<String> {
+    match there {
+        Some(there) if there == kept => None,
+        Some(_) => Some(format!("line {} of its audit chain is another one than before", kept.seq)),
+        None => Some(format!(
+            "its audit chain ends with line {}, and line {} was seen before",
             now.seq, kept.seq
-        ));
+        )),
     }
-    (now.seq == kept.seq && now.hash != kept.hash)
-        .then(|| format!("line {} of its audit chain is another one than before", now.seq))
 }
 
 #[cfg(test)]
@@ -87,10 +92,10 @@ mod tests {
     fn a_chain_only_grows() {
         let head = |seq, hash: &str| AuditHead { seq, hash: hash.to_owned() };
         let kept_one = head(5, "a");
-        assert_eq!(contradiction(&kept_one, &head(5, "a")), None);
-        assert_eq!(contradiction(&kept_one, &head(6, "b")), None);
-        assert!(contradiction(&kept_one, &head(5, "b")).is_some());
-        assert!(contradiction(&kept_one, &head(4, "a")).is_some());
+        let now = head(7, "b");
+        assert_eq!(contradiction(&kept_one, Some(&head(5, "a")), &now), None);
+        assert!(contradiction(&kept_one, Some(&head(5, "b")), &now).is_some());
+        assert!(contradiction(&kept_one, None, &head(4, "a")).is_some());
 
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(kept(dir.path(), "hub").unwrap(), None);

@@ -16,6 +16,7 @@ pub mod watch;
 
 pub use client::{
     AuditFilter, Client, EventFilter, EventFrom, InboxFilter, Incoming, JobFilter, MessagePage,
-    RawAnswer, RawRequest, RepoFilter, RunFilter, ThreadFilter, TicketFilter, Upload,
+    RawAnswer, RawRequest, RepoFilter, RunFilter, TemplateFilter, TerminalSaid, TerminalSocket,
+    ThreadFilter, TicketFilter, Upload, UsageCount,
 };
 pub use error::ClientError;

@@ -7,6 +7,7 @@ use crate::{
     dispatch::DispatchMode,
     item::{Approval, Item, PlanStep, RateLimit, Usage},
     job::Job,
+    money::Amount,
     run::{RunState, RunTicket},
     thread::{Message, Thread},
     turn::{DiffStats, TurnError, TurnPurpose, TurnStatus},
@@ -189,6 +190,9 @@ wire! {
             error: Option<TurnError>,
             /// Tokens used in it.
             usage: Usage,
+            /// What it cost, in millionths of the hub's currency; absent without a price.
+            #[serde(default)]
+            cost: Option<Amount>,
         },
         /// What a turn changed in the tree.
         DiffUpdated {
@@ -283,6 +287,16 @@ wire! {
             /// The notification as it is now.
             notification: crate::notification::Notification,
         },
+        /// A terminal was opened, or has ended.
+        TerminalUpdated {
+            /// The terminal as it is now.
+            terminal: Box<crate::terminal::Terminal>,
+        },
+        /// A source of templates came, went or was fetched, or what is trusted of it has changed.
+        TemplatesChanged {
+            /// The source.
+            source: crate::TemplateSourceId,
+        },
     }
 }
 
@@ -326,6 +340,8 @@ impl EventKind {
             Self::MessageUpdated { .. } => "message_updated",
             Self::InboxUpdated { .. } => "inbox_updated",
             Self::NotificationUpdated { .. } => "notification_updated",
+            Self::TerminalUpdated { .. } => "terminal_updated",
+            Self::TemplatesChanged { .. } => "templates_changed",
         }
     }
 
@@ -366,6 +382,8 @@ impl EventKind {
         "message_updated",
         "inbox_updated",
         "notification_updated",
+        "terminal_updated",
+        "templates_changed",
     ];
 }
 

@@ -29,6 +29,16 @@ wire! {
     }
 }
 
+wire! {
+    /// Where a browser can get one file.
+    pub struct FileLink {
+        /// To be followed once, on the same host, with the credential that asked for it.
+        pub path: String,
+        /// Until when it can be followed.
+        pub expires_at: Timestamp,
+    }
+}
+
 /// The media type of a file, by its name; bytes when the name says nothing that is known.
 #[must_use]
 pub fn media_type(name: &str) -> &'static str {

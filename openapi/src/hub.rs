@@ -4,6 +4,7 @@ use crate::{
     RepoId, RunId, Timestamp,
     audit::AuditHead,
     backup::RestoreReport,
+    budget::DayLine,
     inbox::InboxItem,
     item::RateLimit,
     repo::TicketCounts,
@@ -43,6 +44,9 @@ wire! {
         /// The end of the audit chain.
         #[serde(default)]
         pub audit: AuditHead,
+        /// The word for the hub's money; absent when no prices are set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub currency: Option<String>,
     }
 }
 
@@ -70,6 +74,9 @@ wire! {
         pub counts: HubCounts,
         /// Accounts of agents that reported a quota or have none left.
         pub accounts: Vec<AccountLine>,
+        /// How the day stands against its budget, when it has one; not for limited credentials.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub today: Option<DayLine>,
     }
 }
 

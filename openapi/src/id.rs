@@ -138,6 +138,10 @@ prefixed_id! {
     /// One way out for notifications.
     ChannelId = "chn", "^chn_[0-9A-Za-z]{1,64}$"
 }
+prefixed_id! {
+    /// A shell on the hub's machine.
+    TerminalId = "term", "^term_[0-9A-Za-z]{1,64}$"
+}
 
 text_id! {
     /// A repo or worktree of the hub: its id in the manifest, such as `demo--feature-one`.
@@ -147,6 +151,16 @@ text_id! {
         && s != "." && s != ".."
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
     "a repo id of letters, digits, `.`, `_` and `-`"
+}
+
+text_id! {
+    /// A git repository that ticket templates come from: its short name, such as `team`.
+    TemplateSourceId,
+    "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$",
+    |s| (1..=64).contains(&s.len())
+        && s.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+    "a source's id: letters, digits, `.`, `_` and `-`, at most 64, not beginning with a mark"
 }
 
 text_id! {

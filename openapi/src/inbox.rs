@@ -85,6 +85,9 @@ words! {
         UserTicket = "user_ticket",
         /// A run failed.
         RunFailed = "run_failed",
+        /// What waits in a thread is held until a person lets it go on, or its agent fails time after
+        /// time.
+        ThreadHeld = "thread_held",
         /// A thread's answer failed or was cut off.
         MessageFailed = "message_failed",
         /// A job failed.
@@ -135,13 +138,13 @@ words! {
         Approve = "approve",
         /// Say no.
         Decline = "decline",
-        /// Let the run go on after its cause was mended.
+        /// Let the run go on after its cause was mended, or the thread that is held.
         Resume = "resume",
         /// Begin again: a new run, the message once more, the delivery once more.
         Retry = "retry",
         /// The ticket was done by hand.
         Done = "done",
-        /// End the run.
+        /// End the run; of a thread, take back what waits.
         Stop = "stop",
         /// Let a person be told now; the project manager has no answer.
         Escalate = "escalate",

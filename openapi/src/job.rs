@@ -1,6 +1,13 @@
 //! Jobs: long operations with progress.
 
-use crate::{JobId, RepoId, Timestamp, problem::Problem, repo::Repo, wire, words};
+use crate::{
+    JobId, RepoId, Timestamp,
+    problem::Problem,
+    repo::Repo,
+    template::TemplateSource,
+    verify::{CommandResult, Verdict},
+    wire, words,
+};
 
 wire! {
     /// One long operation.
@@ -44,6 +51,19 @@ wire! {
             /// As it was when the job ended.
             repo: Box<Repo>,
         },
+        /// What the commands of a ticket gave on the tree as it is. It is no evidence: a run checks
+        /// for itself.
+        Checked {
+            /// What came of it.
+            verdict: Verdict,
+            /// What was run, until one failed.
+            commands: Vec<CommandResult>,
+        },
+        /// A source of templates was fetched.
+        Templates {
+            /// As it was when the job ended.
+            source: Box<TemplateSource>,
+        },
     }
 }
 
@@ -74,6 +94,12 @@ words! {
         RepoRemove = "repo_remove",
         /// Makes a backup of the hub.
         Backup = "backup",
+        /// Brings a repo or worktree up to what its remote has.
+        Sync = "sync",
+        /// Runs the commands that prove a ticket.
+        Verify = "verify",
+        /// Fetches a source of templates.
+        TemplateSync = "template_sync",
     }
 }
 

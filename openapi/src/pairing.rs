@@ -86,6 +86,9 @@ wire! {
         pub code: String,
         /// The names under which the hub is reached, besides this machine's own.
         pub hosts: Vec<String>,
+        /// The path before every address of the hub under these names: empty, or begins with a
+        /// slash and ends without one.
+        pub base_path: String,
     }
 }
 

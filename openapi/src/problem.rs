@@ -13,6 +13,8 @@ words! {
         Forbidden = "forbidden",
         /// The `Host` of the request is not one of this hub's names.
         WrongHost = "wrong_host",
+        /// This part of the hub is turned off, and only its owner can turn it on, at its machine.
+        TurnedOff = "turned_off",
         /// There is no such thing.
         NotFound = "not_found",
         /// The path exists but not with this method.
@@ -53,6 +55,10 @@ words! {
         GitFailed = "git_failed",
         /// The agent is not installed, not logged in, or not known.
         AgentUnavailable = "agent_unavailable",
+        /// What finds the words of recordings took this one and said no.
+        TranscriberRefused = "transcriber_refused",
+        /// What finds the words of recordings does not answer, or not in time.
+        TranscriberAway = "transcriber_away",
         /// A file of the hub or repo cannot be read or written.
         Storage = "storage",
         /// No space is left on the device.
@@ -79,7 +85,7 @@ impl Code {
         match self {
             Self::BadRequest => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::TurnedOff => 403,
             Self::WrongHost => 421,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -98,6 +104,8 @@ impl Code {
             Self::IdempotencyInFlight => 409,
             Self::Storage | Self::Internal => 500,
             Self::DiskFull => 507,
+            Self::TranscriberRefused => 502,
+            Self::TranscriberAway => 504,
             Self::CursorTooOld => 410,
             Self::Unavailable => 503,
         }
@@ -110,6 +118,7 @@ impl Code {
             Self::BadRequest => "The request is not valid",
             Self::Unauthenticated => "A credential is needed",
             Self::Forbidden => "Not allowed",
+            Self::TurnedOff => "Turned off at the hub's machine",
             Self::WrongHost => "Unknown host name",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
@@ -131,6 +140,8 @@ impl Code {
             Self::GitState => "The repository is not ready for this",
             Self::GitFailed => "git failed",
             Self::AgentUnavailable => "The agent is not available",
+            Self::TranscriberRefused => "The recording was refused",
+            Self::TranscriberAway => "The recording was not heard",
             Self::Storage => "A file could not be read or written",
             Self::DiskFull => "The disk is full",
             Self::IdempotencyMismatch => "The key belongs to another request",

@@ -4,6 +4,7 @@ use crate::{
     AgentId, RepoId, RunId, TicketId, Timestamp, TurnId,
     agent::ApprovalPolicy,
     item::{Approval, RateLimit, Usage},
+    money::{Amount, Cost},
     repo::TicketCounts,
     turn::TurnPurpose,
     wire, words,
@@ -29,6 +30,8 @@ wire! {
         pub turns: u32,
         /// Tokens used so far.
         pub usage: Usage,
+        /// What its turns cost so far.
+        pub cost: Cost,
         /// Tickets of the queue now.
         pub tickets: TicketCounts,
         /// Tickets this run finished, and how many of them the hub verified.
@@ -217,7 +220,7 @@ words! {
     pub enum PauseReason {
         /// The limit of turns is reached.
         MaxTurns = "max_turns",
-        /// A budget of tokens or time is used up.
+        /// A budget of tokens, money or time is used up, of the run or of the day.
         Budget = "budget",
         /// The queue is empty.
         NoTickets = "no_tickets",
@@ -267,6 +270,8 @@ words! {
         Internal = "internal",
         /// The hub's database was lost while it was at work.
         DatabaseLost = "database_lost",
+        /// It failed under the Python CAR, before this hub served the tree.
+        Imported = "imported",
     }
 }
 
@@ -316,6 +321,9 @@ wire! {
         pub max_network_retries: u32,
         /// Tokens it may use before it pauses.
         pub max_tokens: Option<i64>,
+        /// What it may cost before it pauses, in millionths of the hub's currency.
+        #[serde(default)]
+        pub max_cost: Option<Amount>,
         /// Seconds of work it may take before it pauses.
         pub max_seconds: Option<i64>,
         /// Commit a checkpoint after every turn.
@@ -339,6 +347,7 @@ impl Default for RunOptions {
             max_verify_retries: 3,
             max_network_retries: 5,
             max_tokens: None,
+            max_cost: None,
             max_seconds: None,
             auto_commit: false,
             require_commit: true,
@@ -361,6 +370,10 @@ wire! {
         #[serde(default)]
         #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_tokens: Option<i64>,
+        /// What it may cost before it pauses, in millionths of the hub's currency.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<i64>, minimum = 1))]
+        pub max_cost: Option<Amount>,
         /// Seconds of work it may take before it pauses.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schema(minimum = 1))]
@@ -393,6 +406,11 @@ wire! {
         #[serde(default)]
         #[cfg_attr(feature = "schema", schema(minimum = 1))]
         pub max_tokens: Option<i64>,
+        /// What the whole run may cost from now on, in millionths of the hub's currency; as before
+        /// when absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<i64>, minimum = 1))]
+        pub max_cost: Option<Amount>,
         /// Seconds of work the whole run may take from now on; as before when absent.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schema(minimum = 1))]

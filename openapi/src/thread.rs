@@ -4,6 +4,7 @@ use crate::{
     AgentId, MessageId, RepoId, ThreadId, Timestamp, TurnId,
     agent::ApprovalPolicy,
     item::{Approval, Item, PlanStep, Usage},
+    money::Cost,
     turn::{TurnError, Writing},
     wire, words,
 };
@@ -130,6 +131,10 @@ wire! {
         pub error: Option<TurnError>,
         /// Tokens used.
         pub usage: Usage,
+        /// What answering it cost, at the prices there were when its turns ended. Absent until the
+        /// first of them has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub cost: Option<Cost>,
         /// When it was posted.
         pub created_at: Timestamp,
         /// When the agent was asked.

@@ -42,6 +42,17 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// To the second, for a sentence: `2026-11-29 02:04:47 UTC`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            Err(_) => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {

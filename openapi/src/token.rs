@@ -1,6 +1,6 @@
 //! Personal access tokens, and what is exchanged for them.
 
-use crate::{RepoId, RunId, Scope, ThreadId, Timestamp, TokenId, audit::Actor, wire};
+use crate::{RepoId, RunId, Scope, TerminalId, ThreadId, Timestamp, TokenId, audit::Actor, wire};
 
 wire! {
     /// A personal access token, without its secret.
@@ -33,7 +33,7 @@ wire! {
         #[cfg_attr(feature = "schema", schema(max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"))]
         pub name: String,
         /// What it shall allow, at most what the caller may; `read`, `write`, `run` and `approve`
-        /// when absent. `terminal` is not given out here.
+        /// when absent. `terminal` is given only by the owner's own token on the hub's machine.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schema(min_items = 1))]
         pub scopes: Option<Vec<Scope>>,
@@ -111,7 +111,8 @@ wire! {
 }
 
 wire! {
-    /// Body of `ws_ticket_create`: what the socket shall follow, as in `event_list`.
+    /// Body of `ws_ticket_create`: what the socket shall follow, as in `event_list`, or the terminal
+    /// it shall open.
     #[derive(Default)]
     #[serde(deny_unknown_fields)]
     pub struct WsTicketCreate {
@@ -127,6 +128,9 @@ wire! {
         /// Only of these kinds, separated by commas.
         #[serde(default)]
         pub kind: Option<String>,
+        /// Instead of all these: for `terminal_attach` of this terminal.
+        #[serde(default)]
+        pub terminal: Option<TerminalId>,
     }
 }
 

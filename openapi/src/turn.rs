@@ -3,6 +3,7 @@
 use crate::{
     AgentId, RunId, SessionId, TicketId, Timestamp, TurnId,
     item::{Item, Usage},
+    money::Amount,
     wire, words,
 };
 
@@ -21,6 +22,9 @@ wire! {
         pub ticket_file: String,
         /// The agent.
         pub agent: AgentId,
+        /// The model it ran with, where the agent tells.
+        #[serde(default)]
+        pub model: Option<String>,
         /// Why the agent was asked.
         pub purpose: TurnPurpose,
         /// How it stands.
@@ -37,6 +41,10 @@ wire! {
         pub ended_at: Option<Timestamp>,
         /// Tokens used in it.
         pub usage: Usage,
+        /// What it cost, at the price there was when it ended, in millionths of the hub's currency.
+        /// Absent while it is under way, and when there was no price.
+        #[serde(default)]
+        pub cost: Option<Amount>,
         /// The agent's last message.
         pub message: Option<String>,
         /// What went wrong.

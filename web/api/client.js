@@ -48,6 +48,9 @@ export function troubleOf(error) {
 /** @type {Map<string, {etag: string, body: any}>} */
 const kept = new Map();
 
+/** What `early.js` asked, by address. @type {Map<string, Promise<Response | undefined>>} */
+const early = (/** @type {any} */ (globalThis).early ??= new Map());
+
 /** Forgets what was answered before. */
 export function forgetAnswers() {
   kept.clear();
@@ -59,7 +62,8 @@ export function forgetAnswers() {
  * @property {unknown} [body] Sent as JSON.
  * @property {string} [match] The version a change was made from.
  * @property {File} [file] Sent as it is.
- * @property {boolean} [blob] The answer is a file.
+ * @property {boolean} [named] The file is sent as what it is, not as any bytes.
+ * @property {boolean} [bytes] The answer is a file.
  * @property {boolean} [once] Neither repeated nor given a key.
  * @property {AbortSignal} [signal]
  */
@@ -71,17 +75,17 @@ export function forgetAnswers() {
  * @returns {Promise<any>}
  */
 export async function call(method, path, options = {}) {
-  const { query, body, file, blob = false, match, once = false, signal } = options;
+  const { query, body, file, named, match, once = false, bytes = false, signal } = options;
   const url = API + path + search(query);
   const reads = method === 'GET';
   /** @type {Record<string, string>} */
-  const headers = { accept: 'application/json' };
+  const headers = { accept: bytes ? '*/*' : 'application/json' };
   const proof = session.current();
   if (proof) headers['x-car-proof'] = proof;
-  if (!reads) headers['content-type'] = file ? 'application/octet-stream' : 'application/json';
+  if (!reads) headers['content-type'] = file ? (named && file.type) || 'application/octet-stream' : 'application/json';
   if (!reads && !once) headers['idempotency-key'] = key();
   if (match) headers['if-match'] = match.startsWith('"') || match === '*' ? match : `"${match}"`;
-  const known = reads && !blob ? kept.get(url) : undefined;
+  const known = reads ? kept.get(url) : undefined;
   if (known) headers['if-none-match'] = known.etag;
   const request = {
     method,
@@ -94,7 +98,7 @@ export async function call(method, path, options = {}) {
   for (let tries = 0; ; tries += 1) {
     const more = !once && tries < PAUSES.length;
     const answer = await reach(url, request, more);
-    if (answer && !(more && isPassing(answer))) return blob && answer.ok ? answer.blob() : read(url, answer, known);
+    if (answer && !(more && isPassing(answer))) return bytes && answer.ok ? answer.blob() : read(url, answer, known);
     await pause(answer ? waitOf(answer, tries) : PAUSES[tries], signal);
   }
 }
@@ -107,13 +111,26 @@ export async function call(method, path, options = {}) {
  */
 async function reach(url, request, more) {
   try {
-    return await fetch(url, request);
+    return (await asked(url, request)) ?? (await fetch(url, request));
   } catch (error) {
     if (request.signal?.aborted) throw error;
     if (more && navigator.onLine) return null;
     const detail = 'The hub cannot be reached. Look at the connection, and whether the hub runs.';
     throw new Trouble({ title: 'No connection', detail });
   }
+}
+
+/**
+ * The answer to what `early.js` asked already, once.
+ * @param {string} url
+ * @param {RequestInit} request
+ * @returns {Promise<Response | undefined>}
+ */
+async function asked(url, request) {
+  if (request.method !== 'GET') return undefined;
+  const answer = early.get(url);
+  early.delete(url);
+  return answer;
 }
 
 /** @param {Response} answer */

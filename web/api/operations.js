@@ -15,6 +15,12 @@ export const hub_snapshot = () => get('/hub/snapshot');
 export const hub_scan = () => post('/hub/scan');
 /** @returns {Promise<import('./types.d.ts').DoctorReport>} */
 export const hub_doctor = () => get('/hub/doctor');
+/** @param {Query} [query] @returns {Promise<import('./types.d.ts').UsageReport>} */
+export const usage_get = (query) => get('/usage', query);
+/** @returns {Promise<import('./types.d.ts').Budgets>} */
+export const budgets_get = () => get('/budgets');
+/** @param {import('./types.d.ts').BudgetLimits} limits @param {string} match @returns {Promise<import('./types.d.ts').Budgets>} */
+export const budgets_update = (limits, match) => put('/budgets', limits, { match });
 export const restore_confirm = () => post('/hub/restore/confirm');
 /** @returns {Promise<Page<import('./types.d.ts').Backup>>} */
 export const backup_list = () => get('/backups');
@@ -36,6 +42,8 @@ export const repo_clone = (body) => post('/repos/clone', body);
 export const repo_update = (repo, body) => patch(`/repos/${part(repo)}`, body);
 /** @param {string} repo @returns {Promise<import('./types.d.ts').Repo>} */
 export const repo_init = (repo) => post(`/repos/${part(repo)}/init`);
+/** @param {string} repo @returns {Promise<import('./types.d.ts').Job>} */
+export const repo_sync = (repo) => post(`/repos/${part(repo)}/sync`);
 /** @param {string} repo @returns {Promise<import('./types.d.ts').Setup>} */
 export const repo_setup_get = (repo) => get(`/repos/${part(repo)}/setup`);
 /** @param {string} repo @param {string[]} commands @param {string} match @returns {Promise<import('./types.d.ts').Setup>} */
@@ -60,12 +68,35 @@ export const ticket_get = (repo, ticket) => get(`/repos/${part(repo)}/tickets/${
 export const ticket_create = (repo, body) => post(`/repos/${part(repo)}/tickets`, body);
 /** @param {string} repo @param {string} ticket @param {{content: string, allow_invalid?: boolean}} body @param {string} match @returns {Promise<import('./types.d.ts').TicketText>} */
 export const ticket_update = (repo, ticket, body, match) => put(`/repos/${part(repo)}/tickets/${part(ticket)}`, body, { match });
+/** @param {string} repo @param {string} ticket @returns {Promise<import('./types.d.ts').Job>} */
+export const ticket_verify = (repo, ticket) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/verify`);
 /** @param {string} repo @param {string} ticket @param {{done: boolean}} body @param {string} match @returns {Promise<import('./types.d.ts').TicketText>} */
 export const ticket_done = (repo, ticket, body, match) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/done`, body, { match });
 /** @param {string} repo @param {string} ticket @param {number} to @returns {Promise<Page<import('./types.d.ts').Ticket>>} */
 export const ticket_move = (repo, ticket, to) => post(`/repos/${part(repo)}/tickets/${part(ticket)}/move`, { to });
 /** @param {string} repo @param {boolean} fix @returns {Promise<import('./types.d.ts').LintReport>} */
 export const ticket_lint = (repo, fix) => post(`/repos/${part(repo)}/tickets/lint`, { fix });
+// Templates of tickets.
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').TemplateSource>>} */
+export const template_source_list = (query) => get('/templates/sources', query);
+/** @param {{id: string, url: string, default_ref?: string}} body @returns {Promise<import('./types.d.ts').TemplateSource>} */
+export const template_source_create = (body) => post('/templates/sources', body);
+/** @param {string} source */
+export const template_source_delete = (source) => remove(`/templates/sources/${part(source)}`);
+/** @param {string} source @param {boolean} [rewritten] @returns {Promise<import('./types.d.ts').Job>} */
+export const template_source_sync = (source, rewritten = false) => post(`/templates/sources/${part(source)}/sync`, { rewritten });
+/** @param {string} source @param {string} commit @returns {Promise<import('./types.d.ts').TemplateSource>} */
+export const template_source_trust = (source, commit) => post(`/templates/sources/${part(source)}/trust`, { commit });
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Template>>} */
+export const template_list = (query) => get('/templates', query);
+/** @param {string} template @returns {Promise<import('./types.d.ts').TemplateText>} */
+export const template_get = (template) => get('/templates/text', { template });
+/** @param {string} template @param {string} sha256 @returns {Promise<import('./types.d.ts').Template>} */
+export const template_trust = (template, sha256) => post('/templates/trust', { template, sha256 });
+/** @param {string} template @returns {Promise<import('./types.d.ts').Template>} */
+export const template_untrust = (template) => post('/templates/untrust', { template });
+/** @param {string} repo @param {import('./types.d.ts').TemplateApply} body @returns {Promise<import('./types.d.ts').TicketText>} */
+export const template_apply = (repo, body) => post(`/repos/${part(repo)}/tickets/from-template`, body);
 /** A text that is in no file yet. @param {string} repo @param {string} content @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').LintReport>} */
 export const ticket_lint_text = (repo, content, signal) => call('POST', `/repos/${part(repo)}/tickets/lint`, { body: { content }, once: true, signal });
 /** @param {string} repo @returns {Promise<Page<import('./types.d.ts').ContextDoc>>} */
@@ -120,15 +151,26 @@ export const job_log = (job, query) => get(`/jobs/${part(job)}/log`, query);
 export const job_cancel = (job) => post(`/jobs/${part(job)}/cancel`);
 /** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').AuditLine>>} */
 export const audit_list = (query) => get('/audit', query);
-/** @returns {Promise<import('./types.d.ts').AuditReport>} */
-export const audit_verify = () => get('/audit/verify');
+/** @param {number} [line] @returns {Promise<import('./types.d.ts').AuditHead>} */
+export const audit_head = (line) => get('/audit/head', { line });
+/** @param {string} [kept] A head: its number, a dash and its hash. @returns {Promise<import('./types.d.ts').AuditReport>} */
+export const audit_verify = (kept) => get('/audit/verify', { kept });
 
 // Who may do what.
 /** @returns {Promise<import('./types.d.ts').Credential>} */
 export const credential_get = () => get('/credential');
 export const credential_delete = () => remove('/credential');
 /** @returns {Promise<import('./types.d.ts').WsTicket>} */
-export const ws_ticket_create = () => call('POST', '/ws-tickets', { body: {}, once: true });
+/** @param {{terminal?: string}} [body] @returns {Promise<import('./types.d.ts').WsTicket>} */
+export const ws_ticket_create = (body = {}) => call('POST', '/ws-tickets', { body, once: true });
+
+// Terminals.
+/** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').Terminal>>} */
+export const terminal_list = (query) => get('/terminals', query);
+/** @param {import('./types.d.ts').TerminalCreate} body @returns {Promise<import('./types.d.ts').Terminal>} */
+export const terminal_create = (body) => post('/terminals', body);
+/** @param {string} terminal @returns {Promise<import('./types.d.ts').Terminal>} */
+export const terminal_end = (terminal) => remove(`/terminals/${part(terminal)}`);
 /** @returns {Promise<Page<import('./types.d.ts').Token>>} */
 export const token_list = () => get('/tokens', { limit: 500 });
 /** @param {import('./types.d.ts').TokenCreate} body @returns {Promise<import('./types.d.ts').TokenCreated>} */
@@ -168,6 +210,8 @@ export const thread_interrupt = (thread) => post(`/threads/${part(thread)}/inter
 /** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
 export const thread_stop = (thread) => post(`/threads/${part(thread)}/stop`);
 /** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
+export const thread_resume = (thread) => post(`/threads/${part(thread)}/resume`);
+/** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
 export const thread_reset = (thread) => post(`/threads/${part(thread)}/reset`);
 /** @param {string} thread @returns {Promise<import('./types.d.ts').Thread>} */
 export const thread_compact = (thread) => post(`/threads/${part(thread)}/compact`);
@@ -193,12 +237,20 @@ export const message_search = (query) => get('/messages', query);
 const boxes = (repo) => (repo === null ? '/files' : `/repos/${part(repo)}/files`);
 /** @param {string | null} repo @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').BoxFile>>} */
 export const file_list = (repo, query) => get(boxes(repo), { limit: 500, ...query });
-/** @param {string | null} repo @param {string} box @param {string} name @returns {Promise<Blob>} */
-export const file_get = (repo, box, name) => call('GET', `${boxes(repo)}/${part(box)}/${part(name)}`, { blob: true });
+/** @param {string | null} repo @param {string} box @param {string} name @returns {Promise<import('./types.d.ts').FileLink>} */
+export const file_link = (repo, box, name) => call('POST', `${boxes(repo)}/${part(box)}/${part(name)}/link`, { once: true });
 /** @param {string | null} repo @param {string} box @param {File} file @param {string} [name] @returns {Promise<import('./types.d.ts').BoxFile>} */
 export const file_put = (repo, box, file, name = file.name) => call('PUT', `${boxes(repo)}/${part(box)}/${part(name)}`, { file, once: true });
+/** @param {string | null} repo @param {string} box @param {string} name @returns {Promise<Blob>} */
+export const file_get = (repo, box, name) => call('GET', `${boxes(repo)}/${part(box)}/${part(name)}`, { bytes: true });
 /** @param {string | null} repo @param {string} box @param {string} name */
 export const file_delete = (repo, box, name) => remove(`${boxes(repo)}/${part(box)}/${part(name)}`);
+
+// Speech.
+/** @returns {Promise<import('./types.d.ts').Voice>} */
+export const voice_get = () => get('/voice');
+/** @param {File} recording @param {AbortSignal} [signal] @returns {Promise<import('./types.d.ts').Transcription>} */
+export const voice_transcribe = (recording, signal) => call('POST', '/voice/transcriptions', { file: recording, named: true, once: true, signal });
 
 // What waits for a person.
 /** @param {Query} [query] @returns {Promise<Page<import('./types.d.ts').InboxItem>>} */

@@ -55,6 +55,13 @@ export type Agent = {
 /** An agent of the registry, such as `codex`; `user` stands for a person. */
 export type AgentId = string
 
+/**
+ * An amount of money: a whole number of millionths of a unit of the hub's currency, in the
+ * database and in JSON. People read and write it as a decimal number: `1.25` is 1250000. It is
+ * never a floating point number.
+ */
+export type Amount = number
+
 /** A question of an agent that waits for a yes or a no. */
 export type Approval = {
   /** The question's id. */
@@ -98,6 +105,12 @@ export type ApprovalRequest = {
   detail: string
   type: "other"
 }
+
+/**
+ * The kinds of recordings there are, by their media types: what browsers record, and what
+ * other programs do.
+ */
+export type AudioKind = "audio/webm" | "audio/ogg" | "audio/mp4" | "audio/mpeg" | "audio/wav" | "audio/flac"
 
 /** Where the audit chain is broken. */
 export type AuditBreak = {
@@ -211,6 +224,50 @@ export type BoxFile = {
 /** The name of a file in a box: one part of a path, not hidden, without control characters. */
 export type BoxFileName = string
 
+/**
+ * The limits there are, and the body of `budgets_update`. What is absent has no limit. Money is
+ * in millionths of the hub's currency; tokens without a price count for no limit of money.
+ */
+export type BudgetLimits = {
+  /** What everything may cost in a day (`budget.day_cost`). */
+  day_cost?: number | null
+  /** Tokens everything may use in a day (`budget.day_tokens`). */
+  day_tokens?: number | null
+  /** What a repo with its worktrees may cost in a day (`budget.repo_day_cost`). */
+  repo_day_cost?: number | null
+  /** Tokens a repo with its worktrees may use in a day (`budget.repo_day_tokens`). */
+  repo_day_tokens?: number | null
+  /** What a new run may cost before it pauses (`ticket_flow.max_cost`). */
+  max_cost?: number | null
+  /** Tokens a new run may use before it pauses (`ticket_flow.max_tokens`). */
+  max_tokens?: number | null
+  /** Seconds of work a new run may take before it pauses (`ticket_flow.max_seconds`). */
+  max_seconds?: number | null
+}
+
+/** The budgets, and how much of the day's is used. */
+export type Budgets = {
+  /** The limits. */
+  limits: BudgetLimits
+  /** The day, as `budget.utc_offset` has it. */
+  day: string
+  /** When it ends. */
+  ends_at: Timestamp
+  /** What was used in it, by turns that ended in it or are under way. */
+  used: DayUse
+  /** The same for each repo or worktree, the most tokens first. */
+  repos: Array<RepoDayUse>
+  /** The word for the hub's money; absent when no prices are set. */
+  currency?: string | null
+  /**
+   * Whether the hub can keep other limits. A hub that was started without a place for its
+   * settings cannot.
+   */
+  editable: boolean
+  /** The version of the limits; goes into `If-Match`. */
+  etag: string
+}
+
 /** What becomes of a message that comes while the agent is busy. */
 export type BusyPolicy = "queue" | "interrupt" | "reject"
 
@@ -264,7 +321,7 @@ export type Check = {
 }
 
 /** Why a request was not served. A closed set: programs may match on it. */
-export type Code = "bad_request" | "unauthenticated" | "forbidden" | "wrong_host" | "not_found" | "method_not_allowed" | "not_acceptable" | "timeout" | "rate_limited" | "too_large" | "unprocessable" | "unsupported_media_type" | "stale" | "precondition_required" | "already_exists" | "run_active" | "illegal_transition" | "busy" | "agent_cannot" | "tickets_invalid" | "would_lose_work" | "git_state" | "git_failed" | "agent_unavailable" | "storage" | "disk_full" | "idempotency_mismatch" | "idempotency_in_flight" | "cursor_too_old" | "restore_unconfirmed" | "unavailable" | "internal"
+export type Code = "bad_request" | "unauthenticated" | "forbidden" | "wrong_host" | "turned_off" | "not_found" | "method_not_allowed" | "not_acceptable" | "timeout" | "rate_limited" | "too_large" | "unprocessable" | "unsupported_media_type" | "stale" | "precondition_required" | "already_exists" | "run_active" | "illegal_transition" | "busy" | "agent_cannot" | "tickets_invalid" | "would_lose_work" | "git_state" | "git_failed" | "agent_unavailable" | "transcriber_refused" | "transcriber_away" | "storage" | "disk_full" | "idempotency_mismatch" | "idempotency_in_flight" | "cursor_too_old" | "restore_unconfirmed" | "unavailable" | "internal"
 
 /** What came of one command. */
 export type CommandResult = {
@@ -301,6 +358,14 @@ export type ContextUpdate = {
   content: string
 }
 
+/** What something has cost, as far as prices were known. */
+export type Cost = {
+  /** Of the turns that had a price, in millionths of the hub's currency. */
+  amount: Amount
+  /** Tokens of the turns that had none: what they cost is not known and not in `amount`. */
+  unpriced_tokens: number
+}
+
 /** The credential a request came with. */
 export type Credential = {
   /** Who acts with it. */
@@ -311,6 +376,25 @@ export type Credential = {
   repos: Array<RepoId>
   run?: RunId | null
   expires_at?: Timestamp | null
+}
+
+/** How the day stands, in one line of the snapshot: there when a limit of the day is set. */
+export type DayLine = {
+  /** What was used. */
+  used: DayUse
+  day_cost?: Amount | null
+  /** Tokens everything may use. */
+  day_tokens?: number | null
+  /** When the day ends. */
+  ends_at: Timestamp
+}
+
+/** What was used of a day. */
+export type DayUse = {
+  /** Tokens read and written. */
+  tokens: number
+  /** What they cost, as far as there were prices. */
+  cost: Cost
 }
 
 /** An answer to a question of an agent. */
@@ -568,6 +652,7 @@ export type EventKind = {
   error?: TurnError | null
   /** Tokens used in it. */
   usage: Usage
+  cost?: Amount | null
   kind: "turn_ended"
 } | {
   /** The turn. */
@@ -650,6 +735,14 @@ export type EventKind = {
   /** The notification as it is now. */
   notification: Notification
   kind: "notification_updated"
+} | {
+  /** The terminal as it is now. */
+  terminal: Terminal
+  kind: "terminal_updated"
+} | {
+  /** The source. */
+  source: TemplateSourceId
+  kind: "templates_changed"
 }
 
 /** The hub's verdict on one ticket, bound to the tree it holds for. */
@@ -688,7 +781,7 @@ export type Explain = {
 }
 
 /** Why a run ended without finishing. */
-export type FailureCode = "repo_not_found" | "internal" | "database_lost"
+export type FailureCode = "repo_not_found" | "internal" | "database_lost" | "imported"
 
 /** One wrong part of a request's body. */
 export type FieldError = {
@@ -725,6 +818,14 @@ export type FileDiff = {
   lines: Array<DiffLine>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
+}
+
+/** Where a browser can get one file. */
+export type FileLink = {
+  /** To be followed once, on the same host, with the credential that asked for it. */
+  path: string
+  /** Until when it can be followed. */
+  expires_at: Timestamp
 }
 
 /** One thing that was looked at. */
@@ -813,6 +914,8 @@ export type HubInfo = {
   restore?: RestoreReport | null
   /** The end of the audit chain. */
   audit?: AuditHead
+  /** The word for the hub's money; absent when no prices are set. */
+  currency?: string | null
 }
 
 /** What wants attention, small enough for an agent or a phone. */
@@ -838,6 +941,7 @@ export type HubSnapshot = {
   counts: HubCounts
   /** Accounts of agents that reported a quota or have none left. */
   accounts: Array<AccountLine>
+  today?: DayLine | null
 }
 
 /** Body of `inbox_act`. */
@@ -900,7 +1004,7 @@ export type InboxItem = {
 export type InboxItemId = string
 
 /** What an inbox item is, the most pressing first. */
-export type InboxKind = "approval" | "question" | "fix" | "budget" | "user_ticket" | "run_failed" | "message_failed" | "job_failed" | "repo" | "delivery_failed" | "note"
+export type InboxKind = "approval" | "question" | "fix" | "budget" | "user_ticket" | "run_failed" | "thread_held" | "message_failed" | "job_failed" | "repo" | "delivery_failed" | "note"
 
 /** Body of `inbox_seen`. */
 export type InboxSeen = {
@@ -992,7 +1096,7 @@ export type Job = {
 export type JobId = string
 
 /** What a job does. */
-export type JobKind = "clone" | "worktree_create" | "worktree_cleanup" | "restore" | "repo_remove" | "backup"
+export type JobKind = "clone" | "worktree_create" | "worktree_cleanup" | "restore" | "repo_remove" | "backup" | "sync" | "verify" | "template_sync"
 
 /** One line of a job's log. */
 export type JobLine = {
@@ -1009,6 +1113,16 @@ export type JobResult = {
   /** As it was when the job ended. */
   repo: Repo
   type: "repo"
+} | {
+  /** What came of it. */
+  verdict: Verdict
+  /** What was run, until one failed. */
+  commands: Array<CommandResult>
+  type: "checked"
+} | {
+  /** As it was when the job ended. */
+  source: TemplateSource
+  type: "templates"
 }
 
 /** How a job stands. */
@@ -1118,6 +1232,7 @@ export type Message = {
   error?: TurnError | null
   /** Tokens used. */
   usage: Usage
+  cost?: Cost | null
   /** When it was posted. */
   created_at: Timestamp
   started_at?: Timestamp | null
@@ -1617,6 +1732,7 @@ export type Page_Message = {
     error?: TurnError | null
     /** Tokens used. */
     usage: Usage
+    cost?: Cost | null
     /** When it was posted. */
     created_at: Timestamp
     started_at?: Timestamp | null
@@ -1839,6 +1955,8 @@ export type Page_Run = {
     turns: number
     /** Tokens used so far. */
     usage: Usage
+    /** What its turns cost so far. */
+    cost: Cost
     /** Tickets of the queue now. */
     tickets: TicketCounts
     /** Tickets this run finished, and how many of them the hub verified. */
@@ -1894,6 +2012,107 @@ export type Page_SigningKey = {
     signs: boolean
     verifies_until?: Timestamp | null
     rotates_at?: Timestamp | null
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_Template = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its name: `source:path`. */
+    template: string
+    /** The source it is from. */
+    source: TemplateSourceId
+    /** The file, relative to the source's root. */
+    path: string
+    /** Its title, or the file's name. */
+    title: string
+    /** What it is for, in a line. */
+    summary?: string | null
+    /** SHA-256 of the file: what trust is in. */
+    sha256: string
+    /** git's name of the file's content. */
+    blob: string
+    /** Bytes. */
+    size: number
+    /** Whether somebody trusts it. */
+    trust: TemplateTrust
+    /** What in it deserves a look. */
+    warnings: Array<TemplateWarning>
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_TemplateSource = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id, as templates are named by it: `id:path`. */
+    id: TemplateSourceId
+    /** Where it is fetched from, without a login. */
+    url: string
+    /** The branch, tag or commit its templates are taken from. */
+    default_ref: string
+    /** Whether what it has when it is first fetched is trusted as it then is. */
+    trusted: boolean
+    /**
+     * The commit its templates are taken from until it is fetched again; absent before it was
+     * fetched once.
+     */
+    commit?: string | null
+    /**
+     * Another commit that `default_ref` names by now and that does not follow `commit`: the
+     * history was rewritten. It is taken only when that is asked for.
+     */
+    rewritten?: string | null
+    fetched_at?: Timestamp | null
+    /** Why it could not be fetched the last time; the copy of `fetched_at` is used. */
+    trouble?: string | null
+    /** How many templates it has. */
+    templates: number
+    /** How many of them nobody has trusted as they are. */
+    untrusted: number
+    /** Files that could have been templates and are left out, at most fifty of them. */
+    skipped: Array<TemplateSkipped>
+  }>
+  /** Cursor of the next page; absent on the last one. */
+  next?: string | null
+}
+
+/** One page of a list, in a stable order. */
+export type Page_Terminal = {
+  /** The entries of this page. */
+  items: Array<{
+    /** Its id. */
+    id: TerminalId
+    /** How it stands. */
+    status: TerminalStatus
+    repo?: RepoId | null
+    /** The directory it was opened in. */
+    dir: string
+    /** The shell. */
+    command: string
+    /** Characters in a line. */
+    cols: number
+    /** Lines. */
+    rows: number
+    /** Bytes the shell has written. */
+    written: number
+    /** How many look at it now. */
+    viewers: number
+    /** Who opened it. */
+    opened_by: string
+    /** When it was opened. */
+    created_at: Timestamp
+    /** When it is ended at the latest. */
+    expires_at: Timestamp
+    ended_at?: Timestamp | null
+    end?: TerminalEnd | null
+    /** The shell's exit status, when it ended by itself and not by a signal. */
+    exit_code?: number | null
   }>
   /** Cursor of the next page; absent on the last one. */
   next?: string | null
@@ -2017,6 +2236,8 @@ export type Page_Turn = {
     ticket_file: string
     /** The agent. */
     agent: AgentId
+    /** The model it ran with, where the agent tells. */
+    model?: string | null
     /** Why the agent was asked. */
     purpose: TurnPurpose
     /** How it stands. */
@@ -2031,6 +2252,7 @@ export type Page_Turn = {
     ended_at?: Timestamp | null
     /** Tokens used in it. */
     usage: Usage
+    cost?: Amount | null
     /** The agent's last message. */
     message?: string | null
     error?: TurnError | null
@@ -2197,6 +2419,11 @@ export type PairingCreated = {
   code: string
   /** The names under which the hub is reached, besides this machine's own. */
   hosts: Array<string>
+  /**
+   * The path before every address of the hub under these names: empty, or begins with a
+   * slash and ends without one.
+   */
+  base_path: string
 }
 
 /** Body of `pairing_decide`. */
@@ -2490,6 +2717,14 @@ export type RepoCreate = {
   force?: boolean
 }
 
+/** What was used of a day in one repo or worktree. */
+export type RepoDayUse = {
+  /** The repo or worktree. */
+  repo: RepoId
+  /** What was used. */
+  used: DayUse
+}
+
 /** How a repo or worktree stands in git, asked of git at the moment. */
 export type RepoGit = {
   /** The branch; absent when HEAD names a commit. */
@@ -2600,6 +2835,8 @@ export type Run = {
   turns: number
   /** Tokens used so far. */
   usage: Usage
+  /** What its turns cost so far. */
+  cost: Cost
   /** Tickets of the queue now. */
   tickets: TicketCounts
   /** Tickets this run finished, and how many of them the hub verified. */
@@ -2696,6 +2933,7 @@ export type RunOptions = {
   max_network_retries: number
   /** Tokens it may use before it pauses. */
   max_tokens?: number | null
+  max_cost?: Amount | null
   /** Seconds of work it may take before it pauses. */
   max_seconds?: number | null
   /** Commit a checkpoint after every turn. */
@@ -2714,6 +2952,11 @@ export type RunResume = {
   max_total_turns?: number | null
   /** Tokens the whole run may use from now on; as before when absent. */
   max_tokens?: number | null
+  /**
+   * What the whole run may cost from now on, in millionths of the hub's currency; as before
+   * when absent.
+   */
+  max_cost?: number | null
   /** Seconds of work the whole run may take from now on; as before when absent. */
   max_seconds?: number | null
   /**
@@ -2729,6 +2972,8 @@ export type RunStart = {
   max_total_turns?: number | null
   /** Tokens it may use before it pauses. */
   max_tokens?: number | null
+  /** What it may cost before it pauses, in millionths of the hub's currency. */
+  max_cost?: number | null
   /** Seconds of work it may take before it pauses. */
   max_seconds?: number | null
   /** Commit a checkpoint after every turn. */
@@ -2890,6 +3135,256 @@ export type StreamMessage = {
   gone: Gone
   type: "gone"
 }
+
+/** A template, as lists have it. */
+export type Template = {
+  /** Its name: `source:path`. */
+  template: string
+  /** The source it is from. */
+  source: TemplateSourceId
+  /** The file, relative to the source's root. */
+  path: string
+  /** Its title, or the file's name. */
+  title: string
+  /** What it is for, in a line. */
+  summary?: string | null
+  /** SHA-256 of the file: what trust is in. */
+  sha256: string
+  /** git's name of the file's content. */
+  blob: string
+  /** Bytes. */
+  size: number
+  /** Whether somebody trusts it. */
+  trust: TemplateTrust
+  /** What in it deserves a look. */
+  warnings: Array<TemplateWarning>
+}
+
+/** Body of `template_apply`. */
+export type TemplateApply = {
+  /** Its name: `source:path`, or `source:path@ref`. */
+  template: string
+  /**
+   * SHA-256 of the file, for a template nobody trusts: whoever names it has looked at it.
+   * Agents cannot.
+   */
+  accept_sha256?: string | null
+  /** Title of the ticket; the template's when absent. */
+  title?: string | null
+  /** Who works it; the hub's default agent when absent. */
+  agent?: string | null
+  /** Verification commands; a template brings none of its own. */
+  verify?: Array<string>
+  /** Number to take; the next free one when absent. A taken number moves the rest on. */
+  at?: number | null
+}
+
+/** A file that is left out. */
+export type TemplateSkipped = {
+  /** Where it is; what cannot be shown is replaced. */
+  path: string
+  /** Why. */
+  why: string
+}
+
+/** A git repository whose markdown files are templates. */
+export type TemplateSource = {
+  /** Its id, as templates are named by it: `id:path`. */
+  id: TemplateSourceId
+  /** Where it is fetched from, without a login. */
+  url: string
+  /** The branch, tag or commit its templates are taken from. */
+  default_ref: string
+  /** Whether what it has when it is first fetched is trusted as it then is. */
+  trusted: boolean
+  /**
+   * The commit its templates are taken from until it is fetched again; absent before it was
+   * fetched once.
+   */
+  commit?: string | null
+  /**
+   * Another commit that `default_ref` names by now and that does not follow `commit`: the
+   * history was rewritten. It is taken only when that is asked for.
+   */
+  rewritten?: string | null
+  fetched_at?: Timestamp | null
+  /** Why it could not be fetched the last time; the copy of `fetched_at` is used. */
+  trouble?: string | null
+  /** How many templates it has. */
+  templates: number
+  /** How many of them nobody has trusted as they are. */
+  untrusted: number
+  /** Files that could have been templates and are left out, at most fifty of them. */
+  skipped: Array<TemplateSkipped>
+}
+
+/** Body of `template_source_create`. */
+export type TemplateSourceCreate = {
+  /** A short id, which templates are named by. */
+  id: TemplateSourceId
+  /** An https, ssh, git or file address, or a path on the hub's machine. */
+  url: string
+  /** Branch, tag or commit; `main` when absent. */
+  default_ref?: string | null
+  /**
+   * Trust what it has when it is first fetched, unseen. What changes later has to be trusted
+   * again.
+   */
+  trusted?: boolean
+}
+
+/** A git repository that ticket templates come from: its short name, such as `team`. */
+export type TemplateSourceId = string
+
+/** Body of `template_source_sync`. */
+export type TemplateSourceSync = {
+  /** Take what the source has although its history was rewritten. */
+  rewritten?: boolean
+}
+
+/** Body of `template_source_trust`. */
+export type TemplateSourceTrust = {
+  /** The commit whose files are trusted: the present one, as it was looked at. */
+  commit: string
+}
+
+/** A template with its text. */
+export type TemplateText = {
+  /** The template. */
+  template: Template
+  /** The commit it is of. */
+  commit: string
+  /** When the source last answered. */
+  fetched_at: Timestamp
+  /** Why the source could not be fetched the last time: this is a copy from before. */
+  trouble?: string | null
+  /** The whole file as it is. */
+  content: string
+  /** The part of it that becomes the ticket's body. */
+  body: string
+  /** The goal the ticket gets. */
+  goal?: string | null
+  /** The files of the tree that the ticket's prompt will hold. */
+  context: Array<string>
+  /** When it is `changed`: how it differs from what was trusted last. */
+  changes?: Array<DiffLine> | null
+}
+
+/** Whether somebody has looked at a template and trusts it. */
+export type TemplateTrust = "trusted" | "changed" | "untrusted"
+
+/** Body of `template_trust`. */
+export type TemplateTrusted = {
+  /** Its name: `source:path`, or `source:path@ref`. */
+  template: string
+  /** SHA-256 of the file that was looked at. */
+  sha256: string
+}
+
+/** Body of `template_untrust`. */
+export type TemplateUntrusted = {
+  /** Its name: `source:path`. */
+  template: string
+}
+
+/** Something in a template that deserves a look. It only warns; trust decides. */
+export type TemplateWarning = {
+  /** What it is. */
+  kind: TemplateWarningKind
+  /** The first line it is in, from 1; 0 for the whole file. */
+  line: number
+  /** How often it is there. */
+  count: number
+  /** For people. */
+  message: string
+}
+
+/** What in a template deserves a look. */
+export type TemplateWarningKind = "large" | "bidi" | "invisible" | "html_comment" | "encoded" | "shell" | "dropped" | "unreadable"
+
+/** A shell on the hub's machine. */
+export type Terminal = {
+  /** Its id. */
+  id: TerminalId
+  /** How it stands. */
+  status: TerminalStatus
+  repo?: RepoId | null
+  /** The directory it was opened in. */
+  dir: string
+  /** The shell. */
+  command: string
+  /** Characters in a line. */
+  cols: number
+  /** Lines. */
+  rows: number
+  /** Bytes the shell has written. */
+  written: number
+  /** How many look at it now. */
+  viewers: number
+  /** Who opened it. */
+  opened_by: string
+  /** When it was opened. */
+  created_at: Timestamp
+  /** When it is ended at the latest. */
+  expires_at: Timestamp
+  ended_at?: Timestamp | null
+  end?: TerminalEnd | null
+  /** The shell's exit status, when it ended by itself and not by a signal. */
+  exit_code?: number | null
+}
+
+/** Body of `terminal_create`. */
+export type TerminalCreate = {
+  repo?: RepoId | null
+  /** Characters in a line, 2 to 1000. */
+  cols: number
+  /** Lines, 1 to 1000. */
+  rows: number
+}
+
+/** Why a terminal ended. */
+export type TerminalEnd = "exited" | "killed" | "expired" | "hub_stopped"
+
+/** A shell on the hub's machine. */
+export type TerminalId = string
+
+/** What a socket of `terminal_attach` says in text; what the shell writes are binary messages. */
+export type TerminalMessage = {
+  /** The terminal. */
+  terminal: Terminal
+  /**
+   * The place of the next byte: later than asked for when what was before is no longer
+   * kept.
+   */
+  from: number
+  type: "attached"
+} | {
+  /** The place of the next byte. */
+  at: number
+  type: "caught_up"
+} | {
+  /** Characters in a line. */
+  cols: number
+  /** Lines. */
+  rows: number
+  type: "resized"
+} | {
+  /** The terminal. */
+  terminal: Terminal
+  type: "ended"
+}
+
+/** What a client says in text; what is typed are binary messages. */
+export type TerminalOrder = {
+  /** Characters in a line, 2 to 1000. */
+  cols: number
+  /** Lines, 1 to 1000. */
+  rows: number
+  type: "resize"
+}
+
+/** How a terminal stands. */
+export type TerminalStatus = "running" | "ended"
 
 /** A conversation with one agent: messages of people (and of the hub), one turn each, in order. */
 export type Thread = {
@@ -3129,7 +3624,7 @@ export type TokenCreate = {
   name: string
   /**
    * What it shall allow, at most what the caller may; `read`, `write`, `run` and `approve`
-   * when absent. `terminal` is not given out here.
+   * when absent. `terminal` is given only by the owner's own token on the hub's machine.
    */
   scopes?: Array<Scope> | null
   /** The repos it shall reach, each with its worktrees; all when empty. */
@@ -3156,6 +3651,12 @@ export type TokenExchange = {
 /** A personal access token (the identifier, never the secret). */
 export type TokenId = string
 
+/** What was said in a recording. */
+export type Transcription = {
+  /** The words; empty when there are none in it. */
+  text: string
+}
+
 /** One turn. */
 export type Turn = {
   /** Its id. */
@@ -3170,6 +3671,8 @@ export type Turn = {
   ticket_file: string
   /** The agent. */
   agent: AgentId
+  /** The model it ran with, where the agent tells. */
+  model?: string | null
   /** Why the agent was asked. */
   purpose: TurnPurpose
   /** How it stands. */
@@ -3184,6 +3687,7 @@ export type Turn = {
   ended_at?: Timestamp | null
   /** Tokens used in it. */
   usage: Usage
+  cost?: Amount | null
   /** The agent's last message. */
   message?: string | null
   error?: TurnError | null
@@ -3244,6 +3748,51 @@ export type Usage = {
   reasoning_tokens: number
 }
 
+/** What a row of a usage report stands for. */
+export type UsageBy = "day" | "repo" | "agent" | "model" | "run" | "thread"
+
+/** What agents have used. */
+export type UsageReport = {
+  /** What a row stands for. */
+  by: UsageBy
+  /** The rows: days oldest first, everything else with the most tokens first. */
+  rows: Array<UsageRow>
+  /** How many rows were left off because of `limit`. */
+  left_off: number
+  /** All rows together, those that were left off included. */
+  total: Used
+  /** The word for the hub's money; absent when no prices are set. */
+  currency?: string | null
+}
+
+/** One row of a usage report. */
+export type UsageRow = {
+  /**
+   * The day (`2026-03-01`), or the id of what it stands for. Absent for what has none:
+   * threads of the hub itself have no repo, and not every agent names its model.
+   */
+  key?: string | null
+  /** The name for people, where there is one besides the id. */
+  name?: string | null
+  repo?: RepoId | null
+  /** What was used. */
+  used: Used
+}
+
+/** What turns that have ended used. */
+export type Used = {
+  /** Turns, of runs and of threads. */
+  turns: number
+  /** Runs they belong to. */
+  runs: number
+  /** Tokens. */
+  usage: Usage
+  /** Milliseconds agents were at work. */
+  active_ms: number
+  /** What it cost, as far as prices were known when the turns ended. */
+  cost: Cost
+}
+
 /** What the hub found when it checked a claim of being done. */
 export type Verdict = "passed" | "failed" | "pre_existing" | "protected" | "not_verified"
 
@@ -3268,6 +3817,21 @@ export type Versioned = {
   content: string
   /** Its version, as in `ETag`. */
   etag: string
+}
+
+/** What the hub does with speech. */
+export type Voice = {
+  /**
+   * Whether it has something that finds the words of a recording. Without, recordings are
+   * files like others.
+   */
+  configured: boolean
+  /** The model that does it. */
+  model?: string | null
+  /** Largest recording whose words are found, in bytes. */
+  max_bytes: number
+  /** The media types of recordings whose words are found. */
+  kinds: Array<AudioKind>
 }
 
 /**
@@ -3420,13 +3984,17 @@ export type WsTicket = {
   expires_at: Timestamp
 }
 
-/** Body of `ws_ticket_create`: what the socket shall follow, as in `event_list`. */
+/**
+ * Body of `ws_ticket_create`: what the socket shall follow, as in `event_list`, or the terminal
+ * it shall open.
+ */
 export type WsTicketCreate = {
   repo?: RepoId | null
   run?: RunId | null
   thread?: ThreadId | null
   /** Only of these kinds, separated by commas. */
   kind?: string | null
+  terminal?: TerminalId | null
 }
 
 /** Every operation: where it is, what it takes and what it gives. */
@@ -3454,6 +4022,15 @@ export interface Operations {
     method: "GET"
     url: "/metrics"
     path: {}
+    query: {}
+    body: undefined
+    answer: string
+  }
+  /** Get the file behind a link */
+  download_get: {
+    method: "GET"
+    url: "/download/{link}"
+    path: { link: string }
     query: {}
     body: undefined
     answer: string
@@ -3493,6 +4070,33 @@ export interface Operations {
     query: {}
     body: undefined
     answer: DoctorReport
+  }
+  /** Count what agents have used */
+  usage_get: {
+    method: "GET"
+    url: "/api/v1/usage"
+    path: {}
+    query: { by?: UsageBy; since?: string; until?: string; repo?: RepoId; utc_offset?: string; limit?: number }
+    body: undefined
+    answer: UsageReport
+  }
+  /** Get the budgets, and how much of the day's is used */
+  budgets_get: {
+    method: "GET"
+    url: "/api/v1/budgets"
+    path: {}
+    query: {}
+    body: undefined
+    answer: Budgets
+  }
+  /** Set the budgets */
+  budgets_update: {
+    method: "PUT"
+    url: "/api/v1/budgets"
+    path: {}
+    query: {}
+    body: BudgetLimits
+    answer: Budgets
   }
   /** Get this document */
   openapi_get: {
@@ -3610,6 +4214,15 @@ export interface Operations {
     query: {}
     body: undefined
     answer: Repo
+  }
+  /** Bring a repo or worktree up to what its remote has */
+  repo_sync: {
+    method: "POST"
+    url: "/api/v1/repos/{repo}/sync"
+    path: { repo: RepoId }
+    query: {}
+    body: undefined
+    answer: Job
   }
   /** Get the commands that prepare new worktrees */
   repo_setup_get: {
@@ -3746,6 +4359,15 @@ export interface Operations {
     body: TicketDone
     answer: TicketText
   }
+  /** Run the commands that prove a ticket */
+  ticket_verify: {
+    method: "POST"
+    url: "/api/v1/repos/{repo}/tickets/{ticket}/verify"
+    path: { repo: RepoId; ticket: string }
+    query: {}
+    body: undefined
+    answer: Job
+  }
   /** Give a ticket another place in the queue */
   ticket_move: {
     method: "POST"
@@ -3772,6 +4394,105 @@ export interface Operations {
     query: {}
     body: TicketLint
     answer: LintReport
+  }
+  /** Make a ticket of a template */
+  template_apply: {
+    method: "POST"
+    url: "/api/v1/repos/{repo}/tickets/from-template"
+    path: { repo: RepoId }
+    query: {}
+    body: TemplateApply
+    answer: TicketText
+  }
+  /** List templates */
+  template_list: {
+    method: "GET"
+    url: "/api/v1/templates"
+    path: {}
+    query: { source?: TemplateSourceId; q?: string; after?: string; limit?: number }
+    body: undefined
+    answer: Page_Template
+  }
+  /** Get a template with its text */
+  template_get: {
+    method: "GET"
+    url: "/api/v1/templates/text"
+    path: {}
+    query: { template: string }
+    body: undefined
+    answer: TemplateText
+  }
+  /** Trust a template */
+  template_trust: {
+    method: "POST"
+    url: "/api/v1/templates/trust"
+    path: {}
+    query: {}
+    body: TemplateTrusted
+    answer: Template
+  }
+  /** Trust a template no longer */
+  template_untrust: {
+    method: "POST"
+    url: "/api/v1/templates/untrust"
+    path: {}
+    query: {}
+    body: TemplateUntrusted
+    answer: Template
+  }
+  /** List sources of templates */
+  template_source_list: {
+    method: "GET"
+    url: "/api/v1/templates/sources"
+    path: {}
+    query: { after?: string; limit?: number }
+    body: undefined
+    answer: Page_TemplateSource
+  }
+  /** Add a source of templates */
+  template_source_create: {
+    method: "POST"
+    url: "/api/v1/templates/sources"
+    path: {}
+    query: {}
+    body: TemplateSourceCreate
+    answer: TemplateSource
+  }
+  /** Remove a source of templates */
+  template_source_delete: {
+    method: "DELETE"
+    url: "/api/v1/templates/sources/{source}"
+    path: { source: TemplateSourceId }
+    query: {}
+    body: undefined
+    answer: undefined
+  }
+  /** Fetch a source of templates */
+  template_source_sync: {
+    method: "POST"
+    url: "/api/v1/templates/sources/{source}/sync"
+    path: { source: TemplateSourceId }
+    query: {}
+    body: TemplateSourceSync
+    answer: Job
+  }
+  /** Trust all templates of a source */
+  template_source_trust: {
+    method: "POST"
+    url: "/api/v1/templates/sources/{source}/trust"
+    path: { source: TemplateSourceId }
+    query: {}
+    body: TemplateSourceTrust
+    answer: TemplateSource
+  }
+  /** Trust nothing of a source any more */
+  template_source_untrust: {
+    method: "POST"
+    url: "/api/v1/templates/sources/{source}/untrust"
+    path: { source: TemplateSourceId }
+    query: {}
+    body: undefined
+    answer: TemplateSource
   }
   /** List the contextspace documents with their texts */
   context_list: {
@@ -3836,6 +4557,15 @@ export interface Operations {
     body: undefined
     answer: undefined
   }
+  /** Get a link to a file of the hub's own boxes */
+  file_link: {
+    method: "POST"
+    url: "/api/v1/files/{box}/{name}/link"
+    path: { box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: FileLink
+  }
   /** List the files of a repo's boxes */
   repo_file_list: {
     method: "GET"
@@ -3871,6 +4601,15 @@ export interface Operations {
     query: {}
     body: undefined
     answer: undefined
+  }
+  /** Get a link to a file of a repo's boxes */
+  repo_file_link: {
+    method: "POST"
+    url: "/api/v1/repos/{repo}/files/{box}/{name}/link"
+    path: { repo: RepoId; box: FileBox; name: BoxFileName }
+    query: {}
+    body: undefined
+    answer: FileLink
   }
   /** Get how the project manager stands */
   pma_get: {
@@ -4466,6 +5205,15 @@ export interface Operations {
     body: undefined
     answer: Thread
   }
+  /** Let a held thread go on */
+  thread_resume: {
+    method: "POST"
+    url: "/api/v1/threads/{thread}/resume"
+    path: { thread: ThreadKey }
+    query: {}
+    body: undefined
+    answer: Thread
+  }
   /** Begin a new conversation of the agent; the messages stay */
   thread_reset: {
     method: "POST"
@@ -4511,6 +5259,24 @@ export interface Operations {
     body: undefined
     answer: Page_MessageHit
   }
+  /** Get what the hub does with speech */
+  voice_get: {
+    method: "GET"
+    url: "/api/v1/voice"
+    path: {}
+    query: {}
+    body: undefined
+    answer: Voice
+  }
+  /** Find the words of a recording */
+  voice_transcribe: {
+    method: "POST"
+    url: "/api/v1/voice/transcriptions"
+    path: {}
+    query: { language?: string }
+    body: string
+    answer: Transcription
+  }
   /** List agents and whether they can be used */
   agent_list: {
     method: "GET"
@@ -4528,6 +5294,51 @@ export interface Operations {
     query: { after?: string; limit?: number }
     body: undefined
     answer: Page_Model
+  }
+  /** List terminals */
+  terminal_list: {
+    method: "GET"
+    url: "/api/v1/terminals"
+    path: {}
+    query: { after?: string; limit?: number }
+    body: undefined
+    answer: Page_Terminal
+  }
+  /** Open a terminal */
+  terminal_create: {
+    method: "POST"
+    url: "/api/v1/terminals"
+    path: {}
+    query: {}
+    body: TerminalCreate
+    answer: Terminal
+  }
+  /** Get a terminal */
+  terminal_get: {
+    method: "GET"
+    url: "/api/v1/terminals/{terminal}"
+    path: { terminal: TerminalId }
+    query: {}
+    body: undefined
+    answer: Terminal
+  }
+  /** End a terminal */
+  terminal_end: {
+    method: "DELETE"
+    url: "/api/v1/terminals/{terminal}"
+    path: { terminal: TerminalId }
+    query: {}
+    body: undefined
+    answer: Terminal
+  }
+  /** Look at a terminal and type into it */
+  terminal_attach: {
+    method: "GET"
+    url: "/api/v1/terminals/{terminal}/attach"
+    path: { terminal: TerminalId }
+    query: { from?: number }
+    body: undefined
+    answer: undefined
   }
   /** List jobs */
   job_list: {
@@ -4579,7 +5390,7 @@ export interface Operations {
     method: "GET"
     url: "/api/v1/audit/head"
     path: {}
-    query: {}
+    query: { line?: number }
     body: undefined
     answer: AuditHead
   }

@@ -1,6 +1,5 @@
 import { useState } from '../vendor/hooks.js';
 import { html } from './html.js';
-import { few } from './number.js';
 
 /** @typedef {{name: string, value: number}} Bar */
 
@@ -8,15 +7,15 @@ const HEIGHT = 120;
 
 /**
  * Values as bars; the same as a table for those who hear the page.
- * @param {{bars: Bar[], label: string, unit: string}} props
+ * @param {{bars: Bar[], label: string, show: (value: number) => string}} props
  */
-export function Bars({ bars, label, unit }) {
+export function Bars({ bars, label, show }) {
   const [shown, setShown] = useState(/** @type {number | null} */ (null));
   const most = Math.max(1, ...bars.map((bar) => bar.value));
   const step = 100 / bars.length;
   const bar = shown === null ? bars.at(-1) : bars[shown];
   return html`<figure class="card stack tight bars">
-    <figcaption class="row small"><span class="grow muted">${bar?.name}</span><b>${few(bar?.value ?? 0)} ${unit}</b></figcaption>
+    <figcaption class="row small"><span class="grow muted">${bar?.name}</span><b>${show(bar?.value ?? 0)}</b></figcaption>
     <svg viewBox=${`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" height=${HEIGHT} width="100%" aria-hidden="true"
       onPointerMove=${(/** @type {PointerEvent} */ event) => {
         const box = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
@@ -30,6 +29,6 @@ export function Bars({ bars, label, unit }) {
       <line x1="0" x2="100" y1=${HEIGHT - 0.5} y2=${HEIGHT - 0.5} />
     </svg>
     <div class="row tiny muted" aria-hidden="true"><span class="grow">${bars[0]?.name}</span><span>${bars.at(-1)?.name}</span></div>
-    <table class="unseen"><caption>${label}</caption><tbody>${bars.filter((one) => one.value).map((one) => html`<tr key=${one.name}><th>${one.name}</th><td>${one.value}</td></tr>`)}</tbody></table>
+    <table class="unseen"><caption>${label}</caption><tbody>${bars.filter((one) => one.value).map((one) => html`<tr key=${one.name}><th>${one.name}</th><td>${show(one.value)}</td></tr>`)}</tbody></table>
   </figure>`;
 }

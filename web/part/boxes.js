@@ -1,7 +1,7 @@
 /** The two boxes of files: for agents, and of agents. */
 
 import { useRef } from '../vendor/hooks.js';
-import { file_delete, file_get, file_list, file_put } from '../api/operations.js';
+import { file_delete, file_link, file_list, file_put } from '../api/operations.js';
 import { useResource } from '../state/store.js';
 import { Act, Button, useAct } from './act.js';
 import { h, html } from './html.js';
@@ -54,16 +54,15 @@ function Box({ repo, box, title, empty, items, refresh }) {
 }
 
 /**
- * Has the browser keep a file. It is fetched with the proof, which a plain link cannot carry.
+ * Has the browser keep a file. A link cannot carry the proof, so the hub makes one that needs none,
+ * for this browser, once.
  * @param {string | null} repo
  * @param {BoxFile} file
  */
 async function save(repo, file) {
-  const content = await file_get(repo, file.box, file.name);
-  const address = URL.createObjectURL(content);
+  const { path } = await file_link(repo, file.box, file.name);
   const link = document.createElement('a');
-  link.href = address;
+  link.href = path;
   link.download = file.name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

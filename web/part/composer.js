@@ -2,19 +2,24 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
 import { key } from '../api/client.js';
-import { file_put, message_post, thread_compact, thread_interrupt, thread_reset, thread_stop } from '../api/operations.js';
-import { keepMessages } from '../state/store.js';
+import { file_put, message_post, thread_compact, thread_interrupt, thread_reset, thread_resume, thread_stop } from '../api/operations.js';
+import { taken } from '../state/install.js';
+import { go, place } from '../state/route.js';
+import { readMessages } from '../state/store.js';
 import { Button, useAct } from './act.js';
 import { h, html } from './html.js';
 import { Icon } from './icon.js';
 import { bytes } from './number.js';
+import { Recording, keepRecording, recordingKind } from './recording.js';
 import { TroubleNote } from './trouble.js';
+import { Speak, Speaking, useVoice } from './voice.js';
 
 /** @typedef {import('../api/types.d.ts').Thread} Thread */
 
 /** Words that do something instead of being said. */
 const COMMANDS = [
   { word: '/stop', text: 'Cut off the answer, and take back what waits', work: thread_stop },
+  { word: '/resume', text: 'Let what is held go on', work: thread_resume },
   { word: '/new', text: 'Begin a new conversation; the messages stay', work: thread_reset },
   { word: '/compact', text: 'Make the agent’s memory of this shorter', work: thread_compact },
 ];
@@ -25,7 +30,11 @@ const COMMANDS = [
  * @typedef {{text: string, files: {name: string, size: number}[], id: string}} Draft
  */
 
-/** @param {string} thread @returns {Draft} */
+/**
+ * What was written and not sent yet.
+ * @param {string} thread
+ * @returns {Draft}
+ */
 function draftOf(thread) {
   try {
     const kept = JSON.parse(localStorage.getItem(`draft ${thread}`) ?? 'null');
@@ -36,10 +45,29 @@ function draftOf(thread) {
   return { text: '', files: [], id: key() };
 }
 
+/** @param {string} thread @param {Draft} draft */
+function keepDraft(thread, draft) {
+  if (draft.text || draft.files.length) localStorage.setItem(`draft ${thread}`, JSON.stringify(draft));
+  else localStorage.removeItem(`draft ${thread}`);
+}
+
+/**
+ * The text with words put in at a place, apart from what stands around them.
+ * @param {string} text
+ * @param {string} words
+ * @param {number} from
+ * @param {number} to
+ */
+function withWords(text, words, from, to) {
+  const [before, after] = [text.slice(0, from), text.slice(to)];
+  const put = before + (before === '' || /\s$/.test(before) ? '' : ' ') + words;
+  return { text: put + (after === '' || /^\s/.test(after) ? '' : ' ') + after, caret: put.length };
+}
+
 const touches = matchMedia('(pointer: coarse)');
 
-/** @param {{thread: Thread, working: boolean, given: string, posted: () => void}} props */
-export function Composer({ thread, working, given, posted }) {
+/** @param {{thread: Thread, working: boolean, given: string, shared: boolean, posted: () => void}} props */
+export function Composer({ thread, working, given, shared, posted }) {
   const id = thread.id;
   const [draft, setDraft] = useState(() => {
     const kept = draftOf(id);
@@ -48,13 +76,21 @@ export function Composer({ thread, working, given, posted }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const chosen = useRef(/** @type {HTMLInputElement | null} */ (null));
 
-  useEffect(() => {
-    if (draft.text || draft.files.length) localStorage.setItem(`draft ${id}`, JSON.stringify(draft));
-    else localStorage.removeItem(`draft ${id}`);
-  }, [draft]);
+  const there = useRef(true);
+  useEffect(() => () => {
+    there.current = false;
+  }, []);
+  // What comes after the screen was left is in the draft all the same.
+  const change = (/** @type {(now: Draft) => Draft} */ how) => (there.current ? setDraft(how) : keepDraft(id, how(draftOf(id))));
+
+  useEffect(() => keepDraft(id, draft), [draft]);
+  // Where to go on writing, once words were put in.
+  const caretAt = useRef(/** @type {number | null} */ (null));
   useLayoutEffect(() => {
     const field = area.current;
     if (!field) return;
+    if (caretAt.current !== null) field.setSelectionRange(caretAt.current, caretAt.current);
+    caretAt.current = null;
     field.style.height = 'auto';
     field.style.height = `${Math.min(field.scrollHeight + 2, window.innerHeight * 0.4)}px`;
   }, [draft.text]);
@@ -65,24 +101,51 @@ export function Composer({ thread, working, given, posted }) {
     if (command) {
       await command.work(id);
     } else {
-      const message = await message_post(id, {
-        body: text,
-        attachments: draft.files.map((file) => file.name),
-        client_turn_id: draft.id,
-        busy,
-      });
-      keepMessages(id, [message]);
+      const message = { body: text, attachments: draft.files.map((file) => file.name), client_turn_id: draft.id, busy };
+      await readMessages(id, () => message_post(id, message), (posted) => [posted]);
       posted();
     }
-    setDraft({ text: '', files: [], id: key() });
+    // What was written meanwhile stays.
+    setDraft((now) => ({
+      text: now.text.startsWith(draft.text) ? now.text.slice(draft.text.length).trimStart() : now.text,
+      files: now.files.filter((file) => !draft.files.includes(file)),
+      id: key(),
+    }));
   });
   const stop = useAct(() => thread_interrupt(id));
+  const repo = thread.repo ?? null;
+  async function attach(/** @type {File} */ file) {
+    const kept = await file_put(repo, 'inbox', file);
+    if (recordingKind(kept.name)) keepRecording(repo, kept.name, file);
+    change((now) => ({ ...now, files: [...now.files, { name: kept.name, size: kept.size }] }));
+  }
   const upload = useAct(async (/** @type {File[]} */ files) => {
-    for (const file of files) {
-      const kept = await file_put(thread.repo ?? null, 'inbox', file);
-      setDraft((now) => ({ ...now, files: [...now.files, { name: kept.name, size: kept.size }] }));
-    }
+    for (const file of files) await attach(file);
   });
+  const voice = useVoice({
+    attach,
+    insert: (words) => {
+      const field = area.current;
+      const [from, to] = [field?.selectionStart ?? Infinity, field?.selectionEnd ?? Infinity];
+      change((now) => {
+        const { text, caret } = withWords(now.text, words, from, to);
+        caretAt.current = caret;
+        return { ...now, text };
+      });
+    },
+  });
+
+  // What another program shared comes to what is written already.
+  const receive = useAct(async () => {
+    const { text, files } = await taken();
+    if (text) setDraft((now) => ({ ...now, text: [now.text.trimEnd(), text].filter(Boolean).join('\n\n') }));
+    go(`#${place.value.path}`, { replace: true });
+    area.current?.focus();
+    if (files.length) await upload.act(files);
+  });
+  useEffect(() => {
+    if (shared) void receive.act();
+  }, [shared]);
 
   const says = draft.text.trim() !== '' || draft.files.length > 0;
   const offered = draft.text.startsWith('/') && !draft.text.includes(' ') ? COMMANDS.filter((one) => one.word.startsWith(draft.text.trim())) : [];
@@ -96,13 +159,14 @@ export function Composer({ thread, working, given, posted }) {
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length) void upload.act(files);
     }}>
-    ${h(TroubleNote, { trouble: post.trouble ?? upload.trouble ?? stop.trouble })}
+    ${h(TroubleNote, { trouble: post.trouble ?? upload.trouble ?? receive.trouble ?? stop.trouble })}
     ${offered.length > 0 && html`<ul class="list offered">${offered.map((one) => html`<li key=${one.word}><button type="button" class="item" onClick=${() => {
       setDraft({ ...draft, text: one.word });
       area.current?.focus();
     }}><code>${one.word}</code><span class="small muted grow">${one.text}</span></button></li>`)}</ul>`}
-    ${draft.files.length > 0 && html`<ul class="row wrap">${draft.files.map((file) => html`<li key=${file.name} class="chip file">${h(Icon, { name: 'clip', size: 14 })}${file.name} <span class="muted">${bytes(file.size)}</span>
+    ${draft.files.length > 0 && html`<ul class="row wrap">${draft.files.map((file) => html`<li key=${file.name} class=${`chip file ${recordingKind(file.name) ? 'spoken' : ''}`}>${recordingKind(file.name) ? h(Recording, { repo, name: file.name }) : h(Icon, { name: 'clip', size: 14 })}<span class="line">${file.name}</span> <span class="muted">${bytes(file.size)}</span>
       <button type="button" aria-label=${`Take ${file.name} out`} onClick=${() => setDraft({ ...draft, files: draft.files.filter((one) => one !== file) })}>${h(Icon, { name: 'cross', size: 14 })}</button></li>`)}</ul>`}
+    ${h(Speaking, { voice })}
     <div class="row end-aligned">
       <input ref=${chosen} type="file" multiple hidden aria-label="Files" tabindex="-1" onChange=${(/** @type {any} */ event) => {
         const files = [...event.target.files];
@@ -110,6 +174,7 @@ export function Composer({ thread, working, given, posted }) {
         if (files.length) void upload.act(files);
       }} />
       ${h(Button, { icon: 'clip', label: 'Add files or a photo', tone: 'plain', busy: upload.slow, disabled: upload.busy, onClick: () => chosen.current?.click() })}
+      ${h(Speak, { voice })}
       <label class="unseen" for="message">Message</label>
       <textarea id="message" ref=${area} rows="1" value=${draft.text} placeholder=${working ? 'Write while it works' : 'Message'}
         onInput=${(/** @type {any} */ event) => setDraft({ ...draft, text: event.target.value })}

@@ -18,20 +18,28 @@ export function EvidenceCard({ evidence }) {
       <span class="small muted number">${h(When, { at: evidence.ended_at })}</span>
     </header>
     ${(evidence.protected ?? []).length > 0 && html`<p class="small">Protected files were changed: <span class="mono">${evidence.protected?.join(', ')}</span></p>`}
-    ${commands.map((result, index) => {
-      const good = result.exit_code === 0;
-      return h(Fold, {
-        key: index,
-        open: !good,
-        class: 'work',
-        summary: html`${h(Status, { status: good ? 'passed' : 'failed', bare: true })}<code class="grow line">${result.command.run}</code>
-          <span class="tiny muted number">${result.timed_out ? 'took too long' : good ? span(result.duration_ms) : result.exit_code === null || result.exit_code === undefined ? 'ended by a signal' : `exit ${result.exit_code}`}</span>`,
-        children: html`<div class="inset stack tight">
-          ${result.tail.trim() ? html`<pre class="output" tabindex="0">${result.tail}</pre>` : html`<p class="small muted">It printed nothing.</p>`}
-          ${result.fails_on_base && html`<p class="small muted">It fails on the commit the run began at, too.</p>`}
-        </div>`,
-      });
-    })}
+    ${h(Commands, { commands })}
     ${evidence.tree && html`<p class="tiny muted">Holds for the tree <code>${evidence.tree.slice(0, 10)}</code>${evidence.commit ? html` of commit <code>${evidence.commit.slice(0, 10)}</code>` : ''}</p>`}
   </article>`;
+}
+
+/**
+ * What commands gave; of those that failed, what they printed.
+ * @param {{commands: import('../api/types.d.ts').CommandResult[]}} props
+ */
+export function Commands({ commands }) {
+  return html`${commands.map((result, index) => {
+    const good = result.exit_code === 0;
+    return h(Fold, {
+      key: index,
+      open: !good,
+      class: 'work',
+      summary: html`${h(Status, { status: good ? 'passed' : 'failed', bare: true })}<code class="grow line">${result.command.run}</code>
+        <span class="tiny muted number">${result.timed_out ? 'took too long' : good ? span(result.duration_ms) : result.exit_code === null || result.exit_code === undefined ? 'ended by a signal' : `exit ${result.exit_code}`}</span>`,
+      children: html`<div class="inset stack tight">
+        ${result.tail.trim() ? html`<pre class="output" tabindex="0">${result.tail}</pre>` : html`<p class="small muted">It printed nothing.</p>`}
+        ${result.fails_on_base && html`<p class="small muted">It fails on the commit the run began at, too.</p>`}
+      </div>`,
+    });
+  })}`;
 }

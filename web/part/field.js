@@ -14,9 +14,10 @@ import { html } from './html.js';
  * @param {boolean} [props.plain] No spelling, no capitals: it is for a machine.
  * @param {number} [props.rows] Several lines.
  * @param {string} [props.placeholder]
+ * @param {'numeric' | 'decimal'} [props.keys] The keys a phone shows.
  * @param {boolean} [props.mono]
  */
-export function Field({ label, value, set, hint, wrong, type = 'text', required, plain, rows, placeholder, mono }) {
+export function Field({ label, value, set, hint, wrong, type = 'text', required, plain, rows, placeholder, keys, mono }) {
   const id = useId();
   const shared = {
     id,
@@ -24,6 +25,7 @@ export function Field({ label, value, set, hint, wrong, type = 'text', required,
     required,
     placeholder,
     class: mono ? 'mono' : undefined,
+    inputMode: keys,
     'aria-describedby': hint || wrong ? `${id}-hint` : undefined,
     'aria-invalid': wrong ? 'true' : undefined,
     autocapitalize: plain ? 'off' : undefined,

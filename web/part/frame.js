@@ -16,8 +16,10 @@ const PLACES = [
   { address: '#/chat', name: 'Chat', icon: 'chat', of: ['chat', 'threads'] },
   { address: '#/repos', name: 'Repos', icon: 'repo', of: ['repos'] },
   { address: '#/runs', name: 'Runs', icon: 'run', of: ['runs'] },
-  { address: '#/more', name: 'More', icon: 'more', of: ['more', 'usage', 'archive', 'jobs', 'audit', 'settings', 'pma'], only: 'narrow' },
+  { address: '#/more', name: 'More', icon: 'more', of: ['more', 'terminals', 'templates', 'usage', 'archive', 'jobs', 'audit', 'settings', 'pma'], only: 'narrow' },
   { address: '#/pma', name: 'Project manager', icon: 'file', of: ['pma'], only: 'wide' },
+  { address: '#/terminals', name: 'Terminals', icon: 'terminal', of: ['terminals'], only: 'wide' },
+  { address: '#/templates', name: 'Templates', icon: 'copy', of: ['templates'], only: 'wide' },
   { address: '#/usage', name: 'Usage', icon: 'chart', of: ['usage'], only: 'wide' },
   { address: '#/jobs', name: 'Jobs', icon: 'list', of: ['jobs'], only: 'wide' },
   { address: '#/archive', name: 'Archive', icon: 'box', of: ['archive'], only: 'wide' },
@@ -50,15 +52,30 @@ export function Mark({ size = 24 }) {
 }
 
 /**
- * One quiet line while the hub cannot be reached: what is shown may be old.
- * @param {{link: string}} props
+ * Says that the hub's history is not the one this browser saw.
+ * @param {{changed: string, children?: import('preact').ComponentChildren}} props
  */
-export function OfflineLine({ link }) {
-  if (link !== 'offline') return null;
-  const wait = nextTry.value - now.value;
+export function HistoryNote({ changed, children = html`<div><a href="#/audit">Look at the audit chain</a></div>` }) {
+  if (!changed) return null;
+  return html`<div class="trouble history" role="alert">
+    ${h(Icon, { name: 'warn', size: 18 })}
+    <div class="grow stack tight">
+      <div><b>The hub’s history changed:</b> ${changed}. Somebody may have changed what is kept.</div>
+      ${children}
+    </div>
+  </div>`;
+}
+
+/**
+ * One quiet line while the hub cannot be reached: what is shown may be old.
+ * @param {{link: string, away: boolean, again: () => void}} props `away`: nothing could be shown yet.
+ */
+export function OfflineLine({ link, away, again }) {
+  if (link !== 'offline' && !away) return null;
+  const wait = away ? 0 : nextTry.value - now.value;
   return html`<div class="quiet-line" role="status">
     ${h(Icon, { name: 'again', size: 16 })}
-    <span>No connection to the hub. What you see is from before${wait > 5000 ? `; next try in ${span(wait)}` : ''}.</span>
-    ${h(Button, { tone: 'plain', onClick: reconnect, children: 'Try now' })}
+    <span>No connection to the hub. ${away ? 'The page goes on as soon as it answers' : 'What you see is from before'}${wait > 5000 ? `; next try in ${span(wait)}` : ''}.</span>
+    ${h(Button, { tone: 'plain', onClick: away ? again : reconnect, children: 'Try now' })}
   </div>`;
 }

@@ -1,4 +1,4 @@
-import { useEffect } from '../vendor/hooks.js';
+import { useEffect, useState } from '../vendor/hooks.js';
 import { back } from '../state/route.js';
 import { Button } from './act.js';
 import { h, html } from './html.js';
@@ -41,14 +41,19 @@ export function Empty({ title, children }) {
 }
 
 /**
- * Something that is seen when it is asked for.
+ * Something that is seen, and made, when it is asked for: a long run has thousands of these.
  * @param {{summary: Children, open?: boolean, onOpen?: (open: boolean) => void, children?: Children, class?: string}} props
  */
 export function Fold({ summary, open, onOpen, children, class: more = '' }) {
+  const [seen, setSeen] = useState(Boolean(open));
   return html`<details class=${`fold ${more}`} open=${open}
-    onToggle=${(/** @type {Event} */ event) => onOpen?.(/** @type {HTMLDetailsElement} */ (event.currentTarget).open)}>
+    onToggle=${(/** @type {Event} */ event) => {
+      const now = /** @type {HTMLDetailsElement} */ (event.currentTarget).open;
+      if (now) setSeen(true);
+      onOpen?.(now);
+    }}>
     <summary>${h(Icon, { name: 'chevron', size: 18, class: 'chevron' })}${summary}</summary>
-    ${children}
+    ${(seen || open) && children}
   </details>`;
 }
 

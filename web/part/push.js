@@ -38,6 +38,7 @@ export function PushHere() {
     title: 'This browser',
     children: html`<div class="card stack">
       ${h(TroubleNote, { trouble })}
+      ${pushable() && channel === undefined && !trouble && html`<p class="small muted">Asking the browser …</p>`}
       ${!pushable() && html`<p>${isApple() && !installed()
         ? 'An iPhone or iPad shows notifications of installed pages only: in the share menu choose “Add to Home Screen”, and open the hub from there.'
         : 'This browser cannot show notifications of this page. It needs an address that begins with https.'}</p>`}

@@ -21,7 +21,7 @@ export function Sheet({ title, close, children }) {
       if (event.target === dialog.current) close();
     }}>
     <div class="sheet">
-      <header><h2>${title}</h2>${h(Button, { icon: 'cross', label: 'Close', tone: 'plain', onClick: close })}</header>
+      <header><h2 tabindex="-1" autofocus>${title}</h2>${h(Button, { icon: 'cross', label: 'Close', tone: 'plain', onClick: close })}</header>
       ${children}
     </div>
   </dialog>`;

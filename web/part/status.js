@@ -47,6 +47,9 @@ const LOOKS = {
   delivered: { word: 'delivered', tone: 'good', shape: 'check' },
   obsolete: { word: 'not needed', tone: 'dim', shape: 'dot' },
   resolved: { word: 'resolved', tone: 'good', shape: 'check' },
+  trusted: { word: 'trusted', tone: 'good', shape: 'check' },
+  changed: { word: 'has changed', tone: 'wants', shape: 'mark' },
+  untrusted: { word: 'not trusted', tone: 'dim', shape: 'ring' },
   dismissed: { word: 'put away', tone: 'dim', shape: 'square' },
 };
 

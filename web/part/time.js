@@ -9,9 +9,19 @@ setInterval(() => {
   if (document.visibilityState === 'visible') now.value = Date.now();
 }, 5000);
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+/**
+ * A way to write times, made when it is first needed: a slow phone takes long to make one.
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function written(options) {
+  /** @type {Intl.DateTimeFormat | undefined} */
+  let format;
+  return { format: (/** @type {Date} */ at) => (format ??= new Intl.DateTimeFormat(undefined, options)).format(at) };
+}
+
+const exact = written({ dateStyle: 'medium', timeStyle: 'medium' });
+const day = written({ day: 'numeric', month: 'short', year: 'numeric' });
+const clock = written({ hour: '2-digit', minute: '2-digit' });
 
 /**
  * How long that is, in the two largest units.
@@ -27,6 +37,15 @@ export function span(ms) {
   if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
   const days = Math.floor(hours / 24);
   return hours % 24 && days < 7 ? `${days} d ${hours % 24} h` : `${days} d`;
+}
+
+/**
+ * As a clock has it: `0:07`, `5:00`.
+ * @param {number} ms
+ */
+export function clockTime(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
 /**

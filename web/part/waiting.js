@@ -27,6 +27,7 @@ const KINDS = {
   budget: { icon: 'chart', name: 'Budget used up' },
   user_ticket: { icon: 'tick', name: 'Yours to do' },
   run_failed: { icon: 'cross', name: 'Run failed', bad: true },
+  thread_held: { icon: 'warn', name: 'Held' },
   message_failed: { icon: 'cross', name: 'Answer failed', bad: true },
   job_failed: { icon: 'cross', name: 'Job failed', bad: true },
   repo: { icon: 'repo', name: 'Repo', bad: true },
@@ -41,7 +42,7 @@ const ACTIONS = {
   resume: { word: 'Go on', icon: 'play' },
   retry: { word: 'Try again', icon: 'again' },
   done: { word: 'It is done', icon: 'check' },
-  stop: { word: 'Stop the run', grave: true, question: 'Stop it for good?' },
+  stop: { word: 'Stop', grave: true, question: 'Stop it for good?' },
   escalate: { word: 'Tell me' },
   dismiss: { word: 'Put away' },
 };
@@ -54,11 +55,22 @@ function about(item) {
   return item.repo ? to('repos', item.repo) : undefined;
 }
 
+/**
+ * What a text says besides the line that is its title.
+ * @param {string} title
+ * @param {string} text
+ */
+export function below(title, text) {
+  const [first, ...rest] = text.trim().split('\n');
+  return first.trim() === title.trim() ? rest.join('\n').trim() : text.trim();
+}
+
 /** @param {{item: InboxItem, level?: number}} props */
 export function Waiting({ item, level = 2 }) {
   const kind = KINDS[item.kind] ?? { icon: 'warn', name: item.kind };
   const address = about(item);
   const open = item.status === 'open';
+  const body = below(item.title, item.body ?? '');
   return html`<article class=${`card stack tight ${open ? (kind.bad ? 'bad' : 'wants') : ''}`} aria-label=${`${kind.name}: ${item.title}`}>
     <header class="row small muted">
       ${h(Icon, { name: kind.icon, size: 18 })}
@@ -66,7 +78,7 @@ export function Waiting({ item, level = 2 }) {
       ${h(When, { at: open ? item.created_at : item.resolved_at ?? item.created_at })}
     </header>
     ${h(/** @type {any} */ (`h${level}`), { class: 'small' }, address && !item.repo ? html`<a href=${address}>${words(item.title)}</a>` : words(item.title))}
-    ${item.body ? h(Markdown, { text: item.body, class: 'clip', level: level + 1 }) : html`<p>${words(item.line)}</p>`}
+    ${body ? h(Markdown, { text: body, class: 'clip', level: level + 1, breaks: item.kind === 'fix' }) : item.line !== item.title && html`<p>${words(item.line)}</p>`}
     ${open ? h(Answer, { item }) : html`<p class="row small">${h(Status, { status: item.status })}<span class="muted grow">${item.resolution ?? ''}</span></p>`}
   </article>`;
 }
@@ -76,24 +88,45 @@ function Answer({ item }) {
   const { act, busy, slow, trouble } = useAct(async (/** @type {InboxAction} */ action) => keepInbox(await inbox_act(item.id, { action })));
   const others = item.actions.filter((action) => action !== 'reply');
   const first = item.actions[0];
-  return html`${item.actions.includes('reply') && h(Reply, {
-      name: item.id,
-      send: async (/** @type {string} */ body) => keepInbox(await inbox_act(item.id, { action: 'reply', body })),
-    })}
-    ${others.length > 0 && html`<div class="row wrap">${others.map((action) => {
-      const look = ACTIONS[action] ?? { word: action };
-      if (look.question) return h(Sure, { key: action, tone: 'plain', question: look.question, work: async () => keepInbox(await inbox_act(item.id, { action })), children: look.word });
-      const tone = action === first ? 'main' : look.grave ? 'grave' : action === 'dismiss' ? 'plain' : undefined;
-      return h(Button, { key: action, icon: look.icon, tone, busy: slow && action === first, disabled: busy, onClick: () => void act(action), children: look.word });
-    })}</div>`}
+  const buttons = others.map((action) => {
+    const look = ACTIONS[action] ?? { word: action };
+    if (look.question) return h(Sure, { key: action, tone: 'plain', question: look.question, work: async () => keepInbox(await inbox_act(item.id, { action })), children: look.word });
+    const tone = action === first ? 'main' : look.grave ? 'grave' : action === 'dismiss' ? 'plain' : undefined;
+    return h(Button, { key: action, icon: look.icon, tone, busy: slow && action === first, disabled: busy, onClick: () => void act(action), children: look.word });
+  });
+  return html`${item.actions.includes('reply')
+      ? h(Reply, {
+          name: item.id,
+          send: async (/** @type {string} */ body) => keepInbox(await inbox_act(item.id, { action: 'reply', body })),
+          beside: buttons,
+        })
+      : buttons.length > 0 && html`<div class="row wrap">${buttons}</div>`}
     ${h(TroubleNote, { trouble })}`;
+}
+
+/**
+ * An agent asks for permission.
+ * @param {{approval: import('../api/types.d.ts').Approval, decide: (decision: string) => Promise<unknown>}} props
+ */
+export function Permission({ approval, decide }) {
+  const { act, busy, slow, trouble } = useAct(decide);
+  return html`<article class="card wants stack">
+    <header class="row small muted">${h(Icon, { name: 'shield', size: 18 })}<b class="grow">Asks for permission</b>${h(When, { at: approval.asked_at })}</header>
+    ${h(Asked, { request: approval.request })}
+    <div class="row wrap">
+      ${h(Button, { tone: 'main', busy: slow, disabled: busy, onClick: () => void act('accept'), children: 'Allow' })}
+      ${h(Button, { disabled: busy, onClick: () => void act('accept_for_session'), children: 'Allow for this session' })}
+      ${h(Button, { tone: 'grave', disabled: busy, onClick: () => void act('decline'), children: 'Deny' })}
+    </div>
+    ${h(TroubleNote, { trouble })}
+  </article>`;
 }
 
 /**
  * What an agent wants to do.
  * @param {{request: import('../api/types.d.ts').ApprovalRequest}} props
  */
-export function Asked({ request }) {
+function Asked({ request }) {
   switch (request.type) {
     case 'command':
       return html`<div class="stack tight">${request.reason && html`<p>${request.reason}</p>`}
@@ -108,9 +141,10 @@ export function Asked({ request }) {
 
 /**
  * A text for an agent that waits; the draft is kept until it is sent.
- * @param {{name: string, send: (text: string) => Promise<unknown>, label?: string, children?: any}} props
+ * @param {{name: string, send: (text: string) => Promise<unknown>, label?: string, beside?: any}} props
+ *   `beside`: what else can be done, in the same row.
  */
-export function Reply({ name, send, label = 'Your answer', children }) {
+export function Reply({ name, send, label = 'Your answer', beside }) {
   const draft = `reply ${name}`;
   const [text, setText] = useState(() => localStorage.getItem(draft) ?? '');
   const { act, busy, slow, trouble } = useAct(async () => {
@@ -128,7 +162,7 @@ export function Reply({ name, send, label = 'Your answer', children }) {
         setText(event.target.value);
         localStorage.setItem(draft, event.target.value);
       }}></textarea>
-    <div class="row wrap end">${children}${h(Button, { tone: 'main', type: 'submit', icon: 'send', busy: slow, disabled: busy || text.trim() === '', children: 'Send' })}</div>
+    <div class="row wrap">${beside}<span class="grow"></span>${h(Button, { tone: 'main', type: 'submit', icon: 'send', busy: slow, disabled: busy || text.trim() === '', children: 'Send' })}</div>
     ${h(TroubleNote, { trouble })}
   </form>`;
 }

@@ -2,10 +2,10 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
 import {
-  message_cancel, message_continue, message_get, message_list, thread_approval_decide, thread_get,
+  message_cancel, message_continue, message_get, message_list, thread_approval_decide, thread_get, thread_resume,
 } from '../api/operations.js';
 import { troubleOf } from '../api/client.js';
-import { Act, Button, useAct } from '../part/act.js';
+import { Act, Button } from '../part/act.js';
 import { Composer } from '../part/composer.js';
 import { useFollow } from '../part/follow.js';
 import { h, html } from '../part/html.js';
@@ -13,14 +13,17 @@ import { Icon } from '../part/icon.js';
 import { Items, stretches } from '../part/items.js';
 import { Empty, Fold, Head } from '../part/layout.js';
 import { Markdown } from '../part/markdown.js';
+import { Recording, recordingKind } from '../part/recording.js';
+import { Spent } from '../part/spent.js';
 import { Status } from '../part/status.js';
 import { ThreadMenu } from '../part/thread_menu.js';
 import { ThreadList } from '../part/thread_list.js';
 import { When } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
-import { Asked } from '../part/waiting.js';
+import { Permission } from '../part/waiting.js';
+import { words } from '../part/words.js';
 import { to } from '../state/route.js';
-import { keepMessages, leaveTurns, piecesIn, readTurn, state, useResource } from '../state/store.js';
+import { leaveTurns, piecesIn, readMessages, readTurn, state, useResource } from '../state/store.js';
 
 /**
  * @typedef {import('../api/types.d.ts').Message} Message
@@ -37,13 +40,13 @@ export default function Chat({ params, query }) {
   const about = useResource(`thread_get ${key}`, () => thread_get(key));
   const thread = about.data && (state.value.threads[about.data.id] ?? about.data);
   if (!thread) return html`${h(Head, { title: 'Chat', up: params.thread ? '#/threads' : undefined })}${h(Unread, { of: about })}`;
-  return h(Conversation, { key: thread.id, thread, main: !params.thread, refresh: about.refresh, given: query.text ?? '' });
+  return h(Conversation, { key: thread.id, thread, main: !params.thread, refresh: about.refresh, given: query.text ?? '', shared: query.shared === '1' });
 }
 
-/** @param {{thread: Thread, main: boolean, refresh: () => void, given: string}} props */
-function Conversation({ thread, main, refresh, given }) {
+/** @param {{thread: Thread, main: boolean, refresh: () => void, given: string, shared: boolean}} props */
+function Conversation({ thread, main, refresh, given, shared }) {
   const id = thread.id;
-  const newest = useResource(`message_list ${id}`, () => message_list(id, { limit: PAGE }));
+  const newest = useResource(`message_list ${id}`, () => readMessages(id, () => message_list(id, { limit: PAGE }), (page) => page.items));
   const [first, setFirst] = useState(/** @type {number | undefined} */ (undefined));
   const [more, setMore] = useState(true);
   const messages = state.value.messages[id] ?? [];
@@ -54,9 +57,7 @@ function Conversation({ thread, main, refresh, given }) {
   const before = useRef(0);
 
   useEffect(() => {
-    if (!newest.data) return;
-    keepMessages(id, newest.data.items);
-    if (first === undefined) setMore(Boolean(newest.data.next));
+    if (newest.data && first === undefined) setMore(Boolean(newest.data.next));
   }, [newest.data]);
   useEffect(() => () => leaveTurns(Object.keys(state.value.turns)), []);
   // What is put in above must not move what is read.
@@ -67,11 +68,12 @@ function Conversation({ thread, main, refresh, given }) {
   }, [first]);
 
   async function earlier() {
-    const page = await message_list(id, { before: messages[0]?.number, limit: PAGE });
-    before.current = document.documentElement.scrollHeight;
-    keepMessages(id, page.items);
-    setFirst(page.items[0]?.number);
-    setMore(Boolean(page.next));
+    await readMessages(id, () => message_list(id, { before: messages[0]?.number, limit: PAGE }), (page) => {
+      before.current = document.documentElement.scrollHeight;
+      setFirst(page.items[0]?.number);
+      setMore(Boolean(page.next));
+      return page.items;
+    });
   }
 
   return html`<div class="chat">
@@ -89,16 +91,16 @@ function Conversation({ thread, main, refresh, given }) {
         ${newest.data && messages.length === 0 && h(Welcome, { thread })}
         ${messages.map((message, index) => [
           index > 0 && message.conversation !== messages[index - 1].conversation && html`<p class="divider small muted" key=${`new ${message.id}`}><span>A new conversation begins; the agent does not remember what is above.</span></p>`,
-          h(MessageView, { key: message.id, message, last: index === messages.length - 1 }),
+          h(MessageView, { key: message.id, message, repo: thread.repo ?? null, last: index === messages.length - 1 }),
         ])}
-        ${(thread.approvals_open ?? []).map((approval) => h(Question, { key: approval.id, thread: id, approval, refresh }))}
-        ${thread.status === 'held' && html`<div class="notice wants">${h(Icon, { name: 'clock', size: 18 })}<div>${thread.explain}</div></div>`}
+        ${(thread.approvals_open ?? []).map((approval) => h(Permission, { key: approval.id, approval, decide: (/** @type {string} */ decision) => thread_approval_decide(id, approval.id, decision).then(refresh) }))}
+        ${thread.status === 'held' && html`<div class="notice wants">${h(Icon, { name: 'clock', size: 18 })}<div class="grow">${words(thread.explain)}</div>${h(Act, { work: () => thread_resume(id).then(refresh), children: 'Go on' })}</div>`}
         <div ref=${end} class="the-end"></div>
       </div>
       ${away && html`<div class="to-end">${h(Button, { icon: 'down', label: 'To the newest', onClick: toEnd })}</div>`}
       ${thread.archived_at
         ? html`<p class="notice">This thread was put away; take it out again to go on.</p>`
-        : h(Composer, { thread, working, given, posted: toEnd })}
+        : h(Composer, { thread, working, given, shared, posted: toEnd })}
     </div>
   </div>`;
 }
@@ -115,13 +117,13 @@ function Welcome({ thread }) {
   });
 }
 
-/** @param {{message: Message, last: boolean}} props */
-function MessageView({ message, last }) {
+/** @param {{message: Message, repo: string | null, last: boolean}} props */
+function MessageView({ message, repo, last }) {
   return html`<article class="exchange stack" aria-label=${`Message ${message.number}`}>
     <div class=${`said ${message.origin === 'wake' ? 'by-hub' : ''}`}>
       ${message.origin === 'wake' && html`<span class="tiny muted row">${h(Icon, { name: 'bell', size: 14 })}${message.author}</span>`}
       ${message.body && h(Markdown, { text: message.body, breaks: true })}
-      ${(message.attachments ?? []).length > 0 && html`<ul class="row wrap">${message.attachments?.map((name) => html`<li key=${name} class="chip">${h(Icon, { name: 'clip', size: 14 })}${name}</li>`)}</ul>`}
+      ${(message.attachments ?? []).length > 0 && html`<ul class="row wrap">${message.attachments?.map((name) => html`<li key=${name} class=${`chip file ${recordingKind(name) ? 'spoken' : ''}`}>${recordingKind(name) ? h(Recording, { repo, name }) : h(Icon, { name: 'clip', size: 14 })}<span class="line">${name}</span></li>`)}</ul>`}
       <span class="tiny muted">${message.origin === 'user' && message.author ? `${message.author} · ` : ''}${h(When, { at: message.created_at })}</span>
     </div>
     ${h(Answer, { message, last })}
@@ -163,27 +165,10 @@ function Answer({ message, last }) {
     ${view && !working && message.answer && !stretches(view.items).some((stretch) => 'words' in stretch) && h(Markdown, { text: message.answer })}
     ${working && (!view || (view.items.length === 0 && Object.keys(pieces).length === 0)) && html`<p class="row small muted">${h(Status, { status: 'working', word: 'reads your message' })}</p>`}
     ${h(TroubleNote, { trouble })}
+    ${!working && h(Spent, { message })}
     ${(status === 'failed' || status === 'interrupted' || status === 'blocked' || status === 'cancelled') && html`<div class="row wrap small">
       ${h(Status, { status, word: { failed: 'failed', interrupted: 'cut off', blocked: 'stopped by a safety rule', cancelled: 'taken back' }[status] })}
       <span class="muted grow">${message.error?.message ?? message.detail ?? ''}</span>
       ${(status === 'failed' || status === 'interrupted') && last && h(Act, { icon: 'play', work: () => message_continue(message.thread, message.id), children: 'Continue' })}</div>`}
   </div>`;
-}
-
-/** @param {{thread: string, approval: import('../api/types.d.ts').Approval, refresh: () => void}} props */
-function Question({ thread, approval, refresh }) {
-  const { act, busy, slow, trouble } = useAct(async (/** @type {string} */ decision) => {
-    await thread_approval_decide(thread, approval.id, decision);
-    refresh();
-  });
-  return html`<article class="card wants stack">
-    <header class="row small muted">${h(Icon, { name: 'shield', size: 18 })}<b class="grow">Asks for permission</b>${h(When, { at: approval.asked_at })}</header>
-    ${h(Asked, { request: approval.request })}
-    <div class="row wrap">
-      ${h(Button, { tone: 'main', busy: slow, disabled: busy, onClick: () => void act('accept'), children: 'Allow' })}
-      ${h(Button, { disabled: busy, onClick: () => void act('accept_for_session'), children: 'Allow for this session' })}
-      ${h(Button, { tone: 'grave', disabled: busy, onClick: () => void act('decline'), children: 'Deny' })}
-    </div>
-    ${h(TroubleNote, { trouble })}
-  </article>`;
 }

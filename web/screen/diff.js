@@ -61,7 +61,7 @@ export default function Diff({ params, query }) {
   const chosen = rows.findIndex((row) => 'file' in row && row.file.path === file);
 
   return html`
-    ${h(Head, { title: 'Changes', up: to('runs', id), crumb: run.data && html`<a href=${to('runs', id)}>${run.data.repo}</a>` })}
+    ${h(Head, { title: 'Changes', up: file ? here({ turn }) : to('runs', id), crumb: run.data && html`<a href=${to('runs', id)}>${run.data.repo}</a>` })}
     ${h(TroubleNote, { trouble, again })}
     <div class=${file ? 'review within' : 'review'}>
       <div class="review-files stack">
@@ -90,7 +90,7 @@ export default function Diff({ params, query }) {
         })}
       </div>
       <div class="review-file">
-        ${file && h(OneFile, { key: `${turn} ${file}`, run: id, turn, path: file, state: run.data?.state, repo: run.data?.repo, all: here({ turn }) })}
+        ${file && h(OneFile, { key: `${turn} ${file}`, run: id, turn, path: file, state: run.data?.state, repo: run.data?.repo })}
         ${!file && files.length > 0 && html`<p class="muted wide-only">Choose a file.</p>`}
       </div>
     </div>`;
@@ -171,9 +171,8 @@ function FileRow({ row, unfolded }) {
  * @param {string} props.path
  * @param {import('../api/types.d.ts').RunState | undefined} props.state
  * @param {string | undefined} props.repo
- * @param {string} props.all Where the list is.
  */
-function OneFile({ run, turn, path, state, repo, all }) {
+function OneFile({ run, turn, path, state, repo }) {
   const [diff, setDiff] = useState(/** @type {FileDiff | null} */ (null));
   const [lines, setLines] = useState(/** @type {DiffLine[]} */ ([]));
   const [next, setNext] = useState(/** @type {string | undefined} */ (undefined));
@@ -190,8 +189,7 @@ function OneFile({ run, turn, path, state, repo, all }) {
   const longest = lines.reduce((most, line) => Math.max(most, line.text.length), 0);
 
   return html`<section class="stack tight" aria-label=${path}>
-    <header class="row"><a class="button plain narrow-only" href=${all}>${h(Icon, { name: 'back', size: 18 })}Files</a>
-      <h2 class="grow path" tabindex="-1"><span class="muted directory">${directory}</span>${name}</h2></header>
+    <header class="row"><h2 class="grow path" tabindex="-1"><span class="muted directory">${directory}</span>${name}</h2></header>
     ${h(TroubleNote, { trouble, again: () => void read(undefined) })}
     ${said && html`<p class="row small" role="status">${h(Icon, { name: 'check', size: 18, class: 'good' })}<span>${said}</span></p>`}
     ${diff?.binary && html`<p class="card muted">This file is binary, or no plain file: there are no lines to show.</p>`}
@@ -258,7 +256,7 @@ function Remark({ run, repo, path, line, paused, close, done }) {
       event.preventDefault();
       void (paused ? reply.act() : ticket.act());
     }}>
-      <div class="stack tight"><code class="small">${place}</code><div class="quoted">${h(Line, { line })}</div></div>
+      <div class="stack tight"><code class="small">${place}</code><div class="quoted" tabindex="0" role="group" aria-label="The line">${h(Line, { line })}</div></div>
       ${h(Field, { label: 'What about it?', value: text, set: setText, rows: 4, required: true })}
       ${h(TroubleNote, { trouble: reply.trouble ?? ticket.trouble })}
       ${paused && h(Button, { tone: 'main', type: 'submit', full: true, busy: reply.slow, disabled: busy || !text.trim(), children: 'Reply to the run' })}

@@ -5,11 +5,14 @@ import { run_list } from '../api/operations.js';
 import { Head, Section } from '../part/layout.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
+import { Price } from '../part/money.js';
+import { few } from '../part/number.js';
 import { JobLine } from '../part/jobs.js';
 import { RunAtWork, RunEnded } from '../part/runs.js';
 import { Unread } from '../part/trouble.js';
 import { Waiting } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
+import { InstallHint } from '../part/install_hint.js';
 import { useCounts, useSeen, waiting } from '../state/attention.js';
 import { state, useResource } from '../state/store.js';
 
@@ -79,7 +82,8 @@ export default function Home() {
             ? html`<ul class="list">${finished.map((run) => html`<li key=${run.id}>${h(RunEnded, { run })}</li>`)}</ul>`
             : html`<div class="card muted small">Nothing new. <a href="#/runs">All runs</a></div>`,
         })}
-        ${counts && h(Counts, { counts })}
+        ${counts && h(Counts, { counts, today: snapshot.data?.today })}
+        ${h(InstallHint, null)}
       </div>
     </div>`}`;
 }
@@ -89,14 +93,16 @@ function rank(run) {
   return run.status === 'running' || run.status === 'stopping' ? 0 : run.status === 'parked' ? 1 : 2;
 }
 
-/** @param {{counts: import('../api/types.d.ts').HubCounts}} props */
-function Counts({ counts }) {
+/** @param {{counts: import('../api/types.d.ts').HubCounts, today?: import('../api/types.d.ts').DayLine | null}} props */
+function Counts({ counts, today }) {
   return h(Section, {
     title: 'The hub',
     children: html`<dl class="card facts">
       <dt>Repos</dt><dd class="number">${counts.repos}</dd>
       <dt>Worktrees</dt><dd class="number">${counts.worktrees}</dd>
       <dt>Tickets done</dt><dd class="number">${counts.tickets.done} of ${counts.tickets.total}</dd>
+      ${today?.day_cost && html`<dt>Spent today</dt><dd class="number"><a href="#/settings?part=budgets">${h(Price, { cost: today.used.cost })} of ${h(Price, { cost: { amount: today.day_cost, unpriced_tokens: 0 } })}</a></dd>`}
+      ${today?.day_tokens && html`<dt>Tokens today</dt><dd class="number"><a href="#/settings?part=budgets">${few(today.used.tokens)} of ${few(today.day_tokens)}</a></dd>`}
       ${counts.tickets.invalid > 0 && html`<dt>With errors</dt><dd class="number bad">${counts.tickets.invalid}</dd>`}
     </dl>`,
   });

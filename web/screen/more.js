@@ -10,6 +10,8 @@ const PLACES = [
   { address: '#/inbox', name: 'Inbox', icon: 'bell', text: 'Everything that waited for you, and what became of it' },
   { address: '#/threads', name: 'Threads', icon: 'chat', text: 'Conversations with agents' },
   { address: '#/pma', name: 'Project manager', icon: 'file', text: 'What it works from, and its files' },
+  { address: '#/templates', name: 'Templates', icon: 'copy', text: 'Tickets to begin from, out of git repositories' },
+  { address: '#/terminals', name: 'Terminals', icon: 'terminal', text: "Shells on the hub's machine" },
   { address: '#/usage', name: 'Usage', icon: 'chart', text: 'Tokens and time, by day, repo and agent' },
   { address: '#/jobs', name: 'Jobs', icon: 'list', text: 'Clones, worktrees, backups' },
   { address: '#/archive', name: 'Archive', icon: 'box', text: 'What was kept of what you removed' },

@@ -1,13 +1,13 @@
 /** One repo or worktree: what stands in its queue, what runs, and its worktrees. */
 
 import { useState } from '../vendor/hooks.js';
-import { repo_get, repo_git, repo_init, repo_list, run_start, ticket_list, worktree_create } from '../api/operations.js';
+import { repo_get, repo_git, repo_init, repo_list, repo_sync, run_start, ticket_list, worktree_create } from '../api/operations.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Check, Field } from '../part/field.js';
 import { Head, Section } from '../part/layout.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
-import { JobCard } from '../part/jobs.js';
+import { JobCard, useJob } from '../part/jobs.js';
 import { RemoveRepo } from '../part/remove.js';
 import { RepoTabs } from '../part/repo_tabs.js';
 import { RunAtWork } from '../part/runs.js';
@@ -99,6 +99,7 @@ export default function RepoScreen({ params }) {
 /** @param {{repo: Repo}} props */
 function Facts({ repo }) {
   const git = useResource(`repo_git ${repo.id}`, () => repo_git(repo.id), (event) => event.repo === repo.id && GIT.has(event.event.kind));
+  const [job, synced] = useJob();
   const data = git.data;
   const branch = data?.branch ?? repo.branch;
   return html`<div class="card stack">
@@ -112,11 +113,17 @@ function Facts({ repo }) {
     </dl>
     ${h(Unread, { of: git })}
     ${data && data.commits.length > 0 && html`<ul class="stack tight small commits" aria-label="Newest commits">${data.commits.slice(0, 5).map((commit) => html`<li key=${commit.id} class="row"><span class="grow line" title=${`${commit.id} by ${commit.author}`}>${commit.subject}</span><span class="tiny muted number">${h(When, { at: commit.at })}</span></li>`)}</ul>`}
+    ${data?.against?.includes('/') && job?.status !== 'running' && h(Act, {
+      icon: 'again',
+      work: async () => synced(await repo_sync(repo.id)),
+      children: 'Sync with its remote',
+    })}
+    ${job && (job.status === 'completed' ? html`<p class="small muted" role="status">${job.phase}</p>` : h(JobCard, { job }))}
   </div>`;
 }
 
 /** What may change how a tree stands in git. */
-const GIT = new Set(['turn_ended', 'checkpoint', 'run_state_changed', 'diff_updated']);
+const GIT = new Set(['job_updated', 'turn_ended', 'checkpoint', 'run_state_changed', 'diff_updated']);
 
 /** What is not committed, in words. @param {import('../api/types.d.ts').RepoGit} git */
 function dirt(git) {

@@ -4,7 +4,8 @@ import { useEffect, useState } from '../vendor/hooks.js';
 import {
   approval_decide, run_dispatches, run_evidence, run_get, run_pause, run_replies, run_resume, run_start, run_stop, run_turns, turn_get,
 } from '../api/operations.js';
-import { Act, Button, useAct } from '../part/act.js';
+import { troubleOf } from '../api/client.js';
+import { Act, Button } from '../part/act.js';
 import { EvidenceCard } from '../part/evidence.js';
 import { useFollow } from '../part/follow.js';
 import { h, html } from '../part/html.js';
@@ -12,6 +13,7 @@ import { Icon } from '../part/icon.js';
 import { Items } from '../part/items.js';
 import { Fold, Head, Section } from '../part/layout.js';
 import { Markdown } from '../part/markdown.js';
+import { Price } from '../part/money.js';
 import { counted, few } from '../part/number.js';
 import { Done } from '../part/runs.js';
 import { Status } from '../part/status.js';
@@ -19,7 +21,7 @@ import { Sure } from '../part/sure.js';
 import { Since, When, clockOf } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
-import { Asked, Reply, toRun } from '../part/waiting.js';
+import { Permission, Reply, below, toRun } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
 import { go, to } from '../state/route.js';
 import { leaveTurns, piecesIn, readTurn, state, useResource } from '../state/store.js';
@@ -67,7 +69,7 @@ export default function RunScreen({ params }) {
       <div class="stack">
         ${h(Unread, { of: run })}
         ${h(Explained, { run: data })}
-        ${(data.approvals ?? []).map((approval) => h(ApprovalCard, { key: approval.id, run: data.id, approval, done: run.refresh }))}
+        ${(data.approvals ?? []).map((approval) => h(Permission, { key: approval.id, approval, decide: (/** @type {string} */ decision) => approval_decide(id, approval.id, decision).then(run.refresh) }))}
         ${h(Unread, { of: turns })}
         <div class="stack" aria-label="What happened" role="log" aria-live="off">
           ${entries.map((entry) => h(EntryView, { key: keyOf(entry), entry, open: 'turn' in entry && entry.turn.id === lastTurn }))}
@@ -166,11 +168,30 @@ function TurnView({ turn, last }) {
         ${view?.notices.map((notice, index) => html`<p key=${index} class="small muted">${notice}</p>`)}
         ${view && running && view.items.length === 0 && Object.keys(pieces).length === 0 && html`<p class="small muted">The agent reads the prompt.</p>`}
         ${turn.error && html`<div class="trouble">${h(Icon, { name: 'warn', size: 18 })}<div>${turn.error.message}</div></div>`}
+        ${h(PromptFold, { turn: turn.id })}
         ${!running && h(TurnFoot, { turn })}
       </div>`,
     })}
-    ${!open && turn.message && html`<p class="small muted line turn-end">${turn.message.trim().split('\n').at(-1)}</p>`}
+    ${!open && turn.message && html`<p class="small muted line turn-end">${turn.message.trim().split('\n').at(-1)?.replaceAll('**', '').replaceAll('`', '')}</p>`}
   </section>`;
+}
+
+/**
+ * What the agent was told, read when somebody wants to see it.
+ * @param {{turn: string}} props
+ */
+function PromptFold({ turn }) {
+  const [prompt, setPrompt] = useState(/** @type {string | null | undefined} */ (undefined));
+  const [trouble, setTrouble] = useState(/** @type {import('../api/client.js').Trouble | null} */ (null));
+  const load = () => turn_get(turn).then((whole) => setPrompt(whole.prompt ?? null), (error) => setTrouble(troubleOf(error)));
+  return h(Fold, {
+    class: 'work',
+    onOpen: (/** @type {boolean} */ open) => open && prompt === undefined && void load(),
+    summary: html`<span class="muted">The prompt</span>`,
+    children: html`<div class="inset stack tight">${h(TroubleNote, { trouble, again: load })}
+      ${prompt && html`<pre class="output" tabindex="0">${prompt}</pre>`}
+      ${prompt === null && html`<p class="small muted">It is not kept any more: the run’s directory is gone.</p>`}</div>`,
+  });
 }
 
 /** @param {{turn: Turn}} props */
@@ -178,7 +199,7 @@ function TurnFoot({ turn }) {
   const diff = turn.diff;
   return html`<footer class="row wrap tiny muted">
     ${diff && diff.files_changed > 0 && html`<a class="tap" href=${`${to('runs', turn.run, 'diff')}?turn=${turn.id}`}>${counted(diff.files_changed, 'file')} <span class="good">+${diff.insertions}</span> <span class="bad">−${diff.deletions}</span></a>`}
-    <span>${few(turn.usage.input_tokens)} tokens read, ${few(turn.usage.output_tokens)} written</span>
+    <span>${few(turn.usage.input_tokens)} tokens read, ${few(turn.usage.output_tokens)} written${typeof turn.cost === 'number' && html`, ${h(Price, { cost: { amount: turn.cost, unpriced_tokens: 0 } })}`}</span>
   </footer>`;
 }
 
@@ -197,28 +218,10 @@ function Explained({ run }) {
       <span class="small muted number">${h(Since, { from: run.created_at, until: run.ended_at })}</span></div>
     <p>${words(explain.line)}</p>
     ${!ended && explain.owner !== 'user' && html`<p class="small muted">Next: ${words(explain.next_action)}${explain.next_at ? html`, ${h(When, { at: explain.next_at })}` : ''}</p>`}
-    ${run.state.status === 'paused' && run.state.details && run.state.details !== explain.line && h(Markdown, { text: run.state.details, class: 'clip' })}
+    ${run.state.status === 'paused' && run.state.details && below(explain.line, run.state.details) && h(Markdown, { text: below(explain.line, run.state.details), class: 'clip', breaks: run.state.reason !== 'user_pause' })}
     ${run.state.status === 'failed' && html`<pre class="output" tabindex="0">${run.state.message}</pre>`}
     <div class="small muted">${h(Done, { of: run.tickets })}</div>
   </div>`;
-}
-
-/** @param {{run: string, approval: import('../api/types.d.ts').Approval, done: () => void}} props */
-function ApprovalCard({ run, approval, done }) {
-  const { act, busy, slow, trouble } = useAct(async (/** @type {string} */ decision) => {
-    await approval_decide(run, approval.id, decision);
-    done();
-  });
-  return html`<article class="card wants stack">
-    <header class="row small muted">${h(Icon, { name: 'shield', size: 18 })}<b class="grow">Asks for permission</b>${h(When, { at: approval.asked_at })}</header>
-    ${h(Asked, { request: approval.request })}
-    <div class="row wrap">
-      ${h(Button, { tone: 'main', busy: slow, disabled: busy, onClick: () => void act('accept'), children: 'Allow' })}
-      ${h(Button, { disabled: busy, onClick: () => void act('accept_for_session'), children: 'Allow for this session' })}
-      ${h(Button, { tone: 'grave', disabled: busy, onClick: () => void act('decline'), children: 'Deny' })}
-    </div>
-    ${h(TroubleNote, { trouble })}
-  </article>`;
 }
 
 /** @param {{run: Run, refresh: () => void}} props */
@@ -237,7 +240,7 @@ function Controls({ run, refresh }) {
     case 'paused':
       return html`<div class="bar-below stack">${run.state.resume === 'fix'
         ? html`<div class="row wrap">${stop}${h(Act, { icon: 'play', tone: 'main', work: doing(run_resume), children: 'Go on' })}</div>`
-        : h(Reply, { name: run.id, send: toRun(run.id, refresh), children: html`${stop}${h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })}` })}</div>`;
+        : h(Reply, { name: run.id, send: toRun(run.id, refresh), beside: [stop, h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })] })}</div>`;
     case 'parked':
     case 'stopping':
       return html`<div class="bar-below row wrap">${status === 'parked' && stop}</div>`;
@@ -275,6 +278,9 @@ function Facts({ run, evidence }) {
         <dt>of those cached</dt><dd class="number">${few(usage.cached_input_tokens)}</dd>
         <dt>Tokens written</dt><dd class="number">${few(usage.output_tokens)}</dd>
         ${options.max_tokens && html`<dt>Token budget</dt><dd class="number">${few(options.max_tokens)}</dd>`}
+        <dt>Cost</dt><dd class="number">${run.turns === 0 && run.cost.amount === 0 ? '–' : run.cost.amount === 0 && run.cost.unpriced_tokens > 0
+          ? html`<a href="#/settings?part=budgets">not priced</a>` : h(Price, { cost: run.cost })}</dd>
+        ${options.max_cost && html`<dt>Budget of money</dt><dd class="number">${h(Price, { cost: { amount: options.max_cost, unpriced_tokens: 0 } })}</dd>`}
         <dt>Began</dt><dd class="number">${h(When, { at: run.created_at })}</dd>
         ${run.base_commit && html`<dt>From commit</dt><dd class="number mono">${run.base_commit.slice(0, 10)}</dd>`}
         <dt>Asks before acting</dt><dd class="number">${{ never: 'never', on_request: 'outside its sandbox', untrusted: 'mostly' }[options.approvals]}</dd>

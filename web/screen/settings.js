@@ -1,4 +1,4 @@
-/** Agents, who may come in, notifications, and the hub itself. */
+/** Agents, who may come in, budgets, notifications, and the hub itself. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
 import {
@@ -24,6 +24,7 @@ import { useResource } from '../state/store.js';
 const TABS = [
   { address: '#/settings', name: 'Agents', part: '' },
   { address: '#/settings?part=access', name: 'Access', part: 'access' },
+  { address: '#/settings?part=budgets', name: 'Budgets', part: 'budgets' },
   { address: '#/settings?part=notices', name: 'Notifications', part: 'notices' },
   { address: '#/settings?part=hub', name: 'Hub', part: 'hub' },
 ];
@@ -37,6 +38,7 @@ export default function Settings({ query }) {
       ${h(Tabs, { label: 'Parts of the settings', tabs: TABS, current: tab.address })}
       ${tab.part === '' && h(Agents, null)}
       ${tab.part === 'access' && h(Access, null)}
+      ${tab.part === 'budgets' && h(Later, { load: () => import('../part/budgets.js') })}
       ${tab.part === 'notices' && h(Later, { load: () => import('../part/notices.js') })}
       ${tab.part === 'hub' && h(Hub, null)}
     </div>`;

@@ -1,10 +1,11 @@
 /** One ticket: its file, checked while it is written. */
 
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
-import { ticket_done, ticket_get, ticket_lint_text, ticket_update } from '../api/operations.js';
+import { ticket_done, ticket_get, ticket_lint_text, ticket_update, ticket_verify } from '../api/operations.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
+import { JobCard, useJob } from '../part/jobs.js';
 import { Head } from '../part/layout.js';
 import { Markdown } from '../part/markdown.js';
 import { Status } from '../part/status.js';
@@ -30,7 +31,7 @@ export default function TicketScreen({ params }) {
   const data = text.data;
   const up = to('repos', repo, 'tickets');
   if (!data) return html`${h(Head, { title: 'Ticket', up })}${h(Unread, { of: text })}`;
-  const { number, title, state, agent, file } = data.ticket;
+  const { number, title, state: standing, agent, file } = data.ticket;
   return html`
     ${h(Head, {
       title,
@@ -47,29 +48,36 @@ export default function TicketScreen({ params }) {
         </div>
         <div class="side stack">
           <dl class="card facts">
-            <dt>State</dt><dd>${h(Status, { status: state })}</dd>
+            <dt>State</dt><dd>${h(Status, { status: standing })}</dd>
             <dt>Who</dt><dd>${agent === 'user' ? 'you' : agent ?? '–'}</dd>
             ${data.ticket.model && html`<dt>Model</dt><dd>${data.ticket.model}</dd>`}
             ${data.ticket.reasoning && html`<dt>Effort</dt><dd>${data.ticket.reasoning}</dd>`}
             <dt>File</dt><dd class="mono">${file}</dd>
           </dl>
-          ${h(Proof, { content: data.content })}
-          ${state !== 'invalid' && html`<div class="stack tight">${h(Act, {
-            icon: state === 'done' ? 'again' : 'check',
-            work: async () => text.set(await ticket_done(repo, ticket, { done: state !== 'done' }, data.ticket.etag)),
-            children: state === 'done' ? 'Open it again' : 'Say it is done',
+          ${h(Proof, { repo, ticket, content: data.content, able: standing !== 'invalid' })}
+          ${standing !== 'invalid' && html`<div class="stack tight">${h(Act, {
+            icon: standing === 'done' ? 'again' : 'check',
+            work: async () => text.set(await ticket_done(repo, ticket, { done: standing !== 'done' }, data.ticket.etag)),
+            children: standing === 'done' ? 'Open it again' : 'Say it is done',
           })}</div>`}
         </div></div>`}`;
 }
 
-/** @param {{content: string}} props */
-function Proof({ content }) {
+/** @param {{repo: string, ticket: string, content: string, able: boolean}} props */
+function Proof({ repo, ticket, content, able }) {
   const commands = verifyOf(content);
+  const [job, tried] = useJob();
   return html`<section class="card stack tight" aria-label="What proves it">
     <h2 class="small">What proves it</h2>
     ${commands.length > 0
       ? html`<ul class="stack tight">${commands.map((command) => html`<li key=${command} class="row top">${h(Icon, { name: 'check', size: 16, class: 'muted' })}<code class="grow">${command}</code></li>`)}</ul>`
       : html`<p class="small muted">No command of its own: the repo’s commands are run, if it has any.</p>`}
+    ${able && job?.status !== 'running' && h(Act, {
+      icon: 'play',
+      work: async () => tried(await ticket_verify(repo, ticket)),
+      children: job ? 'Try again' : 'Try now',
+    })}
+    ${job && h(JobCard, { job })}
   </section>`;
 }
 
@@ -142,7 +150,7 @@ function Editor({ repo, ticket, data, close, saved }) {
       : h(TroubleNote, { trouble: save.trouble })}
     <div class="bar-below stack tight">
     <div role="status" class="small">${issues.length === 0
-      ? html`<span class="row muted">${h(Icon, { name: 'check', size: 16, class: checked ? 'good' : 'muted' })}${checked ? 'The linter finds nothing.' : 'Checking …'}</span>`
+      ? html`<span class="row muted">${h(Icon, { name: checked ? 'check' : 'clock', size: 16, class: checked ? 'good' : 'muted' })}${checked ? 'The linter finds nothing.' : 'Checking …'}</span>`
       : h(Issues, { issues: issues.slice(0, 1), go: show })}
       ${issues.length > 1 && html`<span class="muted">and ${issues.length - 1} more above</span>`}</div>
     <div class="row wrap end">

@@ -43,7 +43,7 @@ export default function Tickets({ params }) {
       ${h(RepoTabs, { repo, current: to('repos', repo, 'tickets') })}
       ${h(Unread, { of: tickets })}
       ${items.length > 0 && html`<div class="row wrap">
-        <span class="grow small muted">${counted(items.length, 'ticket')}, ${items.filter((ticket) => ticket.state === 'done').length} done</span>
+        <span class="grow small muted">${items.filter((ticket) => ticket.state === 'done').length} of ${items.length} done</span>
         ${fixable && h(Act, { tone: 'plain', work: async () => { await ticket_lint(repo, true); tickets.refresh(); }, children: 'Mend what can be' })}
         ${items.length > 1 && h(Button, { tone: 'plain', pressed: ordering, icon: 'drag', onClick: () => setOrdering(!ordering), children: ordering ? 'Done' : 'Order' })}
         ${h(Button, { tone: 'plain', icon: 'list', onClick: () => setBulk(true), children: 'Add several' })}
@@ -88,20 +88,39 @@ function Order({ repo, items, set, refresh }) {
   const [said, setSaid] = useState('');
   const list = useRef(/** @type {HTMLElement | null} */ (null));
 
+  // Moves are made one after another, with the numbers that the hub gave last: whoever is quick
+  // does not wait for them.
+  const standing = useRef(items);
+  const moves = useRef({ under: 0, done: Promise.resolve() });
+
   /** @param {number} from @param {number} to */
-  async function move(from, to) {
+  function move(from, to) {
     if (to < 0 || to >= items.length || from === to) return;
     const ticket = items[from];
-    const wanted = items[to].number;
-    if (wanted === null || wanted === undefined) return;
     const next = items.filter((one) => one !== ticket);
     next.splice(to, 0, ticket);
+    if (moves.current.under === 0) standing.current = items;
+    moves.current.under += 1;
     set(next);
     setSaid(`${ticket.title} is number ${to + 1} of ${items.length}`);
+    moves.current.done = moves.current.done.then(() => carryOut(ticket, next[to + 1], next[to - 1]));
+  }
+
+  /**
+   * @param {Ticket} ticket
+   * @param {Ticket | undefined} after What it comes before: that makes room for it.
+   * @param {Ticket | undefined} before
+   */
+  async function carryOut(ticket, after, before) {
+    const number = (/** @type {Ticket | undefined} */ one) => standing.current.find((known) => known.id === one?.id)?.number;
     try {
-      set((await ticket_move(repo, ticket.id, wanted)).items);
+      const wanted = number(after) ?? (number(before) ?? 0) + 1;
+      standing.current = (await ticket_move(repo, ticket.id, wanted)).items;
+      moves.current.under -= 1;
+      if (moves.current.under === 0) set(standing.current);
       setTrouble(null);
     } catch (error) {
+      moves.current.under -= 1;
       setTrouble(troubleOf(error));
       refresh();
     }
@@ -124,12 +143,12 @@ function Order({ repo, items, set, refresh }) {
         }}
         onPointerUp=${(/** @type {PointerEvent} */ event) => {
           setDragged(null);
-          void move(index, placeAt(event.clientY));
+          move(index, placeAt(event.clientY));
         }}
         onPointerCancel=${() => setDragged(null)}>${h(Icon, { name: 'drag' })}</button>
       <span class="grow line">${ticket.title}</span>
-      ${h(Button, { icon: 'up', label: `Move “${ticket.title}” up`, tone: 'plain', disabled: index === 0, onClick: () => void move(index, index - 1) })}
-      ${h(Button, { icon: 'down', label: `Move “${ticket.title}” down`, tone: 'plain', disabled: index === items.length - 1, onClick: () => void move(index, index + 1) })}
+      ${h(Button, { icon: 'up', label: `Move “${ticket.title}” up`, tone: 'plain', disabled: index === 0, onClick: () => move(index, index - 1) })}
+      ${h(Button, { icon: 'down', label: `Move “${ticket.title}” down`, tone: 'plain', disabled: index === items.length - 1, onClick: () => move(index, index + 1) })}
     </div></li>`)}</ol>`;
 }
 

@@ -178,13 +178,10 @@ function folded(state, event) {
         tokens: line.tokens + kind.usage.input_tokens + kind.usage.output_tokens,
       }));
     case 'item_updated':
-      return run(
-        turn(state, kind.turn, (view) => ({ ...view, items: withItem(view.items, kind.item) })),
-        event,
-        (line) => ({ ...line, last: lastOf(kind.item) ?? line.last }),
-      );
+      return run(withNews(state, event), event, (line) => ({ ...line, last: lastOf(kind.item) ?? line.last }));
     case 'plan_updated':
-      return turn(state, kind.turn, (view) => ({ ...view, plan: kind.steps }));
+    case 'message_updated':
+      return withNews(state, event);
     case 'agent_notice':
       return turn(state, kind.turn, (view) => ({ ...view, notices: [...view.notices, kind.message] }));
     case 'verify_started':
@@ -195,10 +192,6 @@ function folded(state, event) {
       return { ...withInbox(state, kind.item), waiting: kind.counts.open };
     case 'thread_updated':
       return { ...state, threads: { ...state.threads, [kind.thread.id]: kind.thread } };
-    case 'message_updated': {
-      const { thread } = kind.message;
-      return state.messages[thread] ? withMessages(state, thread, [kind.message]) : state;
-    }
     case 'hub_started':
     case 'repo_added':
     case 'repo_removed':
@@ -214,10 +207,12 @@ function folded(state, event) {
     case 'dispatch_created':
     case 'reply_received':
     case 'verify_ended':
+    case 'templates_changed':
     case 'backup_failed':
     case 'restore_confirmed':
     case 'webhook_disabled':
     case 'notification_updated':
+    case 'terminal_updated':
     case 'file_changed':
     case 'pma_doc_changed':
       return state;
@@ -227,6 +222,29 @@ function folded(state, event) {
   const unknown = kind;
   void unknown;
   return state;
+}
+
+/**
+ * What an event says of a turn or a message as a whole. It may be said again over an answer of the
+ * hub that was made before it: what changed last stands.
+ * @param {State} state
+ * @param {Event} event
+ * @returns {State}
+ */
+export function withNews(state, event) {
+  const kind = event.event;
+  switch (kind.kind) {
+    case 'item_updated':
+      return turn(state, kind.turn, (view) => ({ ...view, items: withItem(view.items, kind.item) }));
+    case 'plan_updated':
+      return turn(state, kind.turn, (view) => ({ ...view, plan: kind.steps }));
+    case 'message_updated': {
+      const { thread } = kind.message;
+      return state.messages[thread] ? withMessages(state, thread, [kind.message]) : state;
+    }
+    default:
+      return state;
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { batch, signal } from '../vendor/signals.js';
 import { forgetAnswers, troubleOf } from '../api/client.js';
 import { hub_snapshot, inbox_list, job_list, turn_get } from '../api/operations.js';
 import { Stream } from '../api/socket.js';
-import { EMPTY, apply, fromSnapshot, lastLine, withInbox, withMessages, withTurn, withoutTurns } from './apply.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withInbox, withMessages, withNews, withTurn, withoutTurns } from './apply.js';
 import { piecesOf, withFrame, withoutItem } from './live.js';
 
 export const state = signal(EMPTY);
@@ -97,9 +97,13 @@ async function running() {
 }
 
 // What came is taken in once a frame: an agent that writes fast must not stop the page.
-/** @type {({event: Event, frame?: undefined} | {frame: LiveFrame, event?: undefined})[]} */
+/** @typedef {{event: Event, frame?: undefined} | {frame: LiveFrame, event?: undefined}} News */
+/** @type {News[]} */
 let queue = [];
 let woken = false;
+
+/** What came since each question that has no answer yet. @type {Set<News[]>} */
+const unanswered = new Set();
 
 function wake() {
   if (woken) return;
@@ -112,6 +116,7 @@ function take() {
   woken = false;
   const taken = queue;
   queue = [];
+  for (const since of unanswered) since.push(...taken);
   batch(() => {
     let next = state.value;
     for (const { event, frame } of taken) {
@@ -127,14 +132,49 @@ function take() {
   });
 }
 
+/**
+ * Asks the hub and keeps its answer. The answer may be older than what the stream told while it was
+ * under way, so that is said again over it; where it is newer, the stream soon tells the same.
+ * @template T
+ * @param {() => Promise<T>} load
+ * @param {(answer: T) => void} keep
+ * @returns {Promise<T>}
+ */
+async function asked(load, keep) {
+  /** @type {News[]} */
+  const since = [];
+  unanswered.add(since);
+  try {
+    const answer = await load();
+    batch(() => {
+      keep(answer);
+      for (const { event, frame } of since) {
+        if (frame) {
+          writePiece(frame);
+        } else {
+          state.value = withNews(state.value, event);
+          settle(event);
+        }
+      }
+    });
+    return answer;
+  } finally {
+    unanswered.delete(since);
+  }
+}
+
+/** What is in the log now is not being written any more. @param {Event} event */
+function settle({ event: kind }) {
+  if (kind.kind !== 'item_updated' || !kind.completed) return;
+  const written = pieces.get(kind.turn);
+  if (written) written.value = withoutItem(written.value, kind.item.id);
+}
+
 /** @param {Event} event */
 function hear(event) {
+  settle(event);
   const kind = event.event;
-  if (kind.kind === 'item_updated') {
-    const written = pieces.get(kind.turn);
-    if (written && kind.completed) written.value = withoutItem(written.value, kind.item.id);
-    if (kind.completed && event.run) lineOf(event.run).value = undefined;
-  }
+  if (kind.kind === 'item_updated' && kind.completed && event.run) lineOf(event.run).value = undefined;
   for (const listener of listeners) listener(event);
 }
 
@@ -180,6 +220,11 @@ function writeLine(run, frame) {
 /** @param {LiveFrame} frame */
 function write(frame) {
   if (frame.run) writeLine(frame.run, frame);
+  writePiece(frame);
+}
+
+/** @param {LiveFrame} frame */
+function writePiece(frame) {
   const written = pieces.get(frame.turn);
   if (!written) return;
   const next = withFrame(written.value, frame);
@@ -221,13 +266,11 @@ export function readTurn(turn, load) {
   if (under) return under;
   /** @type {() => Promise<Whole>} */
   const reader = readers.get(turn) ?? (() => turn_get(turn));
-  const read = reader()
-    .then((whole) => {
-      batch(() => {
-        state.value = withTurn(state.value, turn, whole.items, whole.plan);
-        piecesIn(turn).value = piecesOf(whole.writing ?? []);
-      });
-    })
+  const read = asked(reader, (whole) => {
+    state.value = withTurn(state.value, turn, whole.items, whole.plan);
+    piecesIn(turn).value = piecesOf(whole.writing ?? []);
+  })
+    .then(() => undefined)
     .finally(() => reading.delete(turn));
   reading.set(turn, read);
   return read;
@@ -242,12 +285,18 @@ export function keepInbox(item) {
 }
 
 /**
- * Takes in messages of a thread that were read; events keep them current.
+ * Asks the hub something that is answered with messages of a thread, and takes them in; events keep
+ * them current.
+ * @template T
  * @param {string} thread
- * @param {import('../api/types.d.ts').Message[]} messages
+ * @param {() => Promise<T>} load
+ * @param {(answer: T) => import('../api/types.d.ts').Message[]} of
+ * @returns {Promise<T>}
  */
-export function keepMessages(thread, messages) {
-  state.value = withMessages(state.value, thread, messages);
+export function readMessages(thread, load, of) {
+  return asked(load, (answer) => {
+    state.value = withMessages(state.value, thread, of(answer));
+  });
 }
 
 /**
@@ -279,8 +328,8 @@ export class Resource {
     /** How many show it. */
     this.shown = 0;
     this.stale = true;
-    /** It was given and needs not be asked for at first. */
-    this.given = false;
+    /** When it was given without being asked for, by the page's clock in milliseconds. */
+    this.given = -Infinity;
   }
 
   /** Asks now. */
@@ -325,8 +374,11 @@ function prime(key, load, data) {
   const resource = resources.get(key) ?? new Resource(load);
   resources.set(key, resource);
   resource.data.value = data;
-  resource.given = resource.shown === 0;
+  if (!resource.shown) resource.given = performance.now();
 }
+
+/** How long what was given is as good as asked for, in milliseconds. */
+const FRESH = 1000;
 
 /** How many answers are kept for when their screen is opened again. */
 const KEPT = 60;
@@ -346,8 +398,8 @@ export function useResource(key, load, matters = never) {
   resource.load = load;
   useEffect(() => {
     resource.shown += 1;
-    if (resource.given) resource.given = false;
-    else resource.ask();
+    // What was given with the start of the page is not asked for by its first screen.
+    if (performance.now() - resource.given > FRESH) resource.ask();
     const end = onEvent((event) => {
       if (matters(event)) resource.refresh();
     });

@@ -18,6 +18,13 @@ export function verifyOf(content) {
 }
 
 /**
+ * The text with the characters spelled out that are not seen or turn what is read.
+ * @param {string} text
+ */
+export const visible = (text) =>
+  text.replace(/[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e01ef}]/gu, (c) => `⟨U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+
+/**
  * Several tickets at once: a line each, or parts of Markdown with a heading each.
  * @param {string} text
  * @returns {{title: string, body?: string}[]}

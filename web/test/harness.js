@@ -26,10 +26,10 @@ export const hub = {
   url: process.env.CAR_HUB_URL,
   root: process.env.CAR_HUB_ROOT,
   /** One request with the owner's token. */
-  async call(method, path, body) {
+  async call(method, path, body, headers = {}) {
     const answer = await fetch(`${hub.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${process.env.CAR_HUB_TOKEN}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${process.env.CAR_HUB_TOKEN}`, 'content-type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await answer.text();
@@ -60,7 +60,19 @@ export const hub = {
 export async function open() {
   return chromium.launch({
     executablePath: browserPath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb', '--use-fake-device-for-media-stream'],
+  });
+}
+
+/** Has broken rules of the policy told on the console, and brings what looks for the others. */
+async function watchRules(context) {
+  await context.addInitScript({ content: axe });
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(
+        `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
+      );
+    });
   });
 }
 
@@ -79,20 +91,13 @@ export class Tab {
       serviceWorkers: options.serviceWorkers ?? 'block',
       permissions: options.permissions,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(60_000);
     const tab = new Tab();
     tab.context = context;
     tab.size = size;
     tab.faults = [];
     tab.allowed = [];
-    await context.addInitScript({ content: axe });
-    await context.addInitScript(() => {
-      document.addEventListener('securitypolicyviolation', (event) => {
-        console.error(
-          `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
-        );
-      });
-    });
+    if (!options.bare) await watchRules(context);
     tab.page = await context.newPage();
     tab.page.on('console', (message) => {
       if (message.type() === 'error') tab.faults.push(`${message.text()} (${message.location().url})`);
@@ -107,8 +112,8 @@ export class Tab {
   }
 
   /** Pairs this browser as its user would: by a link whose code the owner opened. */
-  async pair(place = '#/') {
-    const opened = await hub.post('/pairings', { scopes: ['read', 'write', 'run', 'approve', 'admin'] });
+  async pair(place = '#/', scopes = ['read', 'write', 'run', 'approve', 'admin']) {
+    const opened = await hub.post('/pairings', { scopes });
     await this.page.goto(`/pair#${opened.code}`);
     await hub.until(`/pairings/${opened.pairing.id}`, (pairing) => pairing.state === 'waiting');
     await hub.post(`/pairings/${opened.pairing.id}/decide`, { approve: true });
@@ -120,6 +125,18 @@ export class Tab {
   async go(place) {
     await this.page.goto(`/${place}`);
     await this.page.getByRole('heading', { level: 1 }).waitFor();
+  }
+
+  /**
+   * Waits until a question to the page is answered with yes. (`waitForFunction` takes a promise for a
+   * yes, whatever comes of it.)
+   */
+  async until(question, given) {
+    const end = Date.now() + 60_000;
+    while (!(await this.page.evaluate(question, given))) {
+      assert(Date.now() < end, `the page never says yes to ${question}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
   }
 
   /** Looks at what is on the screen: no serious fault for people who see or move otherwise. */
@@ -145,7 +162,10 @@ export class Tab {
 /** Runs stories, each at both sizes, in one browser. */
 export async function run(stories) {
   // A story that hangs must not hold up everything else.
-  setTimeout(() => process.exit(1), 180_000).unref();
+  setTimeout(() => {
+    console.error('the stories did not end within ten minutes');
+    process.exit(1);
+  }, 600_000).unref();
   const browser = await open();
   try {
     for (const [name, story] of Object.entries(stories)) {

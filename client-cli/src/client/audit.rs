@@ -41,12 +41,12 @@ impl Client {
             .await
     }
 
-    /// The end of the audit chain.
+    /// The end of the audit chain, or where it ended with a line.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn audit_head(&self) -> Result<AuditHead, ClientError> {
-        self.get("audit_head", &["audit", "head"]).json().await
+    pub async fn audit_head(&self, line: Option<i64>) -> Result<AuditHead, ClientError> {
+        self.get("audit_head", &["audit", "head"]).query("line", line).json().await
     }
 
     /// Walks the audit chain, and looks whether a head that was kept is part of it.

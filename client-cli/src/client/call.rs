@@ -218,10 +218,14 @@ pub(crate) fn network(at: &str, error: &reqwest::Error) -> ClientError {
 }
 
 /// The deepest cause: "Connection refused" says more than "error sending request".
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;
+    }
+    let io = deepest.downcast_ref::<std::io::Error>();
+    if io.is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof) {
+        return "the connection was cut".to_owned();
     }
     deepest.to_string()
 }

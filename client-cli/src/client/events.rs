@@ -85,8 +85,6 @@ impl Client {
     pub(crate) fn event_socket_url(&self, after: &EventCursor, filter: &EventFilter) -> Url {
         coverage::record("event_list");
         let mut url = self.api_url(&["events"]);
-        // The scheme was checked to be http or https, for which this cannot fail.
-        let _ = url.set_scheme(if url.scheme() == "https" { "wss" } else { "ws" });
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("after", &after.to_string());

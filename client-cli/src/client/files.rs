@@ -2,10 +2,10 @@
 
 use car_api::{
     BoxFileName, Page, RepoId,
-    filebox::{BoxFile, FileBox},
+    filebox::{BoxFile, FileBox, FileLink},
 };
 use reqwest::{
-    Method,
+    Method, Url,
     header::{CONTENT_TYPE, HeaderValue},
 };
 
@@ -71,6 +71,28 @@ impl Client {
         self.take("file_get", &["files", r#box.as_str(), name.as_str()]).await
     }
 
+    /// A link to a file of the hub's boxes, for a browser.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn file_link(
+        &self,
+        r#box: FileBox,
+        name: &BoxFileName,
+    ) -> Result<FileLink, ClientError> {
+        let path = ["files", r#box.as_str(), name.as_str(), "link"];
+        self.post("file_link", &path).json().await
+    }
+
+    /// The file behind a link; a second time there is none.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn download_get(&self, link: &FileLink) -> Result<Incoming, ClientError> {
+        let secret = link.path.rsplit('/').next().unwrap_or_default();
+        self.fetch("download_get", self.root_url(&["download", secret])).await
+    }
+
     /// Puts a file into one of the hub's boxes.
     ///
     /// # Errors
@@ -120,6 +142,20 @@ impl Client {
         self.take("repo_file_get", &path).await
     }
 
+    /// A link to a file of a repo's boxes, for a browser.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn repo_file_link(
+        &self,
+        repo: &RepoId,
+        r#box: FileBox,
+        name: &BoxFileName,
+    ) -> Result<FileLink, ClientError> {
+        let path = ["repos", repo.as_str(), "files", r#box.as_str(), name.as_str(), "link"];
+        self.post("repo_file_link", &path).json().await
+    }
+
     /// Puts a file into one of a repo's boxes.
     ///
     /// # Errors
@@ -150,9 +186,13 @@ impl Client {
     }
 
     async fn take(&self, operation: &'static str, path: &[&str]) -> Result<Incoming, ClientError> {
+        self.fetch(operation, self.api_url(path)).await
+    }
+
+    async fn fetch(&self, operation: &'static str, url: Url) -> Result<Incoming, ClientError> {
         coverage::record(operation);
         let at = self.url().to_owned();
-        let sent = self.http.request(Method::GET, self.api_url(path)).send().await;
+        let sent = self.http.request(Method::GET, url).send().await;
         let answer = sent.map_err(|e| call::network(&at, &e))?;
         Who::of(answer.headers()).check(self)?;
         if answer.status().is_success() {

@@ -19,16 +19,24 @@ mod push;
 mod raw;
 mod repos;
 mod runs;
+pub(crate) mod socket;
+mod templates;
+mod terminals;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod tickets;
 mod tokens;
+mod usage;
+mod voice;
 mod webhooks;
 mod who;
 mod worktrees;
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::{
     Method, Url,
@@ -46,8 +54,11 @@ pub use jobs::JobFilter;
 pub use raw::{RawAnswer, RawRequest};
 pub use repos::RepoFilter;
 pub use runs::RunFilter;
+pub use templates::TemplateFilter;
+pub use terminals::{TerminalSaid, TerminalSocket};
 pub use threads::{MessagePage, ThreadFilter};
 pub use tickets::TicketFilter;
+pub use usage::UsageCount;
 pub(crate) use who::Who;
 
 /// A handle on one hub; clones share their connections.
@@ -56,6 +67,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Option<String>,
+    /// The hub's socket in the file system, which is taken in place of its port.
+    socket: Option<PathBuf>,
     /// The instance of the hub that is meant, where one is remembered.
     expected: Option<String>,
 }
@@ -77,6 +90,15 @@ impl Client {
     /// # Errors
     /// `url` is not an http(s) URL, or the token has characters no header can carry.
     pub fn new(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        Self::at(url, token, None)
+    }
+
+    /// The same through the hub's socket in the file system, where it has one: no program but the
+    /// user's own can stand there, and what floods the port is not in the way.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn at(url: &str, token: Option<&str>, socket: Option<&Path>) -> Result<Self, ClientError> {
         let fault = |detail: String| ClientError::Protocol { url: url.to_owned(), detail };
         let base = Url::parse(url).map_err(|e| fault(format!("this is not an URL ({e})")))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
@@ -104,8 +126,12 @@ impl Client {
             // are for the outside world.
             builder = builder.tls_certs_only([]).no_proxy();
         }
+        if let Some(socket) = socket {
+            builder = builder.unix_socket(socket.to_owned());
+        }
         let http = builder.build().map_err(|e| fault(e.to_string()))?;
-        Ok(Self { http, base, token: token.map(str::to_owned), expected: None })
+        let (token, socket) = (token.map(str::to_owned), socket.map(Path::to_owned));
+        Ok(Self { http, base, token, socket, expected: None })
     }
 
     /// The same, for the hub of this instance only: when another one answers, that is an error.

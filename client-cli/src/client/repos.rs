@@ -102,6 +102,14 @@ impl Client {
         self.post("repo_init", &["repos", repo.as_str(), "init"]).json().await
     }
 
+    /// Begins to bring a repo or worktree up to what its remote has.
+    ///
+    /// # Errors
+    /// `run_active` while a run of this tree is not over. What stands in the way is the job's problem.
+    pub async fn repo_sync(&self, repo: &RepoId) -> Result<Job, ClientError> {
+        self.post("repo_sync", &["repos", repo.as_str(), "sync"]).json().await
+    }
+
     /// The commands that prepare a new worktree of this repo.
     ///
     /// # Errors

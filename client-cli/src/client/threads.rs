@@ -171,6 +171,14 @@ impl Client {
         self.post("thread_stop", &["threads", thread.as_str(), "stop"]).json().await
     }
 
+    /// Lets a held thread go on.
+    ///
+    /// # Errors
+    /// `forbidden` for an agent.
+    pub async fn thread_resume(&self, thread: &ThreadKey) -> Result<Thread, ClientError> {
+        self.post("thread_resume", &["threads", thread.as_str(), "resume"]).json().await
+    }
+
     /// Begins a new conversation of the agent.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use car_api::{
     Page, PageQuery, RepoId,
+    job::Job,
     ticket::{
         LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch,
         TicketState, TicketText, TicketUpdate,
@@ -120,6 +121,17 @@ impl Client {
         self.patch("ticket_patch", &["repos", repo.as_str(), "tickets", ticket])
             .if_match(if_match)
             .merge(body)
+            .json()
+            .await
+    }
+
+    /// Begins to run the commands that prove a ticket, on the tree as it is.
+    ///
+    /// # Errors
+    /// `unprocessable` when there are none, or the ticket has errors; `run_active` while a run works
+    /// in this tree.
+    pub async fn ticket_verify(&self, repo: &RepoId, ticket: &str) -> Result<Job, ClientError> {
+        self.post("ticket_verify", &["repos", repo.as_str(), "tickets", ticket, "verify"])
             .json()
             .await
     }

@@ -7,6 +7,7 @@ mod tests;
 
 use std::{
     fs, io,
+    os::unix::fs::{FileTypeExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -36,6 +37,8 @@ pub struct Found {
     pub url: String,
     /// The secret to show it, if there is one.
     pub token: Option<String>,
+    /// Its socket, when it is on this machine and has one of this user's.
+    pub socket: Option<PathBuf>,
     /// Its root directory, when it is on this machine.
     pub root: Option<PathBuf>,
     /// Its instance, where that is known.
@@ -49,6 +52,7 @@ impl std::fmt::Debug for Found {
         f.debug_struct("Found")
             .field("url", &self.url)
             .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("socket", &self.socket)
             .field("root", &self.root)
             .field("instance", &self.instance)
             .field("source", &self.source)
@@ -127,6 +131,7 @@ fn named(hub: &str, wanted: &Wanted) -> Result<Found, FindError> {
         return Ok(Found {
             url: hub.trim_end_matches('/').to_owned(),
             token: own_or(wanted, || known_token(hub, wanted))?,
+            socket: None,
             root: None,
             instance: None,
             source: Source::Address,
@@ -150,6 +155,7 @@ fn context(name: &str, wanted: &Wanted) -> Result<Found, FindError> {
     Ok(Found {
         url: context.url.clone(),
         token: wanted.token.clone().or_else(|| context.token.clone()),
+        socket: None,
         root: None,
         instance: context.instance.clone(),
         source: Source::Context(name.to_owned()),
@@ -160,6 +166,8 @@ fn context(name: &str, wanted: &Wanted) -> Result<Found, FindError> {
 #[derive(Deserialize)]
 struct Endpoint {
     url: String,
+    #[serde(default)]
+    socket: Option<PathBuf>,
     instance: String,
 }
 
@@ -198,6 +206,7 @@ fn at_root(root: PathBuf, wanted: &Wanted) -> Result<Found, FindError> {
     Ok(Found {
         url: endpoint.url,
         token,
+        socket: endpoint.socket.filter(|socket| is_own_socket(socket)),
         root: Some(root),
         instance: Some(endpoint.instance),
         source: Source::Directory,
@@ -242,6 +251,13 @@ fn load_credentials(wanted: &Wanted) -> Result<Credentials, FindError> {
 fn same_dir(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     real(a) == real(b)
+}
+
+/// Whether this is a socket that this user made: the file that names it may be somebody else's.
+fn is_own_socket(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|file| {
+        file.file_type().is_socket() && file.uid() == rustix::process::geteuid().as_raw()
+    })
 }
 
 fn is_loopback(url: &str) -> bool {

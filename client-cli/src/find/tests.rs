@@ -36,8 +36,9 @@ impl World {
             root: root.to_path_buf(),
             token: "secret".to_owned(),
         };
-        credentials::store(self.wanted.config_dir.as_deref().unwrap(), instance, credential)
-            .unwrap();
+        let dir = self.wanted.config_dir.as_deref().unwrap();
+        credentials::store(dir, instance, credential).unwrap();
+        credentials::started(dir, instance).unwrap();
     }
 
     fn contexts(&self, current: Option<&str>) {
@@ -70,6 +71,7 @@ fn inside_a_root_its_own_hub_is_meant() {
     let expected = Found {
         url: "http://127.0.0.1:5000".to_owned(),
         token: Some("secret".to_owned()),
+        socket: None,
         root: Some(w.root.clone()),
         instance: Some("i1".to_owned()),
         source: Source::Directory,
@@ -112,6 +114,30 @@ fn an_endpoint_file_gets_no_token_that_was_not_made_for_it() {
         w.credential("i1", &root);
         assert_eq!(w.find(|_| ()).unwrap().token, None, "{url} {instance} {own_root}");
     }
+}
+
+#[test]
+fn a_socket_is_taken_when_it_is_one_of_this_users() {
+    let w = world();
+    w.credential("i1", &w.root);
+    let path = w.root.join("hub.sock");
+    let text = format!(
+        r#"{{"url":"http://127.0.0.1:5000","socket":"{}","instance":"i1"}}"#,
+        path.display()
+    );
+    fs::write(w.root.join(".codex-autorunner/hub_endpoint.json"), text).unwrap();
+    let socket = || w.find(|_| ()).unwrap().socket;
+    assert_eq!(socket(), None, "there is none");
+    fs::write(&path, "").unwrap();
+    assert_eq!(socket(), None, "a file");
+    fs::remove_file(&path).unwrap();
+    let other = w.root.join("other.sock");
+    let _listener = std::os::unix::net::UnixListener::bind(&other).unwrap();
+    std::os::unix::fs::symlink(&other, &path).unwrap();
+    assert_eq!(socket(), None, "it leads somewhere else");
+    fs::remove_file(&path).unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(socket(), Some(path));
 }
 
 #[test]

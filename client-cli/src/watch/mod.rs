@@ -13,23 +13,12 @@ use car_api::{
     event::{EventCursor, Gone, LiveFrame, StreamMessage},
 };
 use futures_util::{SinkExt, StreamExt};
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep_until, timeout, timeout_at},
-};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{
-        Bytes, Error as WsError, Message,
-        client::IntoClientRequest,
-        http::{HeaderValue, header::AUTHORIZATION},
-        protocol::CloseFrame,
-    },
-};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::{Bytes, Message, protocol::CloseFrame};
 
 use crate::{
     Client, ClientError, EventFilter,
-    client::{Who, innermost, refusal},
+    client::{innermost, socket::Socket},
 };
 pub use backoff::Backoff;
 pub use cursor::{Cursor, Verdict};
@@ -39,7 +28,6 @@ pub use cursor::{Cursor, Verdict};
 const QUIET: Duration = Duration::from_secs(4);
 /// A line without a sign of life for this long is dead although nobody said so.
 const SILENCE: Duration = Duration::from_secs(12);
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// What a watcher is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +51,6 @@ pub enum Update {
     /// The connection is there again.
     Back,
 }
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A subscription to the hub's events.
 pub struct Watch {
@@ -184,29 +170,10 @@ impl Watch {
 
     /// A connection, and the epoch of the log behind it.
     async fn open(&self) -> Result<(Socket, String), ClientError> {
-        let at = self.client.url();
-        let fault = |detail| ClientError::Protocol { url: at.to_owned(), detail };
         let url = self.client.event_socket_url(self.cursor.at(), &self.filter);
-        let mut request = url.as_str().into_client_request().map_err(|e| fault(innermost(&e)))?;
-        if let Some(token) = self.client.token() {
-            let value = HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|e| fault(e.to_string()))?;
-            request.headers_mut().insert(AUTHORIZATION, value);
-        }
-        let unreachable = |detail| ClientError::Unreachable { url: at.to_owned(), detail };
-        match timeout(CONNECT, connect_async(request)).await {
-            Err(_) => Err(unreachable("no answer within 10 s".to_owned())),
-            Ok(Ok((socket, answer))) => {
-                Who::of(answer.headers()).check(&self.client)?;
-                let epoch = answer.headers().get("car-epoch").and_then(|text| text.to_str().ok());
-                Ok((socket, epoch.unwrap_or_default().to_owned()))
-            }
-            Ok(Err(WsError::Http(answer))) => {
-                let status = answer.status().as_u16();
-                Err(refusal(at, status, answer.body().as_deref().unwrap_or_default()))
-            }
-            Ok(Err(error)) => Err(unreachable(innermost(&error))),
-        }
+        let (socket, headers) = self.client.socket(url).await?;
+        let epoch = headers.get("car-epoch").and_then(|text| text.to_str().ok());
+        Ok((socket, epoch.unwrap_or_default().to_owned()))
     }
 
     /// What a text message says, if the caller has to know.

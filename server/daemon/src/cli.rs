@@ -33,8 +33,13 @@ enum Command {
     Up(Up),
     /// Print the version
     Version,
-    /// Print the effective configuration and where each value came from
-    Config(Serving),
+    /// Print the effective configuration and where each value came from, or change it
+    Config {
+        #[command(flatten)]
+        serving: Serving,
+        #[command(subcommand)]
+        change: Option<Change>,
+    },
     /// Look for what could keep the hub from working
     Doctor {
         #[command(flatten)]
@@ -82,6 +87,17 @@ struct Serving {
 }
 
 #[derive(Subcommand)]
+enum Change {
+    /// Set one key in the hub's own file; it holds from the next start on
+    Set {
+        /// The key, as `car-hub config` shows it
+        key: String,
+        /// The value, as YAML has it
+        value: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum Audit {
     /// Walk the chain: was a line edited, moved or removed?
     Verify {
@@ -116,10 +132,13 @@ pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
             println!("{}", program::VERSION_LINE);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Config(serving) => loaded(&serving).map(|loaded| {
+        Command::Config { serving, change: None } => loaded(&serving).map(|loaded| {
             print!("{}", loaded.shown());
             ExitCode::SUCCESS
         }),
+        Command::Config { serving, change: Some(Change::Set { key, value }) } => {
+            configure(&serving, &key, &value)
+        }
         Command::Backup { serving, backup } => {
             loaded(&serving).and_then(|loaded| backup::run(backup, &loaded))
         }
@@ -150,6 +169,13 @@ fn up(wanted: &Up) -> Result<ExitCode, program::Error> {
         (false, false) => up::Sample::Ask,
     };
     up::run(&loaded, sample)
+}
+
+fn configure(serving: &Serving, key: &str, value: &str) -> Result<ExitCode, program::Error> {
+    let root = root::find(serving.root.as_deref())?;
+    config::set(&root, key, value)?;
+    println!("{key}: {value}  # {}; it holds when the hub starts the next time", config::FILE);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn loaded(serving: &Serving) -> Result<Loaded, program::Error> {

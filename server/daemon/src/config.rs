@@ -5,22 +5,29 @@
 //! `.codex-autorunner/config.yml`, `CAR_*` variables, flags. Mappings are merged, lists replaced.
 
 mod backup;
+mod kept;
 mod keys;
 mod layer;
+mod money;
 mod outgoing;
 mod pma;
 mod repo;
 mod secret;
 mod server;
+mod set;
 mod show;
+mod templates;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod verify;
+mod voice;
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    num::NonZeroU64,
     path::{Path, PathBuf},
 };
 
@@ -30,15 +37,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use backup::Backup;
+pub use kept::{Events, Journals};
 pub use layer::{ConfigError, Source};
-pub use outgoing::{Events, Notifications, Webhooks};
+pub use money::{Budget, Decimal, Positive, PriceRow, Prices, for_hub as money_for_hub};
+pub use outgoing::{Notifications, Webhooks};
 pub use pma::Pma;
 pub use repo::RepoConfig;
 pub use secret::Secret;
 pub use server::{Server, Tailscale};
+pub use set::{FILE, set};
+pub use templates::{TemplateRepo, Templates};
+pub use terminal::Terminal;
 pub use threads::Threads;
+pub use voice::Voice;
 
 use layer::Layer;
+use set::set_all;
 
 /// Everything, with built-ins where nothing was said.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -57,12 +71,24 @@ pub struct Config {
     /// Commands that check a claim of being done, where a ticket names none.
     #[serde(deserialize_with = "verify::commands")]
     pub verify: Vec<VerifyCommand>,
+    /// What tokens cost.
+    pub prices: Prices,
+    /// How much may be used in a day.
+    pub budget: Budget,
     /// How the project manager works and what keeps it from harm.
     pub pma: Pma,
     /// How threads are worked.
     pub threads: Threads,
+    /// Where templates of tickets come from.
+    pub templates: Templates,
+    /// Whether people may open terminals, and how many.
+    pub terminal: Terminal,
+    /// What finds the words of recordings.
+    pub voice: Voice,
     /// How long events are kept.
     pub events: Events,
+    /// How long journals are kept.
+    pub journals: Journals,
     /// How webhooks are sent.
     pub webhooks: Webhooks,
     /// How notifications are sent.
@@ -105,6 +131,12 @@ impl Default for HubSection {
 pub struct TicketFlow {
     /// Turns a run may spend before it pauses.
     pub max_total_turns: u32,
+    /// Tokens a run may spend before it pauses; without end when absent.
+    pub max_tokens: Option<NonZeroU64>,
+    /// What a run may cost before it pauses; without end when absent.
+    pub max_cost: Option<Positive>,
+    /// Seconds of work a run may spend before it pauses; without end when absent.
+    pub max_seconds: Option<NonZeroU64>,
     /// Turns to mend one ticket's frontmatter.
     pub max_lint_retries: u32,
     /// Turns to get one ticket's work committed.
@@ -142,6 +174,9 @@ impl Default for TicketFlow {
         let options = flow.options;
         Self {
             max_total_turns: options.max_total_turns,
+            max_tokens: None,
+            max_cost: None,
+            max_seconds: None,
             max_lint_retries: options.max_lint_retries,
             max_commit_retries: options.max_commit_retries,
             max_verify_retries: options.max_verify_retries,
@@ -174,7 +209,8 @@ impl TicketFlow {
                 require_commit: self.require_commit,
                 include_previous_ticket: self.include_previous_ticket_context,
                 approvals: self.approval_mode,
-                ..FlowConfig::default().options
+                // Budgets are the hub's alone, and change while it runs.
+                ..RunOptions::default()
             },
             prompt_max_bytes: self.prompt_max_bytes,
             turn_idle_timeout_s: self.turn_idle_timeout_s,
@@ -243,5 +279,8 @@ pub fn load(
     if let Some(defaults) = merged.get("repo_defaults") {
         repo::check_defaults(defaults, &mut warnings)?;
     }
+    warnings.extend(config.templates.warnings());
+    warnings.extend(money::warnings(&config.prices, &config.budget, &config.ticket_flow));
+    warnings.extend(voice::warnings(&config.voice, root));
     Ok(Loaded { root: root.to_owned(), config, warnings, sources, merged })
 }

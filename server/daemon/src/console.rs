@@ -115,6 +115,12 @@ impl Console {
                 JobStatus::Completed => plain(format!("{} done", job.kind)),
                 JobStatus::Running | JobStatus::Cancelled => None,
             },
+            EventKind::TerminalUpdated { terminal } => match terminal.end {
+                None => {
+                    plain(format!("{} opened a terminal in {}", terminal.opened_by, terminal.dir))
+                }
+                Some(_) => None,
+            },
             EventKind::WebhookDisabled { description, reason, .. } => {
                 let text = format!("webhook turned off: {description}. {reason}");
                 Some((Tone::Bad, text, Vec::new()))
@@ -142,6 +148,7 @@ impl Console {
             | EventKind::ContextChanged { .. }
             | EventKind::FileChanged { .. }
             | EventKind::PmaDocChanged { .. }
+            | EventKind::TemplatesChanged { .. }
             | EventKind::SessionStarted { .. }
             | EventKind::SessionEnded { .. }
             | EventKind::ItemUpdated { .. }

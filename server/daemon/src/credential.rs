@@ -12,6 +12,9 @@ use car_hub::{Hub, Presented};
 
 use crate::{config::Secret, program::Error, serve::now};
 
+/// What failed when the file was not written.
+const UNKEPT: &str = "the hub's token cannot be kept";
+
 /// How long the token holds.
 const DAYS: u32 = 366;
 
@@ -27,12 +30,9 @@ pub(crate) async fn ensure(
     url: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let dir = credentials::config_dir(|name| std::env::var_os(name)).ok_or_else(|| {
-        let error = io::Error::other("neither CAR_CONFIG_DIR nor HOME is set");
-        Error::file("there is no place for the hub's token", error)
-    })?;
+    let dir = dir()?;
     refuse_shared(&dir)?;
-    let failed = |error| Error::file("the hub's token cannot be kept", error);
+    let failed = |error| Error::file(UNKEPT, error);
     let known = credentials::load(&dir).map_err(failed)?.hubs.remove(instance);
     let secret = match known.map(|known| Secret::new(known.token)) {
         Some(secret) if still_good(hub, &secret, now) => secret,
@@ -40,12 +40,21 @@ pub(crate) async fn ensure(
             Secret::new(hub.token_create_for_owner("this machine", DAYS).await?.secret)
         }
     };
+    if let Ok(grant) = hub.authenticate(Presented::Bearer(secret.expose())) {
+        hub.is_owners(&grant);
+    }
     let credential = Credential {
         url: url.to_owned(),
         root: root.to_owned(),
         token: secret.expose().to_owned(),
     };
     credentials::store(&dir, instance, credential).map_err(failed)
+}
+
+/// Notes this hub as the one that was started last: `car` takes it where no other is meant.
+pub(crate) fn started(instance: &str) -> Result<(), Error> {
+    let dir = dir()?;
+    credentials::started(&dir, instance).map_err(|error| Error::file(UNKEPT, error))
 }
 
 /// Has the owner's token made again whenever it was ended while the hub serves: whoever sits at the
@@ -57,6 +66,14 @@ pub(crate) async fn keep(hub: Hub, instance: String, root: PathBuf, url: String)
             tracing::warn!(%error, "the owner's token was not made again");
         }
     }
+}
+
+/// Where the token is kept.
+fn dir() -> Result<PathBuf, Error> {
+    credentials::config_dir(|name| std::env::var_os(name)).ok_or_else(|| {
+        let error = io::Error::other("neither CAR_CONFIG_DIR nor HOME is set");
+        Error::file("there is no place for the hub's token", error)
+    })
 }
 
 fn still_good(hub: &Hub, secret: &Secret, now: Timestamp) -> bool {

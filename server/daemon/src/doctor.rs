@@ -7,6 +7,7 @@ use std::{
 
 use car_api::{
     AgentId,
+    agent::Availability,
     doctor::{DoctorReport, Finding, Level},
 };
 use car_files::hub_root;
@@ -53,8 +54,12 @@ pub(crate) fn run(args: &DoctorArgs, loaded: &Loaded) -> Result<ExitCode, Error>
         match first_line(&command) {
             Some(version) => Finding::ok(check, version),
             // Another one may do.
-            None => Finding::warning(check, "not found", "No ticket can name it.")
-                .fix(agent.install_hint()),
+            None => Finding::warning(
+                check,
+                Availability::NotInstalled.as_str(),
+                "No ticket can name it.",
+            )
+            .fix(agent.install_hint()),
         }
     }));
     let warnings = loaded.warnings.iter();

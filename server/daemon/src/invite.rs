@@ -6,7 +6,7 @@ use car_api::{
     Scope,
     pairing::{Pairing, PairingCreate, PairingDecide, PairingState},
 };
-use car_hub::Hub;
+use car_hub::{Hub, ReachedAt};
 use tokio::task::JoinHandle;
 
 use crate::program::{Error, say};
@@ -19,7 +19,7 @@ const WAIT: Duration = Duration::from_secs(60);
 pub(crate) async fn browser(hub: &Hub, url: &str) -> Result<JoinHandle<()>, Error> {
     let scopes = [Scope::USUAL, &[Scope::Admin]].concat();
     let body = PairingCreate { scopes: Some(scopes), repos: Vec::new() };
-    let made = hub.pairing_create(body, Vec::new()).await?;
+    let made = hub.pairing_create(body, ReachedAt::default()).await?;
     say(format_args!("Open this link in your browser; it works once, for ten minutes:"));
     say(format_args!("\n  {url}/pair#{}\n", made.code));
     Ok(tokio::spawn(let_in(hub.clone(), made.pairing)))

@@ -11,8 +11,10 @@ use car_hub::Hub;
 
 use crate::program::Error;
 
-/// What is printed when the sample's run is done.
-pub(crate) const CLOSING: &str = "
+/// What is printed when the sample's run is done, by a hub that listens on `port`.
+pub(crate) fn closing(port: u16) -> String {
+    format!(
+        "
 That was the sample: look at it with `car ticket list --repo sample`,
 `car run list`, and `git log` in its directory. The hub goes on serving.
 What is next:
@@ -20,10 +22,12 @@ What is next:
              then `agent: codex` in a ticket
   your repo  car hub clone URL, then car ticket new … and car run start
   watching   car watch, car events -f
-  from afar  tailscale serve --bg 4173, that name in server.allowed_hosts,
+  from afar  tailscale serve --bg {port}, that name in server.allowed_hosts,
              then there: car login https://that-name
              or car pair, and open its link on the phone
-";
+"
+    )
+}
 
 const REPO: &str = "sample";
 

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    config::Loaded,
+    config::{Loaded, Secret},
     credential, environment,
     listen::{self, Listening},
     log,
@@ -78,6 +78,8 @@ pub(crate) fn runtime() -> Result<Runtime, Error> {
 pub(crate) struct Served {
     pub(crate) hub: Hub,
     pub(crate) url: String,
+    /// The port it listens on.
+    pub(crate) port: u16,
     root: std::path::PathBuf,
     closing: Closing,
     serving: tokio::task::JoinHandle<()>,
@@ -125,6 +127,7 @@ impl Served {
             }
         };
         credential::ensure(&hub, &instance, &loaded.root, &url, now()).await?;
+        credential::started(&instance)?;
         let owner = tokio::spawn(credential::keep(
             hub.clone(),
             instance.clone(),
@@ -137,6 +140,7 @@ impl Served {
         };
         let endpoint = Endpoint {
             url: url.clone(),
+            socket: local.as_ref().map(|local| local.path.clone()),
             instance,
             pid: std::process::id(),
             started_at: now(),
@@ -150,7 +154,7 @@ impl Served {
         notify.ready(&url);
         let beating = tokio::spawn(notify.clone().keep_alive(hub.clone()));
         let root = loaded.root.clone();
-        Ok(Self { hub, url, root, closing, serving, notify, beating, owner, _local: local })
+        Ok(Self { hub, url, port, root, closing, serving, notify, beating, owner, _local: local })
     }
 
     /// Ends in order; a further signal ends it at once.
@@ -236,7 +240,13 @@ pub(crate) fn redactor(loaded: &Loaded) -> Redactor {
     // Settings are given there as well; what looks like a place is one.
     let given = agents.codex.env.values().chain(agents.demo.env.values());
     redactor.learn(given.map(String::as_str).filter(|value| !value.starts_with(['/', '~', '.'])));
+    redactor.learn(voice_key(loaded).iter().map(Secret::expose));
     redactor
+}
+
+/// The key of what finds words; a warning has said why, when there is none although one was named.
+fn voice_key(loaded: &Loaded) -> Option<Secret> {
+    loaded.config.voice.key(&loaded.root).ok().flatten()
 }
 
 fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Config, Error> {
@@ -264,8 +274,14 @@ fn for_hub(loaded: &Loaded, url: &str, redactor: Redactor) -> Result<car_hub::Co
         backup: config.backup.for_hub(&loaded.root),
         flow: config.ticket_flow.for_hub(config.verify.clone()),
         tree_flow: tree_flow(loaded),
+        check: check(loaded),
+        money: money(loaded),
         threads: config.threads.for_hub(),
+        templates: templates(loaded),
+        terminal: config.terminal.for_hub(),
+        voice: config.voice.for_hub(voice_key(loaded)),
         events: config.events.for_hub(),
+        journals: config.journals.for_hub(),
         pma: config.pma.for_hub(),
         webhooks: config.webhooks.for_hub(),
         webhook_channel: car_hub::WebhookChannel(Some(Arc::clone(&webhooks))),
@@ -290,6 +306,41 @@ fn tree_flow(loaded: &Loaded) -> car_hub::TreeFlow {
         Ok(flow)
     };
     car_hub::TreeFlow(Some(Arc::new(read)))
+}
+
+/// Reads the configuration again, as the next start will but for its flags.
+fn check(loaded: &Loaded) -> car_hub::ConfigCheck {
+    let root = loaded.root.clone();
+    let read = move || {
+        let found = crate::config::load(&root, std::env::vars_os(), Vec::new());
+        found.map(|loaded| loaded.warnings).map_err(|error| error.to_string())
+    };
+    car_hub::ConfigCheck(Some(Arc::new(read)))
+}
+
+/// What tokens cost and how much may be used, kept in the hub's own file.
+fn money(loaded: &Loaded) -> car_hub::MoneyConfig {
+    let config = &loaded.config;
+    let keeps = loaded.clone();
+    let keep = move |limits: &car_api::budget::BudgetLimits| {
+        keeps.keep_budgets(limits).map_err(|error| error.to_string())
+    };
+    car_hub::MoneyConfig {
+        keep: car_hub::KeepBudgets(Some(Arc::new(keep))),
+        ..crate::config::money_for_hub(&config.prices, &config.budget, &config.ticket_flow)
+    }
+}
+
+/// Where templates come from, kept in the hub's own file.
+fn templates(loaded: &Loaded) -> car_hub::TemplatesConfig {
+    let keeps = loaded.clone();
+    let keep = move |sources: &[car_hub::TemplateSourceConfig]| {
+        keeps.keep_templates(sources).map_err(|error| error.to_string())
+    };
+    car_hub::TemplatesConfig {
+        keep: car_hub::KeepTemplates(Some(Arc::new(keep))),
+        ..loaded.config.templates.for_hub()
+    }
 }
 
 /// The agents' settings, with this program as the demo agent unless another one was named.

@@ -69,12 +69,13 @@ pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
         let mut signals = Signals::new()?;
         let served = Served::start(loaded, Vec::new(), redactor).await?;
         say(format_args!("car-hub ready: {}", served.url));
-        let letting_in = invite::browser(&served.hub, &served.url).await?;
+        let page = format!("{}{}", served.url, loaded.config.server.base_path);
+        let letting_in = invite::browser(&served.hub, &page).await?;
         say(format_args!(
             "It serves until Ctrl-C. Its log is {}.",
             loaded.root.join(log::FILE).display()
         ));
-        let watched = watch(&served.hub, &loaded.root, sample);
+        let watched = watch(&served, &loaded.root, sample);
         tokio::select! {
             ended = watched => ended?,
             () = signals.next() => {}
@@ -86,7 +87,8 @@ pub(crate) fn run(loaded: &Loaded, sample: Sample) -> Result<ExitCode, Error> {
 }
 
 /// Prints what happens, for ever.
-async fn watch(hub: &Hub, root: &Path, sample: Sample) -> Result<(), Error> {
+async fn watch(served: &Served, root: &Path, sample: Sample) -> Result<(), Error> {
+    let hub = &served.hub;
     let mut cursor = hub.hub_get().await?.last_seq;
     let mut bell = hub.bell();
     let tour = begin(hub, root, sample).await?;
@@ -100,7 +102,7 @@ async fn watch(hub: &Hub, root: &Path, sample: Sample) -> Result<(), Error> {
                 say(line);
             }
             if tour.as_ref().is_some_and(|run| completes(event, run)) {
-                say(sample::CLOSING);
+                say(sample::closing(served.port));
             }
         }
         if events.is_empty() && bell.changed().await.is_err() {

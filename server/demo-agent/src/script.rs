@@ -4,10 +4,15 @@
 //! @@FAKE[ {"say": "on it"}, {"sh": "make"}, {"on": 1, "done": true}, {"commit": "work"} ]@@
 //! ```
 //!
+//! ```text
+//! @@WHEN["it has failed", {"sh": "make clean"}, {"say": "cleaned"}]@@
+//! ```
+//!
 //! Between the marks is a JSON list of steps. A step is an object; everything it names happens, in
 //! the order in which [`Step`]'s members are listed. The same scripts drive the demo agent and,
 //! through the scripted model endpoint, real agents; members that only one of them can carry out
-//! say so.
+//! say so. The second form is a standing order, for what is not in the prompts one writes oneself:
+//! its steps are what a later prompt asks for that has these words in it (endpoint only).
 
 use std::collections::BTreeMap;
 
@@ -15,7 +20,9 @@ use serde::Deserialize;
 
 /// What a script begins with.
 const OPEN: &str = "@@FAKE[";
-/// What it ends with.
+/// What a standing order begins with.
+const ORDER: &str = "@@WHEN[";
+/// What both end with.
 const CLOSE: &str = "]@@";
 
 /// One step.
@@ -156,6 +163,36 @@ pub fn find_in_prompt(prompt: &str) -> Option<Result<Vec<Step>, String>> {
     ticket.and_then(find).or_else(|| find(prompt))
 }
 
+/// What is to be done whenever a prompt has certain words in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// The words.
+    pub words: String,
+    /// What is to be done.
+    pub steps: Vec<Step>,
+}
+
+/// The standing orders in a text, and the text without them: an order is no occasion for itself.
+///
+/// # Errors
+/// What is wrong with an order, and where.
+pub fn orders(text: &str) -> Result<(Vec<Order>, String), String> {
+    let (mut orders, mut rest, mut text) = (Vec::new(), String::new(), text);
+    while let Some((before, order)) = text.split_once(ORDER) {
+        let Some((list, after)) = order.split_once(CLOSE) else { break };
+        let wrong = |e: &dyn std::fmt::Display| format!("the order cannot be read: {e}");
+        let mut list: Vec<serde_json::Value> =
+            serde_json::from_str(&format!("[{list}]")).map_err(|e| wrong(&e))?;
+        let words = list.first().and_then(|words| words.as_str()).map(str::to_owned);
+        let words = words.ok_or_else(|| wrong(&"it begins with the words it waits for"))?;
+        let steps = list.drain(1..).map(serde_json::from_value).collect::<Result<_, _>>();
+        orders.push(Order { words, steps: steps.map_err(|e| wrong(&e))? });
+        rest += before;
+        text = after;
+    }
+    Ok((orders, rest + text))
+}
+
 /// The steps of an attempt, counted from 1.
 #[must_use]
 pub fn of_attempt(steps: &[Step], attempt: u32) -> Vec<Step> {
@@ -183,6 +220,17 @@ mod tests {
     fn a_misspelt_step_is_told() {
         let error = find("@@FAKE[{\"sya\": \"hi\"}]@@").unwrap().unwrap_err();
         assert!(error.contains("sya"), "{error}");
+    }
+
+    #[test]
+    fn orders_are_told_from_what_they_wait_for() {
+        let text = "Mind: @@WHEN[\"it failed\", {\"sh\": \"x\"}, {\"say\": \"y\"}]@@. Thanks.";
+        let (found, rest) = orders(text).unwrap();
+        assert_eq!((found[0].words.as_str(), found[0].steps.len()), ("it failed", 2));
+        assert_eq!(rest, "Mind: . Thanks.");
+        assert_eq!(orders("none").unwrap(), (Vec::new(), "none".to_owned()));
+        assert!(orders("@@WHEN[{\"sh\": \"x\"}]@@").unwrap_err().contains("begins with the words"));
+        assert!(orders("@@WHEN[\"a\", {\"hs\": \"x\"}]@@").unwrap_err().contains("hs"));
     }
 
     #[test]

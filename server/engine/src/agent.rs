@@ -204,6 +204,12 @@ pub trait Driver: Send + Sync {
     /// started again; before, nothing of it has happened and an interrupt has nothing to end.
     fn prompt_sent(&self, turn: &TurnId) -> bool;
 
+    /// The model a conversation runs with, as the agent told when it was opened.
+    fn model(&self, thread: &str) -> Option<&str>;
+
+    /// Tokens used in a conversation as the agent last told, since it began.
+    fn used(&self, thread: &str) -> Option<Usage>;
+
     /// The state as text, from which [`Adapter::driver`] makes the same driver again.
     fn snapshot(&self) -> String;
 }

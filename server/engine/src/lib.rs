@@ -4,6 +4,7 @@
 //! facts enter as arguments; what is to be done leaves as values.
 
 pub mod agent;
+pub mod budget;
 pub mod detect;
 pub mod dispatch;
 pub mod flow;
@@ -11,6 +12,8 @@ pub mod generated;
 pub mod lane;
 pub mod manifest;
 pub mod pma;
+pub mod price;
 pub mod prompt;
+pub mod template;
 pub mod ticket;
 pub mod yaml;

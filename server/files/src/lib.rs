@@ -22,8 +22,10 @@ pub mod replies;
 pub mod run_dir;
 mod run_files;
 pub mod seed;
+pub mod session_dir;
 pub mod space;
 pub mod thread_dir;
+pub mod thread_record;
 pub mod tickets;
 mod tree_lock;
 

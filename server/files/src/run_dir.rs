@@ -4,6 +4,7 @@ use crate::atomic::{self, WriteError, WriteIf};
 use crate::beneath::Dir;
 use crate::error::{FileError, Reason, if_found};
 use crate::{CAR_DIR, ContentHash};
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -143,11 +144,60 @@ pub fn list(tree: &Path) -> Result<Vec<OsString>, FileError> {
     }
 }
 
+/// The id of a run of CAR's: when it was asked for, in milliseconds since 1970, so that it stands
+/// among the hub's own in the order of time, and CAR's own id, which is its directory's name.
+/// `None` when that is not one of CAR's.
+#[must_use]
+pub fn id_of_car(created_ms: i64, uuid: &str) -> Option<String> {
+    let hex: String = uuid.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
+    let created = u64::try_from(created_ms).ok().filter(|ms| *ms < 1 << 48)?;
+    (hyphenated(&hex).as_deref() == Some(uuid)).then(|| format!("run_{created:012x}{hex}"))
+}
+
+/// The directory of a run: its id, but for a run of CAR's, whose id holds the directory's name.
+fn directory(run_id: &str) -> Cow<'_, str> {
+    let car = run_id.strip_prefix("run_").filter(|rest| rest.len() == 44);
+    car.and_then(|rest| hyphenated(rest.get(12..)?)).map_or(run_id.into(), Cow::Owned)
+}
+
+fn hyphenated(hex: &str) -> Option<String> {
+    if hex.len() != 32 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let parts = [hex.get(..8)?, hex.get(8..12)?, hex.get(12..16)?, hex.get(16..20)?];
+    Some(format!("{}-{}", parts.join("-"), hex.get(20..)?))
+}
+
 fn relative(run_id: &str) -> Result<PathBuf, FileError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let run_id = &*directory(run_id);
     let path = Path::new(CAR_DIR).join("runs").join(run_id);
     if run_id.is_empty() || run_id.starts_with('.') || !run_id.bytes().all(plain) {
         return Err(FileError::new(path, Reason::Outside));
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_car_has_a_place_in_time_and_its_own_directory() {
+        let uuid = "0b9d6f0e-3c52-4a53-9a0e-2f1d1c7a5e01";
+        let id = id_of_car(1_767_323_045_000, uuid).unwrap();
+        assert_eq!(id, "run_019b7ca98c880b9d6f0e3c524a539a0e2f1d1c7a5e01");
+        assert!(*id < *"run_01a22501b61f72f4ac751668525849f7", "before a later run of the hub");
+        assert_eq!(directory(&id), uuid);
+        let own = "run_01a22501b61f72f4ac751668525849f7";
+        for other in [own, "run_1", "", &id[..id.len() - 1], &format!("{}g", &id[..id.len() - 1])] {
+            assert_eq!(directory(other), other);
+        }
+        for bad in
+            ["", "x", "0b9d6f0e3c524a539a0e2f1d1c7a5e01", "../d6f0e-3c52-4a53-9a0e-2f1d1c7a5e01"]
+        {
+            assert_eq!(id_of_car(0, bad), None, "{bad}");
+        }
+        assert_eq!(id_of_car(-1, uuid), None);
+    }
 }

@@ -36,6 +36,20 @@ impl ThreadDir {
         Ok(Self { dir: Dir::open(root)?.create_beneath(&relative(thread)?)? })
     }
 
+    /// Opens the directory of a thread that is there.
+    ///
+    /// # Errors
+    /// [`FileError`] when it is not, or the id is not a single plain name.
+    pub fn open(root: &Path, thread: &str) -> Result<Self, FileError> {
+        Ok(Self { dir: Dir::open(root)?.open_beneath(&relative(thread)?)? })
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
     /// Makes and returns the directory of a new session.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub struct Git {
     approved_filters: BTreeSet<Vec<u8>>,
     identity: Option<crate::commit::Identity>,
     timeout: Option<Duration>,
+    /// The path is a repository without a working tree.
+    bare: bool,
 }
 
 impl Git {
@@ -37,7 +39,13 @@ impl Git {
             approved_filters: BTreeSet::new(),
             identity: None,
             timeout: None,
+            bare: false,
         }
+    }
+
+    /// The repository without a working tree at `path`.
+    pub(crate) fn bare(path: impl Into<PathBuf>) -> Self {
+        Self { bare: true, ..Self::at(path) }
     }
 
     /// Uses another git program than the one on `PATH`.

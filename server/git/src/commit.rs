@@ -106,7 +106,7 @@ impl Git {
     /// Adding a file without the filter its attributes ask for would store other content than the
     /// repository expects, such as a whole video instead of its LFS pointer. `paths` is
     /// NUL-separated.
-    async fn refuse_unapproved_filters(&self, paths: &[u8]) -> Result<(), GitError> {
+    pub(crate) async fn refuse_unapproved_filters(&self, paths: &[u8]) -> Result<(), GitError> {
         let unapproved = self.unapproved_filters().await?;
         if unapproved.is_empty() {
             return Ok(());

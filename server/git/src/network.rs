@@ -237,7 +237,7 @@ fn check_remote(remote: &str) -> Result<(), GitError> {
     }
 }
 
-fn watch(mut progress: impl FnMut(Progress)) -> impl FnMut(&[u8]) {
+pub(crate) fn watch(mut progress: impl FnMut(Progress)) -> impl FnMut(&[u8]) {
     let mut lines = Lines::default();
     move |bytes| {
         lines.feed(bytes, |line| {

@@ -113,7 +113,7 @@ pub fn added_patch(bytes: &[u8]) -> Patch {
 }
 
 /// Reads the unified diff of one file; `None` when it is of none, or of several below a directory.
-fn read_patch(bytes: &[u8], truncated: bool) -> Option<Patch> {
+pub(crate) fn read_patch(bytes: &[u8], truncated: bool) -> Option<Patch> {
     // A file that becomes a symlink has two parts with the same head.
     let mut file: Option<&[u8]> = None;
     let mut patch = Patch { truncated, ..Patch::default() };

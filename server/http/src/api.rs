@@ -1,34 +1,48 @@
 //! The API on one screen.
 
-use std::sync::Arc;
-
-use axum::middleware::{from_fn, from_fn_with_state};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use axum::{
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    App, agents, audit, backups,
-    caller::{self, Access, Door},
-    channels, contextspace, credential, devices, diff, docs, document, events, files, hub,
-    idempotency, identity, inbox, jobs, keys, metrics, notifications, pairings, pma, problem,
-    public, push, repos, runs, threads, tickets, tokens, ui, version, webhooks, worktrees,
+    App, agents, audit, backups, budgets, caller, channels, contextspace, credential, devices,
+    diff, docs, document, downloads, events, files, hub, idempotency, identity, inbox, jobs, keys,
+    metrics, notifications, pairings, pma, problem, public, push, repos,
+    routes::{Routes, routes},
+    runs, templates, terminals, threads, tickets, tokens, ui, usage, version, voice, webhooks,
+    worktrees,
 };
 
-/// Every operation, with its documentation.
-pub(crate) fn operations() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(document::frame())
-        .route("/", axum::routing::get(ui::page))
-        .route("/pair", axum::routing::get(ui::page))
-        .route("/assets/{*file}", axum::routing::get(ui::file))
+/// Every operation.
+fn operations<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(public::live))
         .routes(routes!(hub::ready))
         .routes(routes!(metrics::get))
+        .routes(routes!(downloads::get))
         .nest("/api/v1", v1())
+}
+
+/// What serves them, and the page.
+fn served() -> axum::Router<App> {
+    operations::<axum::Router<App>>()
+        .route("/", axum::routing::get(ui::page))
+        .route("/pair", axum::routing::get(ui::page))
+        .route("/assets/{*file}", axum::routing::get(ui::file))
 }
 
 /// The document of every operation. Its largest types need more stack to be described than a worker
 /// has in a build without optimisation, so that is done on a thread of its own.
 pub(crate) fn documented() -> utoipa::openapi::OpenApi {
-    let make = || operations().split_for_parts().1;
+    let make = || {
+        let described: OpenApiRouter<App> = operations();
+        let mut document = document::frame();
+        document.merge(described.into_openapi());
+        document
+    };
     let apart = std::thread::Builder::new().stack_size(16 << 20).spawn(make);
     match apart.map(std::thread::JoinHandle::join) {
         Ok(Ok(document)) => document,
@@ -37,8 +51,8 @@ pub(crate) fn documented() -> utoipa::openapi::OpenApi {
 }
 
 /// One function for each part: unoptimised, each route takes a place of its own on the stack.
-fn v1() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn v1<R: Routes>() -> R {
+    R::empty()
         .merge(hub_itself())
         .merge(trees())
         .merge(queue())
@@ -51,12 +65,14 @@ fn v1() -> OpenApiRouter<App> {
 }
 
 /// The hub as a whole.
-fn hub_itself() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn hub_itself<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(hub::get))
         .routes(routes!(hub::snapshot))
         .routes(routes!(hub::scan))
         .routes(routes!(hub::doctor))
+        .routes(routes!(usage::get))
+        .routes(routes!(budgets::get, budgets::update))
         .routes(routes!(document::get))
         .routes(routes!(docs::page))
         .routes(routes!(docs::style))
@@ -65,13 +81,14 @@ fn hub_itself() -> OpenApiRouter<App> {
 }
 
 /// Repos, worktrees and what is kept of removed ones.
-fn trees() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn trees<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(repos::list, repos::create))
         .routes(routes!(repos::clone))
         .routes(routes!(repos::get, repos::update))
         .routes(routes!(repos::git))
         .routes(routes!(repos::init))
+        .routes(routes!(repos::sync))
         .routes(routes!(repos::setup_get, repos::setup_update))
         .routes(routes!(repos::remove))
         .routes(routes!(worktrees::list, worktrees::create))
@@ -81,26 +98,39 @@ fn trees() -> OpenApiRouter<App> {
 }
 
 /// The queue and the documents beside it.
-fn queue() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn queue<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(tickets::list, tickets::create))
         .routes(routes!(tickets::list_all))
         .routes(routes!(tickets::get, tickets::update, tickets::patch))
         .routes(routes!(tickets::done))
+        .routes(routes!(tickets::verify))
         .routes(routes!(tickets::r#move))
         .routes(routes!(tickets::renumber))
         .routes(routes!(tickets::lint))
+        .routes(routes!(templates::apply))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::get))
+        .routes(routes!(templates::trust))
+        .routes(routes!(templates::untrust))
+        .routes(routes!(templates::sources, templates::create))
+        .routes(routes!(templates::delete))
+        .routes(routes!(templates::sync))
+        .routes(routes!(templates::trust_source))
+        .routes(routes!(templates::untrust_source))
         .routes(routes!(contextspace::list))
         .routes(routes!(contextspace::get, contextspace::update))
 }
 
 /// The project manager, and files from person to agent and back.
-fn project_manager() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn project_manager<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(files::list))
         .routes(routes!(files::get, files::put, files::delete))
+        .routes(routes!(downloads::link))
         .routes(routes!(files::repo_list))
         .routes(routes!(files::repo_get, files::repo_put, files::repo_delete))
+        .routes(routes!(downloads::repo_link))
         .routes(routes!(pma::get))
         .routes(routes!(pma::reset))
         .routes(routes!(pma::docs))
@@ -110,8 +140,8 @@ fn project_manager() -> OpenApiRouter<App> {
 }
 
 /// Runs and what happens in them.
-fn work() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn work<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
@@ -138,8 +168,8 @@ fn work() -> OpenApiRouter<App> {
 }
 
 /// What waits for a person, and how they are told.
-fn people() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn people<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::counts))
         .routes(routes!(inbox::seen))
@@ -159,8 +189,8 @@ fn people() -> OpenApiRouter<App> {
 }
 
 /// Conversations outside runs.
-fn conversations() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn conversations<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(threads::list, threads::create))
         .routes(routes!(threads::get, threads::update))
         .routes(routes!(threads::messages, threads::post))
@@ -168,18 +198,24 @@ fn conversations() -> OpenApiRouter<App> {
         .routes(routes!(threads::go_on))
         .routes(routes!(threads::interrupt))
         .routes(routes!(threads::stop))
+        .routes(routes!(threads::resume))
         .routes(routes!(threads::reset))
         .routes(routes!(threads::compact))
         .routes(routes!(threads::fork))
         .routes(routes!(threads::decide))
         .routes(routes!(threads::search))
+        .routes(routes!(voice::get))
+        .routes(routes!(voice::transcribe))
 }
 
 /// The machinery.
-fn machinery() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn machinery<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(agents::list))
         .routes(routes!(agents::models))
+        .routes(routes!(terminals::list, terminals::create))
+        .routes(routes!(terminals::get, terminals::end))
+        .routes(routes!(terminals::attach))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::log))
@@ -194,8 +230,8 @@ fn machinery() -> OpenApiRouter<App> {
 }
 
 /// Who may do what.
-fn access() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn access<R: Routes>() -> R {
+    R::empty()
         .routes(routes!(credential::get, credential::delete))
         .routes(routes!(credential::ws_ticket))
         .routes(routes!(devices::list))
@@ -211,17 +247,22 @@ fn access() -> OpenApiRouter<App> {
 
 /// The operations behind the credential; paths that do not exist are behind it too.
 pub(crate) fn router(app: App) -> axum::Router {
-    let (router, document) = operations().split_for_parts();
-    let door = Door { app: app.clone(), access: Arc::new(Access::of(&document)) };
-    router
+    served()
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(from_fn(version::unchanged))
-        .layer(from_fn_with_state(app.clone(), idempotency::once))
-        .layer(from_fn_with_state(app.clone(), identity::stamp))
-        .layer(from_fn_with_state(door, caller::required))
-        .layer(from_fn_with_state(app.clone(), metrics::observe))
+        .layer(from_fn_with_state(app.clone(), pass))
         .with_state(app)
+}
+
+/// What a request goes through to its operation, from without to within. One layer for all of it: each
+/// layer of a router copies those within it for every request.
+async fn pass(State(app): State<App>, request: Request, next: Next) -> Response {
+    let app = &app;
+    let unchanged = |request| version::unchanged(request, |request| next.run(request));
+    let once = |request| idempotency::once(app, request, unchanged);
+    let stamp = |request| identity::stamp(app, request, once);
+    let required = |request| caller::required(app, request, stamp);
+    metrics::observe(app, request, required).await
 }
 
 #[cfg(test)]
@@ -231,6 +272,7 @@ mod tests {
     use axum::http::Method;
 
     use super::*;
+    use crate::operations;
 
     /// The paths a router really takes, each with its methods. There is no list of them to ask for,
     /// so it is read from what the router prints of itself.
@@ -262,9 +304,8 @@ mod tests {
 
     #[test]
     fn every_route_is_an_operation_that_names_its_scope_or_is_public() {
-        let (router, document) = operations().split_for_parts();
-        let access = Access::of(&document);
-        let routes = routes(&format!("{router:?}"));
+        let document = documented();
+        let routes = routes(&format!("{:?}", served()));
         assert!(routes.len() > 60, "{routes:?}");
         let mut documented = BTreeSet::new();
         for (path, item) in &document.paths.paths {
@@ -278,7 +319,8 @@ mod tests {
             }
             assert!(documented.contains(&(path.clone(), method.clone())), "{method} {path}");
             let method: Method = method.parse().unwrap();
-            assert!(access.rule(&method, path).is_some(), "{method} {path} names no scope");
+            let operation = operations::named(&method, path).unwrap();
+            assert!(operation.rule.is_some(), "{method} {path} names no scope");
         }
         for route in &documented {
             assert!(routes.contains(route), "{route:?} is not in the router");
@@ -287,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_route_outside_the_document_would_be_seen() {
-        let (router, _) = operations().split_for_parts();
+        let router = served();
         let before = routes(&format!("{router:?}"));
         let router = router.route("/secret", axum::routing::delete(ui::page));
         let after = routes(&format!("{router:?}"));

@@ -6,7 +6,8 @@ use axum::extract::FromRef;
 use car_hub::Hub;
 
 use crate::{
-    Closing, Hosts, Limits, caller::WsTickets, events::Tail, limits::Usage, metrics::Metrics,
+    Closing, Hosts, Limits, caller::WsTickets, downloads, events::Tail, limits::Usage,
+    metrics::Metrics,
 };
 
 /// How one hub is served.
@@ -31,6 +32,7 @@ pub struct App {
     pub(crate) usage: Arc<Usage>,
     pub(crate) closing: Closing,
     pub(crate) ws_tickets: WsTickets,
+    pub(crate) links: downloads::Links,
     /// The end of the log, encoded once for all who follow it.
     pub(crate) tail: Arc<Tail>,
     pub(crate) metrics: Metrics,
@@ -49,6 +51,7 @@ impl App {
             usage,
             closing,
             ws_tickets: WsTickets::default(),
+            links: downloads::none(),
             tail,
             metrics: Metrics::default(),
         }

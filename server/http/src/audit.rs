@@ -48,16 +48,26 @@ pub(crate) async fn list(
     Ok(Json(hub.audit_list(filter, page(after, limit)?).await?))
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HeadOf {
+    /// Where the chain ended with this line; the last one when absent.
+    #[param(minimum = 1)]
+    line: Option<u32>,
+}
+
 /// Get the end of the audit chain
 ///
-/// Keep it: `audit_verify` tells later whether it is still part of the chain.
+/// Keep it: with its number this operation tells later whether the same line is still there, and
+/// `audit_verify` whether the whole chain up to it is.
 #[utoipa::path(
-    get, path = "/audit/head", tag = "audit", operation_id = "audit_head",
-    extensions(("x-scope" = json!("read"))),
-    responses((status = 200, description = "Number and hash of the last line", body = AuditHead)),
+    get, path = "/audit/head", tag = "audit", operation_id = "audit_head", params(HeadOf),
+    extensions(("x-scope" = json!("read")), ("x-problems" = json!(["not_found"]))),
+    responses((status = 200, description = "Number and hash of the line", body = AuditHead)),
 )]
-pub(crate) async fn head(Acting(hub): Acting) -> Answer<Json<AuditHead>> {
-    Ok(Json(hub.audit_head().await?))
+pub(crate) async fn head(Acting(hub): Acting, Query(of): Query<HeadOf>) -> Answer<Json<AuditHead>> {
+    Ok(Json(hub.audit_head(of.line.map(i64::from)).await?))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

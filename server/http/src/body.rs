@@ -11,7 +11,11 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use car_api::{Code, problem::FieldError};
+use car_api::{
+    Code,
+    problem::FieldError,
+    voice::{self, AudioKind},
+};
 use futures_util::{Stream, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
@@ -97,7 +101,24 @@ fn is_one_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
 pub(crate) fn may_be_json(headers: &HeaderMap) -> bool {
     let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0")
         && !headers.contains_key(TRANSFER_ENCODING);
-    is_one_of(headers, &[JSON, MERGE, BYTES]) || (empty && !headers.contains_key(CONTENT_TYPE))
+    is_one_of(headers, &[JSON, MERGE, BYTES])
+        || audio(headers).is_ok()
+        || (empty && !headers.contains_key(CONTENT_TYPE))
+}
+
+/// What recording a body is.
+pub(crate) fn audio(headers: &HeaderMap) -> Result<AudioKind, ApiError> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let only = values.next().filter(|_| values.next().is_none());
+    let kind = only.and_then(|value| AudioKind::of_content_type(value.to_str().ok()?));
+    kind.ok_or_else(|| {
+        let known: Vec<_> = AudioKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let detail = format!(
+            "Send the recording as it is, with its kind as `Content-Type`: {}.",
+            known.join(", ")
+        );
+        ApiError::new(Code::UnsupportedMediaType, detail)
+    })
 }
 
 /// The body of a file as it comes: whoever takes it bounds its size.
@@ -132,9 +153,24 @@ pub(crate) fn pieces(
 
 /// The whole body, as far as it is not too large.
 pub(crate) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
-    let mut body = Limited::new(body, LIMIT);
+    read_up_to(body, LIMIT, WHOLE, "The body is larger than 1 MiB; send less at a time.").await
+}
+
+/// The whole of a recording, as far as it is not too large.
+pub(crate) async fn read_recording(body: Body) -> Result<Vec<u8>, ApiError> {
+    let large = "The recording is larger than 25 MB; make a shorter one.";
+    read_up_to(body, voice::MAX_BYTES, WHOLE_FILE, large).await
+}
+
+async fn read_up_to(
+    body: Body,
+    limit: usize,
+    whole: Duration,
+    large: &str,
+) -> Result<Vec<u8>, ApiError> {
+    let mut body = Limited::new(body, limit);
     let mut bytes = Vec::new();
-    let end = Instant::now() + WHOLE;
+    let end = Instant::now() + whole;
     loop {
         match timeout_at(end.min(Instant::now() + IDLE), body.frame()).await {
             Ok(Some(Ok(frame))) => {
@@ -143,8 +179,7 @@ pub(crate) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
                 }
             }
             Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
-                let detail = "The body is larger than 1 MiB; send less at a time.";
-                return Err(ApiError::new(Code::TooLarge, detail));
+                return Err(ApiError::new(Code::TooLarge, large));
             }
             Ok(Some(Err(_))) => return Err(ApiError::bad_request("The body broke off.")),
             Ok(None) => return Ok(bytes),
@@ -214,7 +249,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
             Segment::Map { key } | Segment::Enum { variant: key } => {
                 format!("/{}", key.replace('~', "~0").replace('/', "~1"))
             }
-            Segment::Unknown => "/?".to_owned(),
+            // Where the text ended or is no JSON: the place is the last one that was read.
+            Segment::Unknown => String::new(),
         })
         .collect()
 }
@@ -241,6 +277,7 @@ mod tests {
         assert_eq!(fault("{}"), (Code::BadRequest, Some(String::new())));
         assert_eq!(fault(r#"{"title": "t"} {}"#), (Code::BadRequest, None));
         assert_eq!(fault(""), (Code::BadRequest, Some(String::new())));
+        assert_eq!(fault("{"), (Code::BadRequest, Some(String::new())));
     }
 
     #[test]

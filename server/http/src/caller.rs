@@ -1,31 +1,32 @@
 //! Who is asking, and whether they may.
 //!
 //! One function, [`identify`], takes a request to somebody or says why not; one table,
-//! [`access::Access`], says what each operation needs. Whatever is in neither is refused.
+//! [`operations`], says what each operation needs. Whatever is in neither is refused.
 
 pub(crate) mod access;
 mod cookies;
+mod once;
 mod ws_tickets;
 
 use std::{collections::HashMap, fmt};
 
 use axum::{
-    extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
+    extract::{FromRequestParts, MatchedPath, RawPathParams, Request},
     http::{HeaderMap, HeaderValue, Method, header, header::AUTHORIZATION, request::Parts},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use car_api::{Code, Scope, audit::ActorKind};
 use car_hub::{Grant, Hub, Presented, Refused, idempotency::Claim};
 
 use crate::{
-    App, limits, origin,
+    App, limits, operations, origin,
     problem::{self, ApiError},
     proxy,
 };
-pub(crate) use access::Access;
-use access::{Limited, Rule};
+use access::Limited;
+pub(crate) use access::Rule;
 pub(crate) use cookies::{forgotten, session_cookie};
+pub(crate) use once::Once;
 pub(crate) use ws_tickets::{Filter, LIFE as TICKET_LIFE, WsTickets};
 
 /// The paths that answer without a credential; they tell nothing. Every other path, also one that
@@ -35,6 +36,7 @@ pub const PUBLIC: &[&str] = &[
     "/pair",
     "/assets/{*file}",
     "/health/live",
+    "/download/{link}",
     "/api/v1/pair",
     "/api/v1/pair/finish",
     "/api/v1/push/act",
@@ -224,6 +226,21 @@ pub(crate) fn identify(parts: &Parts, app: &App) -> Result<Caller, Unknown> {
     Ok(Caller { session: Some(session.to_owned()), ..caller(grant) })
 }
 
+/// Whether a request comes from whom a link was made for, who still has to be let in. A browser
+/// that follows a link sends its cookie and cannot send its proof; the link is the proof.
+pub(crate) fn is_of(parts: &Parts, app: &App, grant: &Grant) -> bool {
+    if !app.hub.stands(grant) {
+        return false;
+    }
+    if parts.headers.contains_key(AUTHORIZATION) {
+        let asking =
+            bearer(&parts.headers).map(|token| app.hub.authenticate(Presented::Bearer(token)));
+        return asking.is_some_and(|asking| asking.is_ok_and(|asking| asking.actor == grant.actor));
+    }
+    let session = cookies::session(parts, app).ok().flatten();
+    session.is_some_and(|secret| app.hub.is_session_of(secret, grant)) && from_own_page(parts, app)
+}
+
 /// Whether a page of this hub sent the request, as far as the browser says. Reading may come
 /// without either header: some browsers send none on a plain `GET` of the same origin.
 fn from_own_page(parts: &Parts, app: &App) -> bool {
@@ -235,15 +252,12 @@ fn from_own_page(parts: &Parts, app: &App) -> bool {
     reads || site.is_some() || parts.headers.contains_key(header::ORIGIN)
 }
 
-/// What is asked before any handler is reached.
-#[derive(Clone)]
-pub(crate) struct Door {
-    pub(crate) app: App,
-    pub(crate) access: std::sync::Arc<Access>,
-}
-
 /// Lets a request through when its path is public, or when somebody is behind it who may do it.
-pub(crate) async fn required(State(door): State<Door>, request: Request, next: Next) -> Response {
+pub(crate) async fn required<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     if let Some(name) = credential_in_query(&parts) {
         let detail = format!(
@@ -254,32 +268,33 @@ pub(crate) async fn required(State(door): State<Door>, request: Request, next: N
     }
     let path = parts.extensions.get::<MatchedPath>().cloned();
     if path.as_ref().is_some_and(|path| PUBLIC.contains(&path.as_str())) {
-        return next.run(Request::from_parts(parts, body)).await;
+        return next(Request::from_parts(parts, body)).await;
     }
-    let caller = match identify(&parts, &door.app) {
+    let caller = match identify(&parts, app) {
         Ok(caller) => caller,
         Err(unknown) => {
-            return limits::refused(&door.app, &parts, unknown.error()).into_response();
+            return limits::refused(app, &parts, unknown.error()).into_response();
         }
     };
-    if let Err(refusal) = limits::admitted(&door.app, &parts, &caller.grant.actor) {
+    if let Err(refusal) = limits::admitted(app, &parts, &caller.grant.actor) {
         return refusal.into_response();
     }
     if let Some(path) = path {
-        let Some(rule) = door.access.rule(&parts.method, path.as_str()) else {
-            return no_operation(&door.access, &parts, path.as_str());
+        let operation = operations::named(&parts.method, path.as_str());
+        let Some(rule) = operation.and_then(|operation| operation.rule.as_ref()) else {
+            return no_operation(&parts, path.as_str());
         };
-        if let Err(refusal) = allow(rule, &mut parts, &door.app, &caller).await {
+        if let Err(refusal) = allow(rule, &mut parts, app, &caller).await {
             return refusal.into_response();
         }
     }
     let renewed = match &caller.session {
-        Some(session) => door.app.hub.device_rotate(&caller.grant, session).await,
+        Some(session) => app.hub.device_rotate(&caller.grant, session).await,
         None => None,
     };
-    let named = door.app.hosts.is_named(&parts.headers);
+    let named = app.hosts.is_named(&parts.headers);
     parts.extensions.insert(caller);
-    let mut answer = next.run(Request::from_parts(parts, body)).await;
+    let mut answer = next(Request::from_parts(parts, body)).await;
     if let Some(cookie) = renewed.as_deref().and_then(|secret| session_cookie(secret, named)) {
         // A handler that says something about the cookie has the last word.
         answer.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
@@ -343,8 +358,8 @@ fn missing_scope(scope: Scope) -> ApiError {
 }
 
 /// The answer where a path is known and the method is not.
-fn no_operation(access: &Access, parts: &Parts, path: &str) -> Response {
-    let methods = access.methods(path);
+fn no_operation(parts: &Parts, path: &str) -> Response {
+    let methods = operations::methods(path);
     let mut answer = problem::no_method(&parts.method, &parts.uri);
     if let Ok(methods) = HeaderValue::from_str(&methods.join(",")) {
         answer.headers_mut().insert(header::ALLOW, methods);

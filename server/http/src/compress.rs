@@ -9,7 +9,6 @@ use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::Response,
 };
 use flate2::{Compression, write::GzEncoder};
@@ -22,9 +21,12 @@ const LEAST: u64 = 1400;
 const MOST: u64 = 16 * 1024 * 1024;
 
 /// Compresses what is worth it.
-pub(crate) async fn answers(request: Request, next: Next) -> Response {
+pub(crate) async fn answers<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let wanted = accepts_gzip(request.headers()) && request.method() != Method::HEAD;
-    let mut answer = next.run(request).await;
+    let mut answer = next(request).await;
     if !may_be_smaller(&answer) {
         return answer;
     }

@@ -52,7 +52,7 @@ pub(crate) async fn delete(
 /// Get a ticket that opens one WebSocket
 ///
 /// Browsers cannot send a credential with a WebSocket. The ticket holds for 30 seconds and once,
-/// for a page of the same origin and for exactly this filter of `event_list`. Offer two protocols:
+/// for a page of the same origin and for exactly this filter of `event_list`, or for one terminal. Offer two protocols:
 /// `car.v1` and the ticket's; the answer names `car.v1` only.
 #[utoipa::path(
     post, path = "/ws-tickets", tag = "events", operation_id = "ws_ticket_create",
@@ -67,7 +67,13 @@ pub(crate) async fn ws_ticket(
     Json(body): Json<WsTicketCreate>,
 ) -> Answer<(StatusCode, Json<WsTicket>)> {
     let kinds = events::kinds(body.kind.as_deref());
-    let filter = Filter { repo: body.repo, run: body.run, thread: body.thread, kinds };
+    let filter = Filter {
+        repo: body.repo,
+        run: body.run,
+        thread: body.thread,
+        kinds,
+        terminal: body.terminal,
+    };
     let grant = caller.grant().clone();
     let protocol = app.ws_tickets.make(grant, origin_of(&headers), filter)?;
     let life = i64::try_from(caller::TICKET_LIFE.as_millis()).unwrap_or(0);

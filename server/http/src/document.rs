@@ -8,8 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use car_api::{
-    Code, Problem, ThreadKey, event::StreamMessage, inbox::InboxView,
-    notification::NotificationPayload, webhook::WebhookPayload,
+    Code, Problem, ThreadKey,
+    event::StreamMessage,
+    inbox::InboxView,
+    notification::NotificationPayload,
+    terminal::{TerminalMessage, TerminalOrder},
+    webhook::WebhookPayload,
 };
 use utoipa::{
     OpenApi,
@@ -28,6 +32,7 @@ use utoipa::{
 use crate::{
     App, api,
     caller::access::{self, Limited},
+    operations as table,
 };
 
 /// The document as it is checked in; a test holds it to the handlers.
@@ -48,7 +53,9 @@ pub(crate) const CHECKED_IN: &str = include_str!("../../../openapi/openapi.json"
         ThreadKey,
         WebhookPayload,
         InboxView,
-        NotificationPayload
+        NotificationPayload,
+        TerminalMessage,
+        TerminalOrder
     ))
 )]
 struct Frame;
@@ -97,6 +104,11 @@ pub fn openapi() -> Result<String, serde_json::Error> {
         }
     }
     Ok(ordered(&document.to_pretty_json()?))
+}
+
+/// What `openapi/operations.txt` has of the document: a line for each operation.
+pub fn operations_table() -> String {
+    table::table(&api::documented())
 }
 
 fn is_raw(operation: &Operation) -> bool {

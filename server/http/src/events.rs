@@ -32,7 +32,7 @@ const EPOCH: HeaderName = HeaderName::from_static("car-epoch");
 const NEWEST: &str = "newest";
 
 /// What the stream is called among a WebSocket's protocols.
-const PROTOCOL: &str = "car.v1";
+pub(crate) const PROTOCOL: &str = "car.v1";
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -171,7 +171,7 @@ impl Wanted {
     /// What a ticket for this has to have been made for.
     fn for_ticket(&self) -> Filter {
         let EventFilter { repo, run, thread, kinds } = self.filter.clone();
-        Filter { repo, run, thread, kinds }
+        Filter { repo, run, thread, kinds, terminal: None }
     }
 }
 

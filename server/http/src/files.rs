@@ -181,7 +181,7 @@ pub(crate) async fn repo_delete(
 
 /// A file as a browser has to take it: as one to keep, whatever it holds. What it is by its name is
 /// in a header of its own, so that no browser comes to show or run it.
-fn download(Download { file, pieces }: Download) -> Response {
+pub(crate) fn download(Download { file, pieces }: Download) -> Response {
     let body = stream::unfold(pieces, async |mut pieces| Some((pieces.recv().await?, pieces)));
     let mut answer = Body::from_stream(body).into_response();
     let headers = answer.headers_mut();

@@ -13,7 +13,9 @@ use car_api::Code;
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
-use crate::{App, body, connections::Connection, origin, problem, problem::ApiError, proxy};
+use crate::{
+    App, body, compress, connections::Connection, origin, problem, problem::ApiError, proxy,
+};
 
 /// Longest target that is read; longer ones are a mistake of whoever made them.
 const TARGET_MAX: usize = 8 * 1024;
@@ -31,7 +33,7 @@ const DATA_POLICY: &str =
 /// What a page of the hub may do: use what the hub itself serves, and nothing written inline. The
 /// socket of the host follows, since not every browser counts it as `'self'`.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
+    img-src 'self' data: blob:; media-src blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
     form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types car; connect-src 'self'";
 
@@ -44,7 +46,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        // The page records what is spoken into a chat.
+        "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
     ),
 ];
 
@@ -59,6 +62,10 @@ pub(crate) fn before(app: App, inner: Router) -> Router {
 }
 
 async fn pass(State(app): State<App>, request: Request, next: Next) -> Response {
+    compress::answers(request, |request| admit(app, request, next)).await
+}
+
+async fn admit(app: App, request: Request, next: Next) -> Response {
     let id = format!("req_{}", uuid::Uuid::now_v7().simple());
     let request = proxy::without_base(&app.config.base_path, request);
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
@@ -146,6 +153,7 @@ async fn run(app: &App, request: Request, next: Next) -> Response {
 
 fn leave(mut answer: Response, id: &str, host: Option<&str>, named: bool) -> Response {
     let headers = answer.headers_mut();
+    headers.reserve(HEADERS.len() + 3);
     let policy = policy(headers, host);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     for (name, value) in HEADERS {
@@ -167,7 +175,9 @@ fn policy(headers: &HeaderMap, host: Option<&str>) -> HeaderValue {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let policy = match host {
         Some(host) if page => HeaderValue::try_from(format!("{PAGE_POLICY} wss://{host}")),
-        Some(_) | None => HeaderValue::try_from(if page { PAGE_POLICY } else { DATA_POLICY }),
+        Some(_) | None => {
+            return HeaderValue::from_static(if page { PAGE_POLICY } else { DATA_POLICY });
+        }
     };
     policy.unwrap_or(HeaderValue::from_static(DATA_POLICY))
 }

@@ -2,9 +2,8 @@
 
 use axum::{
     body::Body,
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use car_api::{Code, Problem};
@@ -36,24 +35,32 @@ const LONGEST: usize = 255;
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
 
 /// Lets a request with a key act once; the others pass.
-pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn once<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let operation = operations::of(&request);
     let change = !request.method().is_safe() && operation.is_some_and(|operation| !operation.raw);
     if !change || !request.headers().contains_key(KEY) {
-        return next.run(request).await;
+        return next(request).await;
     }
-    match under_key(&app, request, next).await {
+    match under_key(app, request, next).await {
         Ok(answer) => answer,
         Err(error) => error.into_response(),
     }
 }
 
-async fn under_key(app: &App, request: Request, next: Next) -> Answer<Response> {
+async fn under_key<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Answer<Response> {
     let key = key(request.headers())?;
     let (mut parts, body) = request.into_parts();
     // Who has no credential has no keys; the operation says what it thinks of that.
     let Ok(Acting(hub)) = Acting::from_request_parts(&mut parts, app).await else {
-        return Ok(next.run(Request::from_parts(parts, body)).await);
+        return Ok(next(Request::from_parts(parts, body)).await);
     };
     let bytes = body::read(body).await?;
     let claim = match begin(&hub, &key, &parts, &bytes).await? {
@@ -66,7 +73,7 @@ async fn under_key(app: &App, request: Request, next: Next) -> Answer<Response> 
     };
     parts.extensions.insert(claim.clone());
     let asked = parts.clone();
-    let answer = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let answer = next(Request::from_parts(parts, Body::from(bytes))).await;
     keep(&hub, &claim, &asked, answer).await
 }
 
@@ -104,7 +111,9 @@ fn made(found: Found) -> Result<Response, ApiError> {
         Found::Run(run) => (StatusCode::CREATED, Json(run)).into_response(),
         Found::Job(job) => (StatusCode::ACCEPTED, Json(job)).into_response(),
         Found::Repo(repo) => (StatusCode::CREATED, Json(repo)).into_response(),
+        Found::Tickets(page) => Json(page).into_response(),
         Found::Reply(reply) => (StatusCode::CREATED, Json(reply)).into_response(),
+        Found::Terminal(terminal) => (StatusCode::CREATED, Json(terminal)).into_response(),
         Found::Thread(thread) => (StatusCode::CREATED, Json(thread)).into_response(),
         Found::Message(message) => (StatusCode::ACCEPTED, Json(message)).into_response(),
         Found::Ticket(text) => {

@@ -3,9 +3,8 @@
 //! that the hub is newer. Nobody else is told.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 
@@ -18,9 +17,13 @@ const INSTANCE: HeaderName = HeaderName::from_static("car-hub-instance");
 const VERSION: HeaderName = HeaderName::from_static("car-hub-version");
 
 /// Says which hub answers.
-pub(crate) async fn stamp(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn stamp<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let known = request.extensions().get::<Caller>().is_some();
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if known && let Ok(instance) = HeaderValue::from_str(app.hub.instance()) {
         let headers = response.headers_mut();
         headers.insert(INSTANCE, instance);

@@ -11,6 +11,7 @@ mod app;
 mod audit;
 mod backups;
 mod body;
+mod budgets;
 mod caller;
 mod channels;
 mod compress;
@@ -21,6 +22,7 @@ mod devices;
 mod diff;
 mod docs;
 mod document;
+mod downloads;
 mod events;
 mod extract;
 mod files;
@@ -44,26 +46,30 @@ mod proxy;
 mod public;
 mod push;
 mod repos;
+mod routes;
 mod runs;
 mod serve;
+mod sockets;
+mod templates;
+mod terminals;
 mod threads;
 mod tickets;
 mod tokens;
 mod ui;
+mod usage;
 mod version;
+mod voice;
 mod webhooks;
 mod worktrees;
 
-use axum::middleware::from_fn;
-
 pub use app::{App, Config};
 pub use caller::PUBLIC;
-pub use document::openapi;
+pub use document::{openapi, operations_table};
 pub use host::Hosts;
 pub use limits::Limits;
 pub use serve::{Closing, Listener, serve};
 
 /// The whole service of one hub, to be given to [`serve`].
 pub fn router(app: App) -> axum::Router {
-    gate::before(app.clone(), api::router(app)).layer(from_fn(compress::answers))
+    gate::before(app.clone(), api::router(app))
 }

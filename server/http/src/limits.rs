@@ -31,6 +31,10 @@ pub struct Limits {
     pub request_burst: u32,
     /// Runs one credential may start in a minute.
     pub run_starts_per_minute: u32,
+    /// Terminals one credential may open in a minute.
+    pub terminals_per_minute: u32,
+    /// Recordings one credential may have heard in a minute.
+    pub transcriptions_per_minute: u32,
     /// WebSockets one credential may open in a minute.
     pub sockets_per_minute: u32,
     /// Wrong credentials in a minute, whatever they claim to be.
@@ -49,6 +53,8 @@ impl Default for Limits {
             requests_per_second: 50,
             request_burst: 200,
             run_starts_per_minute: 30,
+            terminals_per_minute: 6,
+            transcriptions_per_minute: 20,
             sockets_per_minute: 60,
             failures_per_minute: 100,
             failures_per_credential_per_minute: 10,
@@ -70,6 +76,8 @@ pub(crate) struct Usage {
 struct Caller {
     requests: Bucket,
     run_starts: Bucket,
+    terminals: Bucket,
+    transcriptions: Bucket,
     sockets: Bucket,
 }
 
@@ -92,6 +100,13 @@ impl Usage {
             let rate = Rate::per_minute(limits.run_starts_per_minute);
             taken = caller.run_starts.take(rate, now);
         }
+        if taken.is_ok() && opens_a_terminal(parts) {
+            taken = caller.terminals.take(Rate::per_minute(limits.terminals_per_minute), now);
+        }
+        if taken.is_ok() && speaks(parts) {
+            let rate = Rate::per_minute(limits.transcriptions_per_minute);
+            taken = caller.transcriptions.take(rate, now);
+        }
         if taken.is_ok() && origin::upgrades(&parts.headers) {
             taken = caller.sockets.take(Rate::per_minute(limits.sockets_per_minute), now);
         }
@@ -108,6 +123,14 @@ impl Usage {
 fn starts_a_run(parts: &Parts) -> bool {
     let mut path = parts.uri.path().rsplit('/');
     parts.method == Method::POST && path.next() == Some("runs") && path.nth(1) == Some("repos")
+}
+
+fn opens_a_terminal(parts: &Parts) -> bool {
+    parts.method == Method::POST && parts.uri.path().ends_with("/terminals")
+}
+
+fn speaks(parts: &Parts) -> bool {
+    parts.method == Method::POST && parts.uri.path().ends_with("/voice/transcriptions")
 }
 
 /// A request with a valid credential: its connection is known from now on, and it may be told to

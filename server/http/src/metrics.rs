@@ -12,7 +12,6 @@ use std::{
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use car_hub::measure::{Durations, Measures};
@@ -57,10 +56,14 @@ impl Drop for OpenStream {
 
 /// Counts a request by its operation. What is no operation counts as one, so that nobody can make
 /// names here.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
-    let operation = operations::of(&request).map_or("none", |operation| operation.id.as_str());
+pub(crate) async fn observe<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
+    let operation = operations::of(&request).map_or("none", |operation| operation.id);
     let began = Instant::now();
-    let answer = next.run(request).await;
+    let answer = next(request).await;
     let took = began.elapsed();
     let mut counts = app.metrics.lock();
     *counts.requests.entry((operation, answer.status().as_u16())).or_default() += 1;

@@ -15,6 +15,7 @@ use car_api::{
         PairingCreated, PairingDecide, PairingState,
     },
 };
+use car_hub::ReachedAt;
 use serde::Deserialize;
 
 use crate::{
@@ -68,7 +69,8 @@ pub(crate) async fn create(
     Json(body): Json<PairingCreate>,
 ) -> Answer<(StatusCode, Json<PairingCreated>)> {
     let hosts = app.hosts.named().to_vec();
-    Ok((StatusCode::CREATED, Json(hub.pairing_create(body, hosts).await?)))
+    let reached = ReachedAt { hosts, base_path: app.config.base_path.clone() };
+    Ok((StatusCode::CREATED, Json(hub.pairing_create(body, reached).await?)))
 }
 
 /// Get a pairing, or wait for it to change
@@ -113,7 +115,7 @@ pub(crate) async fn decide(
 /// number of requests is open at once.
 #[utoipa::path(
     post, path = "/pair", tag = "devices", operation_id = "pair_request", security(()),
-    request_body = PairRequest, extensions(("x-problems" = json!(["not_found", "forbidden", "unavailable", "unprocessable"]))),
+    request_body = PairRequest, extensions(("x-problems" = json!(["not_found", "forbidden", "rate_limited", "unprocessable"]))),
     responses((status = 202, description = "How to ask for the outcome", body = PairRequested)),
 )]
 pub(crate) async fn request(

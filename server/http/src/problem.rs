@@ -10,6 +10,9 @@ use axum::{
 use car_api::{Code, Problem};
 use car_hub::Redactor;
 
+/// When to look again whether there is room.
+const ROOM: Duration = Duration::from_secs(59);
+
 /// An error of an operation, on its way to the client.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError(Box<Failure>);
@@ -69,8 +72,11 @@ impl From<Problem> for ApiError {
 impl From<car_hub::Error> for ApiError {
     fn from(error: car_hub::Error) -> Self {
         let cause = error.source().map(|source| causes(source).into());
-        // The request under the same key may end any moment.
-        let retry_after = (error.code == Code::IdempotencyInFlight).then_some(Duration::ZERO);
+        // The request under the same key may end any moment; there is room again when others were
+        // answered or gave up.
+        let waits = [(Code::IdempotencyInFlight, Duration::ZERO), (Code::RateLimited, ROOM)];
+        let retry_after = waits.into_iter().find(|(code, _)| *code == error.code);
+        let retry_after = retry_after.map(|(_, wait)| wait);
         Self(Box::new(Failure { problem: error.problem(), cause, retry_after }))
     }
 }

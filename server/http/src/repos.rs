@@ -132,6 +132,23 @@ pub(crate) async fn init(Acting(hub): Acting, Path(repo): Path<RepoId>) -> Answe
     Ok(Json(hub.repo_init(&repo).await?))
 }
 
+/// Bring a repo or worktree up to what its remote has
+///
+/// Fetches, and moves the branch that is checked out on to its upstream. Nothing is merged and
+/// nothing is thrown away: what cannot simply move on is left as it is, with the reason.
+#[utoipa::path(
+    post, path = "/repos/{repo}/sync", tag = "repos", operation_id = "repo_sync",
+    params(("repo" = RepoId, Path, description = "Repo or worktree")),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["run_active"]))),
+    responses((status = 202, description = "The job that does it", body = Job)),
+)]
+pub(crate) async fn sync(
+    Acting(hub): Acting,
+    Path(repo): Path<RepoId>,
+) -> Answer<(StatusCode, Json<Job>)> {
+    Ok((StatusCode::ACCEPTED, Json(hub.repo_sync(&repo).await?)))
+}
+
 /// Get the commands that prepare new worktrees
 #[utoipa::path(
     get, path = "/repos/{repo}/setup", tag = "repos", operation_id = "repo_setup_get",

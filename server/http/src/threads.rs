@@ -260,6 +260,24 @@ pub(crate) async fn stop(
     Ok(Json(hub.thread_stop(thread.as_str()).await?))
 }
 
+/// Let a held thread go on
+///
+/// What waits is looked at again, and the failures counted so far are forgotten: its circuit breaker
+/// closes. A limit that is still reached holds it again. A thread that is not held stays as it is.
+/// Agents may not.
+#[utoipa::path(
+    post, path = "/threads/{thread}/resume", tag = "threads", operation_id = "thread_resume",
+    params(("thread" = ThreadKey, Path, description = "Thread, or `pma`")),
+    extensions(("x-scope" = json!("run")), ("x-problems" = json!(["restore_unconfirmed"]))),
+    responses((status = 200, description = "The thread", body = Thread)),
+)]
+pub(crate) async fn resume(
+    Acting(hub): Acting,
+    Path(thread): Path<ThreadKey>,
+) -> Answer<Json<Thread>> {
+    Ok(Json(hub.thread_resume(thread.as_str()).await?))
+}
+
 /// Begin a new conversation of the agent; the messages stay
 #[utoipa::path(
     post, path = "/threads/{thread}/reset", tag = "threads", operation_id = "thread_reset",

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use car_api::{
     Page, PageQuery, RepoId,
+    job::Job,
     ticket::{
         LintReport, Ticket, TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch,
         TicketState, TicketText, TicketUpdate,
@@ -155,6 +156,26 @@ pub(crate) async fn patch(
     Ok(tagged(hub.ticket_patch(&repo, &ticket, body, version).await?))
 }
 
+/// Run the commands that prove a ticket
+///
+/// On the tree as it is, as a job whose log has their output. They are the ticket's, else those the
+/// hub or the repo has for all. What they give is no evidence: a run checks for itself.
+#[utoipa::path(
+    post, path = "/repos/{repo}/tickets/{ticket}/verify", tag = "tickets", operation_id = "ticket_verify",
+    params(
+        ("repo" = RepoId, Path, description = "Repo or worktree"),
+        ("ticket" = String, Path, description = "Number, id, or file name"),
+    ),
+    extensions(("x-scope" = json!("run")), ("x-problems" = json!(["unprocessable", "run_active"]))),
+    responses((status = 202, description = "The job that runs them", body = Job)),
+)]
+pub(crate) async fn verify(
+    Acting(hub): Acting,
+    Path((repo, ticket)): Path<(RepoId, String)>,
+) -> Answer<(StatusCode, Json<Job>)> {
+    Ok((StatusCode::ACCEPTED, Json(hub.ticket_verify(&repo, &ticket).await?)))
+}
+
 /// Mark a ticket done, or open again
 #[utoipa::path(
     post, path = "/repos/{repo}/tickets/{ticket}/done", tag = "tickets", operation_id = "ticket_done",
@@ -184,7 +205,7 @@ pub(crate) async fn done(
         ("ticket" = String, Path, description = "Ticket: its number or its id"),
     ),
     request_body = TicketMove,
-    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["tickets_invalid", "run_active"]))),
+    extensions(("x-scope" = json!("write")), ("x-problems" = json!(["stale", "tickets_invalid", "run_active"]))),
     responses((status = 200, description = "The queue as it is now", body = Page<Ticket>)),
 )]
 pub(crate) async fn r#move(

@@ -31,7 +31,7 @@ pub(crate) async fn list(
 /// The only time its secret is shown. It may get no scope and no repo the caller does not have.
 #[utoipa::path(
     post, path = "/tokens", tag = "tokens", operation_id = "token_create", request_body = TokenCreate,
-    extensions(("x-problems" = json!(["not_found"])), ("x-scope" = json!("admin")), ("x-secret" = json!(true))),
+    extensions(("x-problems" = json!(["not_found", "unprocessable"])), ("x-scope" = json!("admin")), ("x-secret" = json!(true))),
     responses((status = 201, description = "The token with its secret", body = TokenCreated)),
 )]
 pub(crate) async fn create(

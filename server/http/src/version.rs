@@ -7,7 +7,6 @@ use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use car_api::Code;
@@ -69,13 +68,16 @@ impl IntoResponse for Encoded {
 /// Answers `304` when the client has what it asks for already (`If-None-Match`), and gives JSON
 /// answers without a tag of their own a weak one, by which the client can ask so. Only what is whole
 /// in memory is looked at.
-pub(crate) async fn unchanged(request: Request, next: Next) -> Response {
+pub(crate) async fn unchanged<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let known: Vec<HeaderValue> =
         request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
-    let answer = next.run(request).await;
+    let answer = next(request).await;
     if answer.status() != StatusCode::OK {
         return answer;
     }

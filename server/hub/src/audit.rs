@@ -128,12 +128,14 @@ impl Hub {
         Ok(index::cut(lines, limit, |line| line.seq.to_string()))
     }
 
-    /// The end of the audit chain.
+    /// The end of the audit chain, or where it ended with a line.
     ///
     /// # Errors
     /// See the API.
-    pub async fn audit_head(&self) -> Result<AuditHead> {
-        Ok(self.inner.store.audit_head().await?)
+    pub async fn audit_head(&self, line: Option<i64>) -> Result<AuditHead> {
+        let Some(seq) = line else { return Ok(self.inner.store.audit_head().await?) };
+        let there = self.inner.store.audit_head_at(seq).await?;
+        there.ok_or_else(|| Error::not_found(format!("line {seq} of the audit chain")))
     }
 
     /// Walks the audit chain, and looks whether a head that somebody kept is part of it.

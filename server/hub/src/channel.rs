@@ -58,6 +58,30 @@ pub enum Sent {
     },
 }
 
+/// What an attempt means for what is sent that way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It arrived.
+    Arrived,
+    /// It did not; the other side may have asked to be left alone for a while.
+    Missed(Option<Duration>),
+    /// The other side wants no more.
+    Unwanted,
+}
+
+impl Sent {
+    /// What it means, and what is noted of it: the number that was answered, and what went wrong.
+    pub(crate) fn outcome(self) -> (Outcome, Option<u16>, Option<String>) {
+        match self {
+            Self::Taken { status } => (Outcome::Arrived, status, None),
+            Self::NotTaken { status, detail, retry_after } => {
+                (Outcome::Missed(retry_after), status, Some(detail))
+            }
+            Self::Unwanted { status, detail } => (Outcome::Unwanted, status, Some(detail)),
+        }
+    }
+}
+
 /// The attempt that is being made. Dropping it gives it up; the message may have arrived.
 pub type Attempt<'a> = Pin<Box<dyn Future<Output = Sent> + Send + 'a>>;
 

@@ -7,13 +7,14 @@ use std::{
 };
 
 use car_api::{
-    AgentId, agent::ApprovalPolicy, pma::WakeRule, run::RunOptions, verify::VerifyCommand,
+    AgentId, TemplateSourceId, agent::ApprovalPolicy, budget::BudgetLimits, pma::WakeRule,
+    run::RunOptions, verify::VerifyCommand,
 };
 
 pub use car_engine::pma::safety::Limits as SafetyConfig;
 use car_engine::pma::wake::{DispatchRule, default_rules};
 
-use crate::{Redactor, backup::BackupConfig};
+use crate::{JournalsConfig, Redactor, backup::BackupConfig};
 
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
@@ -42,10 +43,22 @@ pub struct Config {
     pub tree_flow: TreeFlow,
     /// How the project manager works and what keeps it from harm.
     pub pma: PmaConfig,
+    /// What looks at the files all this came from.
+    pub check: ConfigCheck,
+    /// What tokens cost and how much may be used.
+    pub money: MoneyConfig,
     /// How threads are worked.
     pub threads: ThreadsConfig,
+    /// Where templates of tickets come from.
+    pub templates: TemplatesConfig,
+    /// Whether people may open terminals, and how many.
+    pub terminal: TerminalConfig,
+    /// What finds the words of recordings.
+    pub voice: crate::VoiceConfig,
     /// How long events are kept.
     pub events: EventsConfig,
+    /// How long journals are kept.
+    pub journals: JournalsConfig,
     /// How webhooks are sent.
     pub webhooks: WebhooksConfig,
     /// What sends them.
@@ -82,6 +95,8 @@ impl Default for EventsConfig {
 pub struct PmaConfig {
     /// Whether there is one.
     pub enabled: bool,
+    /// Which agent it is, from its next conversation on; as for other threads when absent.
+    pub default_agent: Option<AgentId>,
     /// Largest file of a box, in bytes.
     pub max_upload_bytes: u64,
     /// Characters of one of its documents a prompt holds.
@@ -125,6 +140,7 @@ impl Default for PmaConfig {
     fn default() -> Self {
         Self {
             enabled: true,
+            default_agent: None,
             max_upload_bytes: 10_000_000,
             docs_max_chars: 12_000,
             active_context_max_lines: 200,
@@ -155,6 +171,62 @@ pub struct ThreadsConfig {
 impl Default for ThreadsConfig {
     fn default() -> Self {
         Self { agent: None, approvals: ApprovalPolicy::Never, idle_s: 600, queue_max: 100 }
+    }
+}
+
+/// Where templates of tickets come from.
+#[derive(Debug, Clone, Default)]
+pub struct TemplatesConfig {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// The sources, as they were when the hub was opened. Of two with one id the first counts.
+    pub sources: Vec<TemplateSourceConfig>,
+    /// Where other sources are kept.
+    pub keep: KeepTemplates,
+}
+
+/// A git repository that templates come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateSourceConfig {
+    /// What its templates are named by.
+    pub id: TemplateSourceId,
+    /// Where it is fetched from, as git takes it.
+    pub url: String,
+    /// Whether what it has when it is first fetched is trusted.
+    pub trusted: bool,
+    /// Branch, tag or commit.
+    pub default_ref: String,
+}
+
+/// Keeps sources so that the next start has them; an error is for people.
+pub type WriteTemplates = dyn Fn(&[TemplateSourceConfig]) -> Result<(), String> + Send + Sync;
+
+/// What keeps sources; without it they cannot be changed.
+#[derive(Clone, Default)]
+pub struct KeepTemplates(pub Option<Arc<WriteTemplates>>);
+
+impl fmt::Debug for KeepTemplates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "KeepTemplates(..)" } else { "KeepTemplates(none)" })
+    }
+}
+
+/// Whether people may open terminals on the hub's machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalConfig {
+    /// Whether they may. A terminal is a shell with all the rights of the hub's user.
+    pub enabled: bool,
+    /// How many may be open at once.
+    pub max_open: u32,
+    /// Seconds after which one is ended.
+    pub life_s: u64,
+    /// The shell; that of the hub's environment when absent.
+    pub shell: Option<PathBuf>,
+}
+
+impl Default for TerminalConfig {
+    fn default() -> Self {
+        Self { enabled: false, max_open: 8, life_s: 8 * 3600, shell: None }
     }
 }
 
@@ -189,6 +261,48 @@ pub struct NotificationsConfig {
 impl Default for NotificationsConfig {
     fn default() -> Self {
         Self { retry_first_ms: 5_000, max_attempts: 7, per_minute: 20 }
+    }
+}
+
+/// What tokens cost and how much may be used.
+#[derive(Debug, Clone, Default)]
+pub struct MoneyConfig {
+    /// The word for the hub's money; there is one when there are prices.
+    pub currency: Option<String>,
+    /// What tokens cost; the first that fits decides.
+    pub prices: Vec<car_engine::price::Price>,
+    /// How much may be used, as it was when the hub was opened.
+    pub limits: BudgetLimits,
+    /// How many seconds the clocks by which a day begins are ahead of UTC.
+    pub utc_offset_s: i64,
+    /// Where other limits are kept.
+    pub keep: KeepBudgets,
+}
+
+/// Reads the files the next start would read: what has no effect there, in sentences; an error is
+/// why it could not start.
+pub type CheckFiles = dyn Fn() -> Result<Vec<String>, String> + Send + Sync;
+
+/// What looks at the configuration as it is now; without it nobody does.
+#[derive(Clone, Default)]
+pub struct ConfigCheck(pub Option<Arc<CheckFiles>>);
+
+impl fmt::Debug for ConfigCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "ConfigCheck(..)" } else { "ConfigCheck(none)" })
+    }
+}
+
+/// Keeps limits so that the next start has them; an error is for people.
+pub type WriteBudgets = dyn Fn(&BudgetLimits) -> Result<(), String> + Send + Sync;
+
+/// What keeps limits; without it they cannot be changed.
+#[derive(Clone, Default)]
+pub struct KeepBudgets(pub Option<Arc<WriteBudgets>>);
+
+impl fmt::Debug for KeepBudgets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "KeepBudgets(..)" } else { "KeepBudgets(none)" })
     }
 }
 

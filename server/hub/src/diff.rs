@@ -238,7 +238,8 @@ fn file_view(file: car_git::FileStat) -> DiffFile {
     }
 }
 
-fn line_view(line: &PatchLine) -> DiffLine {
+/// A line as it goes over the wire.
+pub(crate) fn line_view(line: &PatchLine) -> DiffLine {
     let (kind, old, new) = match line.at {
         LineAt::Hunk => (LineKind::Hunk, None, None),
         LineAt::Context { old, new } => (LineKind::Context, Some(old), Some(new)),

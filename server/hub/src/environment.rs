@@ -32,6 +32,20 @@ pub(crate) fn for_command(config: &Config, repo: &RepoId) -> Vec<(OsString, OsSt
     common(config, Some(repo))
 }
 
+/// The environment of a person's terminal: that of a command, for a terminal of its kind.
+pub(crate) fn for_terminal(
+    config: &Config,
+    repo: Option<&RepoId>,
+    marker: &str,
+) -> Vec<(OsString, OsString)> {
+    let mut environment = common(config, repo);
+    environment.retain(|(name, _)| name != "TERM");
+    environment.push(("TERM".into(), "xterm-256color".into()));
+    environment.push(("COLORTERM".into(), "truecolor".into()));
+    environment.push((car_shim::MARKER.into(), marker.into()));
+    environment
+}
+
 fn common(config: &Config, repo: Option<&RepoId>) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<(OsString, OsString)> = config
         .environment

@@ -69,10 +69,14 @@ impl Hub {
     /// The number is older than what is kept, or the database does not answer.
     pub async fn events(&self, after: i64, limit: u32, filter: &EventFilter) -> Result<Vec<Event>> {
         let query = filter.query(after, limit);
-        let events = match self.rights.reach.is_hub() {
+        // A commit can be read before the bell has rung for it. Who saw such an event and came back
+        // with its number would be ahead of the log.
+        let newest = *self.inner.store.bell().borrow();
+        let mut events = match self.rights.reach.is_hub() {
             true => self.inner.store.events(&query).await?,
             false => self.reached_events(query).await?,
         };
+        events.truncate(events.partition_point(|event| event.seq <= newest));
         // In this order: what went before the reading began is seen here.
         if after > 0 && self.inner.store.gone() > after {
             return Err(self.gone(GoneReason::TooOld));

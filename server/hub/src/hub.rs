@@ -26,6 +26,9 @@ use crate::{
     live::Live,
     outbox::{self, Outbox},
     runner::{self, Runs, Slots},
+    spending::Spending,
+    templates::Templates,
+    terminals::{self, Terminals},
     threads::{self, Lanes},
     watch::Watch,
     webhooks::{self, Webhooks},
@@ -58,7 +61,10 @@ pub(crate) struct Inner {
     pub(crate) slots: Slots,
     pub(crate) accounts: Accounts,
     pub(crate) live: Live,
+    pub(crate) spending: Spending,
     pub(crate) jobs: Jobs,
+    pub(crate) templates: Templates,
+    pub(crate) terminals: Terminals,
     pub(crate) requests: Requests,
     pub(crate) credentials: Credentials,
     /// One look at a tree at a time.
@@ -68,6 +74,7 @@ pub(crate) struct Inner {
     pub(crate) inbox: Inbox,
     pub(crate) outbox: Outbox,
     pub(crate) boxes: crate::files::Boxes,
+    pub(crate) ears: crate::voice::Ears,
     pub(crate) guards: crate::pma::Guards,
     pub(crate) diffs: Diffs,
     pub(crate) push_key: crate::push::Key,
@@ -125,7 +132,10 @@ impl Hub {
             runs: Runs::default(),
             lanes: Lanes::default(),
             live: Live::new(config.redactor.clone()),
+            spending: Spending::open(&config.money, &store).await?,
             jobs: Jobs::default(),
+            templates: Templates::new(&config.templates),
+            terminals: Terminals::default(),
             requests: Requests::default(),
             refreshing: Mutex::default(),
             manifest: tokio::sync::Mutex::new(()),
@@ -142,6 +152,7 @@ impl Hub {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             boxes: crate::files::Boxes::default(),
+            ears: crate::voice::Ears::default(),
             guards,
             diffs: Diffs::default(),
             push_key: crate::push::Key::new(),
@@ -150,6 +161,7 @@ impl Hub {
             started_at,
         });
         crate::jobs::fail_left(&inner).await?;
+        terminals::end_left(&inner).await?;
         inner
             .log(None, EventKind::HubStarted { version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
@@ -162,6 +174,7 @@ impl Hub {
         tokio::spawn(async move {
             for repo in all.index.ids() {
                 all.refresh(&repo).await;
+                all.take_up_car_runs(&repo).await;
             }
         });
         if inner.unconfirmed.report().is_none() {
@@ -212,8 +225,13 @@ impl Hub {
     /// their shims.
     pub async fn rest(&self) {
         self.inner.watch.stop();
-        self.inner.runs.close().await;
-        self.inner.lanes.close().await;
+        // A terminal does not outlive the hub, and what it ends with is written.
+        let ended = terminals::close(&self.inner);
+        let rested = async {
+            self.inner.runs.close().await;
+            self.inner.lanes.close().await;
+        };
+        futures_util::future::join(ended, rested).await;
     }
 
     /// Whether whoever writes the database answers.
@@ -231,6 +249,7 @@ impl Hub {
         // A disk that is full must not keep the hub from ending: what is not committed has not
         // happened, and is found again at the next start.
         let closed = async {
+            terminals::close(&self.inner).await;
             self.inner.runs.close().await;
             self.inner.lanes.close().await;
             webhooks::stop(&self.inner).await;
@@ -271,6 +290,7 @@ impl Hub {
             backup_at,
             restore: inner.unconfirmed.report(),
             audit,
+            currency: inner.spending.currency().map(str::to_owned),
         })
     }
 
@@ -296,8 +316,7 @@ impl Inner {
         threads::recover(self).await?;
         webhooks::recover(self).await?;
         outbox::recover(self).await?;
-        self.keep_run_tokens();
-        self.keep_thread_tokens();
+        self.keep_agent_tokens();
         tokio::spawn(crate::lifecycle::follow(Arc::downgrade(self)));
         tokio::spawn(crate::retention::keep(Arc::downgrade(self)));
         tokio::spawn(backup::keep_making(Arc::downgrade(self)));

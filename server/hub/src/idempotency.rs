@@ -11,20 +11,22 @@ use std::{
 };
 
 use car_api::{
-    Code, JobId, MessageId, RepoId, RunId, ThreadId, TicketId, Timestamp, TokenId,
+    Code, JobId, MessageId, Page, PageQuery, RepoId, RunId, TerminalId, ThreadId, TicketId,
+    Timestamp, TokenId,
     dispatch::{Reply, ReplyCreate},
     job::Job,
     repo::Repo,
     run::Run,
+    terminal::Terminal,
     thread::{Message, Thread},
-    ticket::TicketText,
+    ticket::{Ticket, TicketText},
 };
 pub use car_store::KeptAnswer;
 use car_store::{RequestKey, Write};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Hub, Result, clock, hub::Inner, text::hex};
+use crate::{Error, Hub, Result, clock, hub::Inner, index::TicketFilter, text::hex};
 
 /// How long a key is remembered, in milliseconds.
 const KEEP: i64 = 24 * 3_600_000;
@@ -54,6 +56,11 @@ pub enum Made {
         /// It.
         id: TokenId,
     },
+    /// A terminal.
+    Terminal {
+        /// It.
+        id: TerminalId,
+    },
     /// A thread.
     Thread {
         /// It.
@@ -77,6 +84,15 @@ pub enum Made {
         repo: RepoId,
         /// Under which id.
         id: TicketId,
+    },
+    /// About to give a ticket another number.
+    TicketMove {
+        /// In which queue.
+        repo: RepoId,
+        /// The number it gets.
+        to: u64,
+        /// Version of the ticket: a move leaves the text as it is.
+        version: String,
     },
     /// About to send a reply.
     Reply {
@@ -102,8 +118,12 @@ pub enum Found {
     Repo(Box<Repo>),
     /// A ticket.
     Ticket(Box<TicketText>),
+    /// A queue in its order.
+    Tickets(Box<Page<Ticket>>),
     /// A reply.
     Reply(Box<Reply>),
+    /// A terminal.
+    Terminal(Box<Terminal>),
     /// A thread.
     Thread(Box<Thread>),
     /// A message.
@@ -280,6 +300,9 @@ impl Hub {
             Made::Run { id } => self.run_get(id).await.map(|run| Found::Run(Box::new(run))),
             Made::Job { id } => self.job_get(id).await.map(|job| Found::Job(Box::new(job))),
             Made::Token { id } => Ok(Found::Token(id.clone())),
+            Made::Terminal { id } => {
+                self.terminal_get(id).await.map(|terminal| Found::Terminal(Box::new(terminal)))
+            }
             Made::Thread { id } => {
                 let thread = self.thread_get(id.as_str()).await;
                 thread.map(|thread| Found::Thread(Box::new(thread)))
@@ -294,6 +317,15 @@ impl Hub {
                 self.inner.refresh(repo).await;
                 let text = self.ticket_get(repo, id.as_str()).await;
                 text.map(|text| Found::Ticket(Box::new(text)))
+            }
+            Made::TicketMove { repo, to, version } => {
+                self.inner.refresh(repo).await;
+                let queue =
+                    self.inner.index.tickets(repo, &TicketFilter::default(), &PageQuery::default());
+                return Ok(queue
+                    .ok()
+                    .filter(|_| self.inner.is_at(repo, *to, version))
+                    .map(|page| Found::Tickets(Box::new(page))));
             }
             Made::Reply { run, after, text } => {
                 let replies = self.inner.replies_after(run, *after).await?;
@@ -313,6 +345,12 @@ impl Hub {
 }
 
 impl Inner {
+    /// Whether a number of a queue is that of a ticket in this version.
+    fn is_at(&self, repo: &RepoId, number: u64, version: &str) -> bool {
+        let ticket = self.index.ticket(repo, &number.to_string());
+        ticket.is_ok_and(|ticket| ticket.etag == version)
+    }
+
     /// Forgets what is older than a day, now and then.
     fn tidy_requests(self: &Arc<Self>) {
         let now = clock::now();
@@ -381,7 +419,9 @@ fn secret_gone(made: Option<&Made>) -> Error {
             | Made::Job { .. }
             | Made::Repo { .. }
             | Made::Ticket { .. }
+            | Made::TicketMove { .. }
             | Made::Reply { .. }
+            | Made::Terminal { .. }
             | Made::Thread { .. }
             | Made::Message { .. },
         )

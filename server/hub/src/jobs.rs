@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use car_api::{
@@ -88,6 +89,11 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
+    /// What the processes of this job are found by.
+    pub(crate) fn marker(&self) -> String {
+        marker(&self.id)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Running)) {
         let mut running = self.hub.jobs.lock();
         if let Some(running) = running.get_mut(&self.id) {
@@ -115,6 +121,22 @@ impl Reporter {
                 running.line(phase);
             }
         });
+    }
+
+    /// Tells what git is at.
+    pub(crate) fn git_progress(&self) -> impl FnMut(car_git::Progress) + use<> {
+        let reporter = self.clone();
+        move |progress| {
+            let phase = match &progress.phase {
+                car_git::Phase::Counting => "counting",
+                car_git::Phase::Compressing => "compressing",
+                car_git::Phase::Receiving => "receiving",
+                car_git::Phase::Resolving => "resolving",
+                car_git::Phase::CheckingOut => "checking out",
+                car_git::Phase::Other(words) => words,
+            };
+            reporter.at(phase, progress.percent, progress.received_bytes);
+        }
     }
 
     /// One line for the log.
@@ -150,6 +172,10 @@ impl Reporter {
     pub(crate) fn not_cancelled(&self) -> Result<()> {
         if self.cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     }
+}
+
+fn marker(job: &JobId) -> String {
+    format!("job-{job}")
 }
 
 /// Why work that was asked to end has not come to its end.
@@ -308,6 +334,10 @@ async fn follow(
 /// After a start no job is at work: those an earlier process left have failed.
 pub(crate) async fn fail_left(hub: &Arc<Inner>) -> Result<()> {
     for mut job in hub.store.running_jobs().await? {
+        if job.kind == JobKind::Verify {
+            let left = marker(&job.id);
+            tokio::task::spawn_blocking(move || car_shim::sweep(&left, Duration::from_millis(200)));
+        }
         job.status = JobStatus::Failed;
         job.ended_at = Some(clock::now());
         let detail = "The hub was restarted while this was at work; start it again.";

@@ -78,6 +78,8 @@ pub(crate) async fn follow(hub: Weak<Inner>) {
         bell.mark_unchanged();
         let next = match follower.round(&inner).await {
             Ok(next) => next.map_or(NAP, |at| clock::until(at).min(NAP)),
+            // Nothing can be told or kept any more: the next start sees to it.
+            Err(_) if inner.runs.are_closed() => return,
             Err(error) => {
                 tracing::warn!(%error, "what happened to runs could not be handled; trying again");
                 REST

@@ -1,6 +1,8 @@
 //! The database anew, from the files it is an index of. Tokens, the log and what was kept of removed
 //! trees are not in those files and do not come back.
 
+mod threads;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -8,7 +10,7 @@ use std::{
 };
 
 use car_api::{
-    AgentId, RepoId, RunId, TicketId, Timestamp, TurnId,
+    AgentId, RepoId, RunId, SessionId, TicketId, Timestamp, TurnId,
     item::Usage,
     run::{FailureCode, Finished, RunOptions, RunState},
     turn::{Turn, TurnPurpose, TurnStatus},
@@ -20,10 +22,10 @@ use car_files::{
     hub_root::{self, HubLock},
     run_dir::{self, PROMPTS, RunDir, SESSIONS},
 };
-use car_store::{RunRow, Store, VerdictRow, Write};
+use car_store::{Errand, RunRow, SessionRow, Store, VerdictRow, Write};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, clock, hub::blocking, orphan};
+use crate::{Error, Result, car_history, clock, hub::blocking, orphan};
 
 /// Largest `run.json` that is read.
 const RUN_MAX: u64 = 64 << 20;
@@ -60,6 +62,12 @@ pub struct Reindexed {
     pub turns: u64,
     /// Verdicts on tickets.
     pub verdicts: u64,
+    /// Threads that are listed again.
+    pub threads: u64,
+    /// Their messages.
+    pub messages: u64,
+    /// Threads whose answer was under way; it is interrupted and can be gone on with.
+    pub cut_off: u64,
     /// What could not be read, and why.
     pub problems: Vec<String>,
     /// Where the old database is, if there was one.
@@ -87,7 +95,12 @@ pub async fn reindex(root: &Path) -> Result<Reindexed> {
         if let Err(error) = tree_runs(&store, &id, &tree, &mut found).await {
             found.problems.push(format!("{id}: {error}"));
         }
+        match car_history::take_up(&store, &id, &tree, &fresh).await {
+            Ok(rows) => found.runs += rows.len() as u64,
+            Err(error) => found.problems.push(format!("{id}: runs of CAR: {error}")),
+        }
     }
+    threads::all(&store, root, &mut found).await?;
     store.commit(vec![Write::Fact { name: "epoch", value: crate::text::random(4)? }]).await?;
     store.close().await;
     found.aside = put_aside(&hub)?;
@@ -136,9 +149,13 @@ async fn tree_runs(store: &Store, repo: &RepoId, tree: &Path, found: &mut Reinde
                 continue;
             }
         };
+        let sessions = sessions_below(&tree.join(CAR_DIR).join("runs").join(id.as_str()));
         if matches!(row.flow.state, RunState::Failed { code: FailureCode::DatabaseLost, .. }) {
             found.unfinished += 1;
-            end_agents(tree, &id).await;
+            for session in &sessions {
+                // No run owns them any more.
+                orphan::end(&session.dir).await;
+            }
         }
         found.runs += 1;
         found.turns += turns.len() as u64;
@@ -158,6 +175,10 @@ async fn tree_runs(store: &Store, repo: &RepoId, tree: &Path, found: &mut Reinde
             }
         }
         let mut writes = vec![Write::RunCreate(Box::new(row))];
+        if let Some(last) = turns.last() {
+            let session = |session| ended(session, Errand::Run(id.clone()), &last.agent);
+            writes.extend(sessions.into_iter().map(session));
+        }
         writes.extend(turns.into_iter().map(|turn| Write::Turn(Box::new(turn), None)));
         store.commit(writes).await?;
     }
@@ -199,6 +220,11 @@ fn read_run(
             flow.state = run.state.clone();
             flow.finished = run.finished;
             flow.spent.usage = run.usage;
+            let priced = turns.iter().filter_map(|turn| Some((turn.usage.total(), turn.cost?)));
+            for (tokens, cost) in priced {
+                flow.spent.cost = flow.spent.cost.plus(cost);
+                flow.spent.priced_tokens = flow.spent.priced_tokens.saturating_add(tokens);
+            }
             flow.spent.turns = run.turns;
             run.ended_at.or(Some(run.sealed_at))
         }
@@ -251,6 +277,7 @@ fn turns_of_prompts(dir: &RunDir, run: &RunId, tree: &Path) -> Result<Vec<Turn>>
             ticket: ticket.id,
             ticket_file: ticket.file,
             agent: ticket.agent,
+            model: None,
             purpose: TurnPurpose::Work,
             status: TurnStatus::Interrupted,
             session: None,
@@ -259,6 +286,7 @@ fn turns_of_prompts(dir: &RunDir, run: &RunId, tree: &Path) -> Result<Vec<Turn>>
             started_at,
             ended_at: Some(started_at),
             usage: Usage::default(),
+            cost: None,
             message: None,
             error: None,
             diff: None,
@@ -300,12 +328,40 @@ fn made_at(id: &str) -> Timestamp {
     Timestamp::from_micros(i64::from_str_radix(hex, 16).unwrap_or(0).saturating_mul(1000))
 }
 
-/// No run owns them any more.
-async fn end_agents(tree: &Path, run: &RunId) {
-    let sessions = tree.join(CAR_DIR).join("runs").join(run.as_str()).join(SESSIONS);
-    for session in fs::read_dir(sessions).into_iter().flatten().flatten() {
-        orphan::end(&session.path()).await;
-    }
+/// A directory an agent's process has worked in.
+struct SessionDir {
+    dir: PathBuf,
+    started_at: Timestamp,
+    /// When its journal was last written.
+    ended_at: Timestamp,
+}
+
+/// Those of a run or thread, whose directory this is.
+fn sessions_below(owner: &Path) -> Vec<SessionDir> {
+    let entries = fs::read_dir(owner.join(SESSIONS)).into_iter().flatten().flatten();
+    let session = |entry: fs::DirEntry| {
+        let started_at = Timestamp::from_micros(entry.file_name().to_str()?.parse().ok()?);
+        let written = fs::metadata(entry.path().join("journal.jsonl")).and_then(|m| m.modified());
+        let since = written.ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        let micros = since.and_then(|since| i64::try_from(since.as_micros()).ok());
+        let written = micros.map_or(started_at, Timestamp::from_micros);
+        Some(SessionDir { dir: entry.path(), started_at, ended_at: written.max(started_at) })
+    };
+    entries.filter_map(session).collect()
+}
+
+/// What the database knows of a session nobody has open, so that its journal goes in its time.
+fn ended(session: SessionDir, errand: Errand, agent: &AgentId) -> Write {
+    Write::Session(SessionRow {
+        id: SessionId::generate(),
+        errand,
+        agent: agent.clone(),
+        dir: session.dir.to_string_lossy().into_owned(),
+        line: 0,
+        driver: None,
+        started_at: session.started_at,
+        ended_at: Some(session.ended_at),
+    })
 }
 
 fn failed(path: &Path, error: std::io::Error) -> Error {

@@ -99,7 +99,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn repo_create(&self, body: RepoCreate) -> Result<Repo> {
-        let id = sanitize_id(&body.id);
+        let id = wanted_id(&body.id)?;
         let path = body.path.clone().unwrap_or_else(|| self.inner.under_repos_root(&id));
         let dir = self.inner.place(&path)?;
         self.inner.not_taken(&id, &path)?;
@@ -139,7 +139,8 @@ impl Hub {
         car_git::check_url(&body.url).map_err(|wrong| Error::bad_request(wrong.to_string()))?;
         let last = body.url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
         let wanted = body.id.clone().unwrap_or_else(|| last.trim_end_matches(".git").to_owned());
-        let id = sanitize_id(&wanted);
+        // An address may end without a name; an id that was asked for has one.
+        let id = if body.id.is_some() { wanted_id(&wanted)? } else { sanitize_id(&wanted) };
         let path = self.inner.under_repos_root(&id);
         let dir = self.inner.place(&path)?;
         self.inner.not_taken(&id, &path)?;
@@ -152,10 +153,7 @@ impl Hub {
         let act = self.act("repo_clone", &repo).detail(without_login(&body.url));
         jobs::start(self, JobKind::Clone, Some(repo), act, move |reporter| async move {
             reporter.say(&format!("cloning {}", without_login(&body.url)));
-            let progress = reporter.clone();
-            let report = move |p: car_git::Progress| {
-                progress.at(phase(&p.phase), p.percent, p.received_bytes);
-            };
+            let report = reporter.git_progress();
             let cancel = reporter.cancel.clone();
             Git::at(&dir).clone_from(&body.url, report, cancel).await?;
             if let Err(error) = reporter.not_cancelled() {
@@ -303,25 +301,13 @@ fn setup_text(commands: &[String]) -> Result<String> {
 }
 
 /// An address without what may be a password in it.
-fn without_login(url: &str) -> String {
+pub(crate) fn without_login(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => match rest.split_once('@') {
             Some((login, host)) if !login.contains('/') => format!("{scheme}://{host}"),
             Some(_) | None => url.to_owned(),
         },
         None => url.to_owned(),
-    }
-}
-
-/// What git is at, in words.
-fn phase(phase: &car_git::Phase) -> &str {
-    match phase {
-        car_git::Phase::Counting => "counting",
-        car_git::Phase::Compressing => "compressing",
-        car_git::Phase::Receiving => "receiving",
-        car_git::Phase::Resolving => "resolving",
-        car_git::Phase::CheckingOut => "checking out",
-        car_git::Phase::Other(words) => words,
     }
 }
 
@@ -392,6 +378,7 @@ impl Inner {
         self.change_manifest(change).await?;
         let repo: RepoId = id.parse().map_err(Error::internal)?;
         self.refresh(&repo).await;
+        self.take_up_car_runs(&repo).await;
         let added = EventKind::RepoAdded { path: path.to_owned() };
         self.log_with(Some(&repo), added, acts).await?;
         self.index.repo(&repo)
@@ -477,6 +464,7 @@ impl Inner {
         let ids = self.index.ids();
         for id in &ids {
             self.refresh(id).await;
+            self.take_up_car_runs(id).await;
             if self.index.repo(id).is_ok_and(|r| r.status == car_api::repo::RepoStatus::Missing) {
                 report.missing.push(id.clone());
             }
@@ -496,11 +484,7 @@ impl Inner {
         let _alone = self.runs.start_alone(repo).await;
         let entry = self.index.entry(repo)?;
         let tree = self.config.root.join(&entry.path);
-        if let Some(run) = self.active_run(repo).await? {
-            let detail =
-                format!("Run {} is not over; stop it first (`car run stop {}`).", run.id, run.id);
-            return Err(Error::new(Code::RunActive, detail));
-        }
+        self.no_run(repo).await?;
         let mut report = RemovalReport {
             repo: repo.clone(),
             removed: false,
@@ -644,4 +628,12 @@ fn add_found(manifest: &mut Manifest, found: &[hub_root::Found]) -> Vec<(String,
         }
     }
     added
+}
+
+/// The id that follows from the one that was asked for.
+fn wanted_id(text: &str) -> Result<String> {
+    if text.trim().is_empty() {
+        return Err(Error::bad_request("The id is empty."));
+    }
+    Ok(sanitize_id(text))
 }

@@ -1,4 +1,4 @@
-//! How long events are kept.
+//! How long events are kept, and the round that removes whatever is kept for a time only.
 //!
 //! By age and by number, and never less than what a reader that was away for an hour needs. They go
 //! in small steps, each a commit of its own, so that nobody waits for it.
@@ -41,6 +41,8 @@ pub(crate) async fn keep(hub: Weak<Inner>) {
 }
 
 async fn once(hub: &Inner) -> Result<()> {
+    crate::terminals::forget_old(hub).await?;
+    crate::journals::forget_old(hub).await?;
     let now = clock::now();
     let before = now.plus_millis(-LEDGER_MS);
     let ended = now.plus_millis(-ENDED_MS);

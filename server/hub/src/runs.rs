@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use car_api::{
     ApprovalId, Code, EventKind, Page, PageQuery, RepoId, RunId, Timestamp, TurnId,
-    dispatch::{Dispatch, DispatchCreate, DispatchMode, Reply, ReplyCreate},
+    budget::BudgetLimits,
+    dispatch::{DispatchCreate, DispatchMode, Reply, ReplyCreate},
     item::{Approval, Item, ItemBody, ItemStatus},
+    money::Amount,
     problem::FieldError,
     run::{
         ApprovalDecide, Explain, Owner, ResumeRule, Run, RunOptions, RunResume, RunStart, RunState,
@@ -13,7 +15,6 @@ use car_api::{
     },
     ticket::Severity,
     turn::{Turn, TurnDetail},
-    verify::Evidence,
 };
 use car_engine::flow::{Flow, Input, explain};
 use car_files::{atomic::WriteError, dispatches, replies, run_dir::RunDir, tickets};
@@ -26,6 +27,7 @@ use crate::{
     idempotency::Made,
     inbox::derive,
     index,
+    run_records::reply_view,
 };
 
 /// Which runs are wanted.
@@ -57,11 +59,13 @@ impl Hub {
         }
         inner.check_queue(repo, &tree).await?;
         let config = inner.flow_of(&tree).await?;
+        let BudgetLimits { max_cost, max_tokens, max_seconds, .. } = inner.spending.limits();
+        let defaults = RunOptions { max_cost, max_tokens, max_seconds, ..config.options };
         let now = clock::now();
         let row = RunRow {
             id: RunId::generate(),
             repo: repo.clone(),
-            flow: Flow::new(options(&config.options, &body)?, config.verify),
+            flow: Flow::new(options(&defaults, &body)?, config.verify),
             base_commit: status.head.map(|oid| oid.to_string()),
             created_at: now,
             queued_at: now,
@@ -72,7 +76,7 @@ impl Hub {
         if let Some(active) = inner.active_run(repo).await? {
             let waits = matches!(active.flow.state.status(), RunStatus::Paused | RunStatus::Parked);
             if !(body.supersede && waits) {
-                return Err(active_error(&active));
+                return Err(active_error(&active, Way::Start));
             }
             let told =
                 inner.runs.tell(&active.id, Input::Supersede { by: row.id.clone() }, None).await;
@@ -80,7 +84,7 @@ impl Hub {
             if told.is_err()
                 && let Some(active) = inner.active_run(repo).await?
             {
-                return Err(active_error(&active));
+                return Err(active_error(&active, Way::Start));
             }
         }
         let (dir, id) = (tree.clone(), row.id.clone());
@@ -105,7 +109,7 @@ impl Hub {
             // Somebody else was a moment earlier: the schema allows one run a tree.
             Err(car_store::Error::Conflict) => {
                 return Err(match inner.active_run(repo).await? {
-                    Some(active) => active_error(&active),
+                    Some(active) => active_error(&active, Way::Start),
                     None => Error::new(Code::RunActive, "Another run was started just now."),
                 });
             }
@@ -171,6 +175,7 @@ impl Hub {
         let input = Input::Resume {
             max_total_turns: turns(body.max_total_turns)?,
             max_tokens: positive("max_tokens", body.max_tokens)?,
+            max_cost: amount(body.max_cost)?,
             max_seconds: positive("max_seconds", body.max_seconds)?,
             accept_protected: body.accept_protected,
         };
@@ -317,62 +322,6 @@ impl Hub {
         Ok(TurnDetail { turn: row, items, writing, prompt })
     }
 
-    /// A page of a run's dispatch history, oldest first.
-    ///
-    /// # Errors
-    /// See the API.
-    pub async fn run_dispatches(
-        &self,
-        run: &RunId,
-        mode: Option<DispatchMode>,
-        page: PageQuery,
-    ) -> Result<Page<Dispatch>> {
-        let row = self.inner.run_row(run).await?;
-        let tree = self.inner.tree(&row.repo)?;
-        let all: Vec<Dispatch> = blocking(move || {
-            let directory = RunDir::create(&tree, row.id.as_str())?;
-            Ok(dispatches::list(&directory)?.into_iter().map(dispatch_view).collect())
-        })
-        .await?;
-        let wanted = all.into_iter().filter(|found| mode.is_none_or(|mode| found.mode == mode));
-        index::page_of(wanted, &page, |dispatch| dispatch.seq)
-    }
-
-    /// A page of a run's reply history, oldest first.
-    ///
-    /// # Errors
-    /// See the API.
-    pub async fn run_replies(&self, run: &RunId, page: PageQuery) -> Result<Page<Reply>> {
-        index::page_of(self.inner.replies_after(run, 0).await?, &page, |reply| reply.seq)
-    }
-
-    /// A page of a run's evidence, oldest first.
-    ///
-    /// # Errors
-    /// See the API.
-    pub async fn run_evidence(&self, run: &RunId, page: PageQuery) -> Result<Page<Evidence>> {
-        let row = self.inner.run_row(run).await?;
-        let tree = self.inner.tree(&row.repo)?;
-        let (limit, after) = (index::limit(&page)?, cursor::read(&page)?.unwrap_or(0_u32));
-        let items = blocking(move || {
-            let directory = RunDir::create(&tree, row.id.as_str())?;
-            let mut items = Vec::new();
-            for number in directory.evidence()?.into_iter().filter(|number| *number > after) {
-                let bytes = directory.read_evidence(number)?;
-                // A file an agent has spoilt is not evidence.
-                items.extend(serde_json::from_slice::<Evidence>(&bytes).ok().map(|e| (number, e)));
-                if items.len() > limit {
-                    break;
-                }
-            }
-            Ok(items)
-        })
-        .await?;
-        let page = index::cut(items, limit, |(number, _): &(u32, Evidence)| number.to_string());
-        let items = page.items.into_iter().map(|(_, evidence)| evidence).collect();
-        Ok(Page { items, next: page.next })
-    }
-
     /// Answers a question of a run's agent.
     ///
     /// # Errors
@@ -407,10 +356,16 @@ fn positive(name: &str, value: Option<i64>) -> Result<Option<i64>> {
     }
 }
 
+fn amount(value: Option<Amount>) -> Result<Option<Amount>> {
+    let millionths = positive("max_cost", value.map(Amount::millionths))?;
+    Ok(millionths.map(Amount::from_millionths))
+}
+
 fn options(defaults: &RunOptions, body: &RunStart) -> Result<RunOptions> {
     Ok(RunOptions {
         max_total_turns: turns(body.max_total_turns)?.unwrap_or(defaults.max_total_turns),
         max_tokens: positive("max_tokens", body.max_tokens)?.or(defaults.max_tokens),
+        max_cost: amount(body.max_cost)?.or(defaults.max_cost),
         max_seconds: positive("max_seconds", body.max_seconds)?.or(defaults.max_seconds),
         auto_commit: body.auto_commit.unwrap_or(defaults.auto_commit),
         require_commit: body.require_commit.unwrap_or(defaults.require_commit),
@@ -419,54 +374,40 @@ fn options(defaults: &RunOptions, body: &RunStart) -> Result<RunOptions> {
     })
 }
 
-fn active_error(active: &RunRow) -> Error {
+/// What a run that stands in the way stands in the way of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// Another run of its tree.
+    Start,
+    /// What needs the tree for itself.
+    Alone,
+    /// What must not happen under an agent at work.
+    Quiet,
+}
+
+/// The refusal of what cannot be done because of a run that is not over.
+pub(crate) fn active_error(active: &RunRow, of: Way) -> Error {
+    let id = &active.id;
     let line = explain(&active.flow, None).line;
-    let way = match active.flow.state {
-        RunState::Paused { .. } | RunState::Parked { .. } => {
-            "Resume it, stop it, or start with --supersede."
-        }
-        RunState::Pending
-        | RunState::Running { .. }
-        | RunState::Stopping
-        | RunState::Completed
-        | RunState::Failed { .. }
-        | RunState::Stopped
-        | RunState::Superseded { .. } => "Wait for it, or stop it.",
+    let waits = matches!(active.flow.state.status(), RunStatus::Paused | RunStatus::Parked);
+    let way = match of {
+        Way::Start if waits => "Resume it, stop it, or start with --supersede.".to_owned(),
+        Way::Start => "Wait for it, or stop it.".to_owned(),
+        Way::Alone => format!("Stop it first (`car run stop {id}`)."),
+        Way::Quiet => format!("Pause it first (`car run pause {id}`)."),
     };
-    let detail = format!("Run {} works this tree already ({line}) {way}", active.id);
-    Error::new(Code::RunActive, detail)
-}
-
-fn dispatch_view(entry: dispatches::Entry) -> Dispatch {
-    let (mode, title, body) = match entry.dispatch {
-        Ok(dispatch) => (dispatch.mode, dispatch.title, dispatch.body),
-        Err(error) => (DispatchMode::Notify, None, format!("(it cannot be read: {error})")),
-    };
-    Dispatch {
-        seq: entry.seq,
-        mode,
-        title,
-        body,
-        attachments: entry.attachments.into_iter().map(|attachment| attachment.name).collect(),
-        created_at: Some(Timestamp::from_micros(entry.archived_us)),
-    }
-}
-
-fn reply_view(entry: replies::Entry) -> Reply {
-    let (title, body) = match entry.reply {
-        Ok(reply) => (reply.title, reply.body),
-        Err(error) => (None, format!("(it cannot be read: {error})")),
-    };
-    Reply {
-        seq: entry.seq,
-        title,
-        body,
-        attachments: entry.attachments.into_iter().map(|attachment| attachment.name).collect(),
-        created_at: Some(Timestamp::from_micros(entry.archived_us)),
-    }
+    Error::new(Code::RunActive, format!("Run {id} works this tree and is not over ({line}) {way}"))
 }
 
 impl Inner {
+    /// Refuses what needs a tree for itself while a run of it is not over.
+    pub(crate) async fn no_run(&self, repo: &RepoId) -> Result<()> {
+        match self.active_run(repo).await? {
+            Some(active) => Err(active_error(&active, Way::Alone)),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) async fn run_row(&self, run: &RunId) -> Result<RunRow> {
         let row = self.store.run(run).await?;
         row.ok_or_else(|| Error::not_found(format!("run `{run}`")))
@@ -503,6 +444,7 @@ impl Inner {
             ticket,
             turns: row.flow.spent.turns,
             usage: row.flow.spent.usage,
+            cost: row.flow.spent.cost(),
             tickets: self.index.counts(&row.repo),
             finished: row.flow.finished,
             approvals,
@@ -549,17 +491,6 @@ impl Inner {
         blocking(move || {
             let directory = RunDir::create(&tree, row.id.as_str())?;
             Ok(replies::next_seq(&directory)?.saturating_sub(1))
-        })
-        .await
-    }
-
-    /// A run's replies after one of them, oldest first.
-    pub(crate) async fn replies_after(&self, run: &RunId, after: u32) -> Result<Vec<Reply>> {
-        let row = self.run_row(run).await?;
-        let tree = self.tree(&row.repo)?;
-        blocking(move || {
-            let directory = RunDir::create(&tree, row.id.as_str())?;
-            Ok(replies::list_after(&directory, after)?.into_iter().map(reply_view).collect())
         })
         .await
     }

@@ -51,6 +51,7 @@ impl Hub {
             runs: runs.iter().take(RUNS).map(line_of).collect(),
             counts,
             accounts: accounts(inner, now),
+            today: reach.is_hub().then(|| inner.day_line()).flatten(),
         })
     }
 

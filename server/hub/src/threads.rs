@@ -1,17 +1,20 @@
 //! Operations on threads and their messages.
 //!
 //! Read in this order: `post` (how a message comes in, once), `lanes` (which threads have a task),
-//! `actor` and `turn` (what that task does), and the seams `gate`, `prompt` and `token`: what is
-//! asked before a turn, what the agent is told, and what it acts with.
+//! `actor`, `told` and `turn` (what that task does), `record` (what is written down of it), and the
+//! seams `gate`, `prompt` and `token`: what is asked before a turn, what the agent is told, and what it
+//! acts with.
 
 mod actor;
 mod gate;
 mod lanes;
 mod post;
 mod prompt;
+pub(crate) mod record;
 mod recover;
 mod summary;
 mod token;
+mod told;
 mod turn;
 mod view;
 
@@ -20,6 +23,7 @@ use std::{collections::HashMap, sync::Arc};
 use car_api::{
     ApprovalId, Code, MessageId, Page, PageQuery, RepoId, ThreadId, Timestamp, TurnId,
     agent::Capability,
+    audit::ActorKind,
     item::Approval,
     run::ApprovalDecide,
     thread::{
@@ -138,10 +142,10 @@ impl Hub {
 
     async fn make(&self, row: &ThreadRow, verb: &'static str) -> Result<Thread> {
         let about = row.repo.as_ref().map_or_else(|| "the hub".to_owned(), ToString::to_string);
-        let mut writes = recover::made(&self.inner, row);
-        writes.push(self.act(verb, &row.id).detail(format!("{} on {about}", row.agent)).done());
-        writes.extend(self.remember(&Made::Thread { id: row.id.clone() })?);
-        self.inner.store.commit(writes).await?;
+        let act = self.act(verb, &row.id).detail(format!("{} on {about}", row.agent)).done();
+        let mut with = vec![act];
+        with.extend(self.remember(&Made::Thread { id: row.id.clone() })?);
+        recover::commit_made(&self.inner, row, with).await?;
         Ok(view::thread(row, &[], &self.inner))
     }
 
@@ -240,6 +244,27 @@ impl Hub {
     /// See the API.
     pub async fn thread_stop(&self, key: &str) -> Result<Thread> {
         self.tell(key, "thread_stop", Input::Stop).await
+    }
+
+    /// Lets a held thread go on: what waits is looked at again, and the failures that were counted
+    /// are forgotten. One that is not held goes on as it is, which is what was wanted.
+    ///
+    /// # Errors
+    /// See the API.
+    pub async fn thread_resume(&self, key: &str) -> Result<Thread> {
+        self.inner.unconfirmed.refuse()?;
+        if matches!(self.actor.kind, ActorKind::Agent | ActorKind::Pma) {
+            let detail = "An agent may not lift what holds a thread; a person has to.";
+            return Err(Error::new(Code::Forbidden, detail));
+        }
+        let row = self.inner.thread_row(key).await?;
+        let mut writes = vec![self.act("thread_resume", &row.id).done()];
+        writes.extend(self.inner.reset_guard(&row.id));
+        self.inner.store.commit(writes).await?;
+        if row.lane.status(false) == ThreadStatus::Held {
+            release(&self.inner, &row.id).await;
+        }
+        self.thread_get(row.id.as_str()).await
     }
 
     /// Begins a new conversation of the agent.

@@ -19,12 +19,15 @@ use car_files::{
     atomic::WriteIf,
     tickets::{self, Place},
 };
+use car_store::RunRow;
 
 use crate::{
     Error, Hub, Result,
+    audit::Act,
     hub::blocking,
     idempotency::Made,
     index::{self, TicketFilter},
+    runs::{Way, active_error},
     text::{hex, is_a_line},
 };
 
@@ -96,7 +99,7 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn ticket_create(&self, repo: &RepoId, body: TicketCreate) -> Result<TicketText> {
-        let tree = self.inner.tree(repo)?;
+        self.inner.tree(repo)?;
         if !is_a_line(&body.title, 500) {
             return Err(Error::bad_request("`title` is one line of 1 to 500 characters."));
         }
@@ -104,24 +107,37 @@ impl Hub {
             Some(agent) => self.agent_for_ticket(&agent)?,
             None => self.inner.config.default_agent.to_string(),
         };
-        let id = match self.begun() {
-            // An earlier try of this request got no further than its name.
-            Some(Made::Ticket { id, .. }) => id.clone(),
-            Some(_) | None => new_id()?,
-        };
         let draft = TicketDraft {
             title: Some(body.title),
             agent,
             goal: body.goal,
             body: body.body,
-            ticket_id: id.to_string(),
             verify: body.verify,
             ..TicketDraft::default()
         };
-        if body.at.is_some() {
-            self.not_while_running(repo)?;
+        let act = |file: &str| self.act("ticket_create", format!("{repo}/{file}"));
+        self.ticket_into(repo, draft, body.at, act).await
+    }
+
+    /// Puts a new ticket into a queue, at a number or behind the last one.
+    pub(crate) async fn ticket_into(
+        &self,
+        repo: &RepoId,
+        mut draft: TicketDraft,
+        at: Option<u64>,
+        act: impl FnOnce(&str) -> Act,
+    ) -> Result<TicketText> {
+        let tree = self.inner.tree(repo)?;
+        let id = match self.begun() {
+            // An earlier try of this request got no further than its name.
+            Some(Made::Ticket { id, .. }) => id.clone(),
+            Some(_) | None => new_id()?,
+        };
+        draft.ticket_id = id.to_string();
+        if at.is_some() {
+            self.not_while_running(repo).await?;
         }
-        let place = match body.at {
+        let place = match at {
             Some(0) => return Err(Error::bad_request("`at` is 1 or more.")),
             Some(at) => Place::Before(at),
             None => Place::Last,
@@ -135,11 +151,11 @@ impl Hub {
             blocking(move || Ok(tickets::create(&tree, place, |_| bytes.clone())?)).await?;
         self.inner.refresh(repo).await;
         let file = placed.name.to_string_lossy();
-        self.note(self.act("ticket_create", format!("{repo}/{file}"))).await?;
+        self.note(act(&file)).await?;
         self.ticket_get(repo, &file).await
     }
 
-    fn agent_for_ticket(&self, agent: &str) -> Result<String> {
+    pub(crate) fn agent_for_ticket(&self, agent: &str) -> Result<String> {
         let id = agent.trim().to_lowercase();
         let known = id.parse::<AgentId>().is_ok_and(|id| self.inner.agents.contains_key(&id));
         if known || id == "user" {
@@ -305,7 +321,15 @@ impl Hub {
             let detail = format!("{} has no number; rename the file first.", ticket.file);
             return Err(Error::bad_request(detail));
         };
-        self.not_while_running(repo)?;
+        self.not_while_running(repo).await?;
+        let version = ticket.etag.clone();
+        if let Some(Made::TicketMove { version: meant, .. }) = self.begun()
+            && *meant != version
+        {
+            let detail = "The queue has changed since this was asked first; look at it again.";
+            return Err(Error::new(Code::Stale, detail));
+        }
+        self.intend(&Made::TicketMove { repo: repo.clone(), to: body.to, version }).await?;
         blocking(move || Ok(tickets::move_to(&tree, from, body.to)?)).await?;
         self.inner.refresh(repo).await;
         let act = self.act("ticket_move", format!("{repo}/{}", ticket.file));
@@ -319,7 +343,7 @@ impl Hub {
     /// See the API.
     pub async fn ticket_renumber(&self, repo: &RepoId) -> Result<Page<Ticket>> {
         let tree = self.inner.tree(repo)?;
-        self.not_while_running(repo)?;
+        self.not_while_running(repo).await?;
         blocking(move || Ok(tickets::renumber(&tree)?)).await?;
         self.inner.refresh(repo).await;
         self.note(self.act("ticket_renumber", repo)).await?;
@@ -327,18 +351,12 @@ impl Hub {
     }
 
     /// Numbers never shift under an agent at work.
-    fn not_while_running(&self, repo: &RepoId) -> Result<()> {
-        let run = self.inner.index.repo(repo)?.run;
-        let working =
-            run.filter(|run| matches!(run.status, RunStatus::Running | RunStatus::Stopping));
-        match working {
-            Some(run) => {
-                let detail = format!(
-                    "Run {} is at work on this queue; pause it first (`car run pause`).",
-                    run.id
-                );
-                Err(Error::new(Code::RunActive, detail))
-            }
+    async fn not_while_running(&self, repo: &RepoId) -> Result<()> {
+        let working = |run: &RunRow| {
+            matches!(run.flow.state.status(), RunStatus::Running | RunStatus::Stopping)
+        };
+        match self.inner.active_run(repo).await?.filter(working) {
+            Some(run) => Err(active_error(&run, Way::Quiet)),
             None => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use car_api::{
 use car_store::{DeliveryQuery, DeliveryRow, Secrets, WebhookRow, Write};
 use tokio::sync::Mutex;
 
-use crate::{Channel, Error, Hub, Result, clock, cursor, hub::Inner, index};
+use crate::{Channel, Error, Hub, Result, channel::Outcome, clock, cursor, hub::Inner, index};
 use worker::Worker;
 
 /// How long the secret before the present one stays valid, in milliseconds.
@@ -83,7 +83,8 @@ impl Hub {
         check_filter(&body.filter)?;
         let mut workers = self.inner.webhooks.workers.lock().await;
         if self.inner.store.webhooks().await?.len() >= MOST {
-            return Err(Error::bad_request(format!("A hub has {MOST} webhooks at most.")));
+            let detail = format!("A hub has {MOST} webhooks at most.");
+            return Err(Error::new(Code::Unprocessable, detail));
         }
         let webhook = Webhook {
             id: WebhookId::generate(),
@@ -207,7 +208,7 @@ impl Hub {
             body: serde_json::to_string(&payload).map_err(Error::internal)?,
         };
         let outcome = worker::attempt(channel.as_ref(), &row, &mut sent).await;
-        if outcome == worker::Outcome::Arrived {
+        if outcome == Outcome::Arrived {
             sent.delivery.status = DeliveryStatus::Delivered;
         }
         let act = self.act("webhook_test", id);

@@ -5,7 +5,7 @@
 //! how many calls are behind.
 
 use car_demo_agent::{
-    script::{self, Step},
+    script::{self, Order, Step},
     ticket,
 };
 use serde_json::{Value, json};
@@ -20,24 +20,43 @@ pub(crate) struct Move {
     pub(crate) key: String,
 }
 
-/// The move a conversation is at. No script is answered with `ok`, the end of one with `done`, a
-/// script that cannot be read with what is wrong with it.
+/// What a prompt asks for.
+struct Asked<'a> {
+    /// Where it stands in the conversation.
+    at: usize,
+    prompt: &'a str,
+    script: Result<Vec<Step>, String>,
+}
+
+/// The move a conversation is at. A prompt asks for its script, or, without one, for the latest
+/// standing order whose words it has. Nothing that was asked is answered with `ok`, the end of a
+/// script with `done`, one that cannot be read with what is wrong with it.
 pub(crate) fn due(input: &[Value]) -> Move {
-    let scripts: Vec<(usize, String)> = input
+    let prompts: Vec<(usize, String)> = input
         .iter()
         .enumerate()
         .filter(|(_, item)| item["role"] == "user")
         .map(|(at, item)| (at, text(&item["content"])))
-        .filter(|(_, text)| script::find(text).is_some())
         .collect();
-    let Some((at, prompt)) = scripts.last() else { return saying("ok") };
-    let attempt = scripts.iter().filter(|(_, text)| same_script(text, prompt)).count();
-    let steps = match script::find_in_prompt(prompt) {
-        Some(Ok(steps)) => steps,
-        Some(Err(error)) => return saying(&error),
-        None => return saying("ok"),
+    let mut standing: Vec<Order> = Vec::new();
+    let mut asked: Vec<Asked<'_>> = Vec::new();
+    for (at, prompt) in &prompts {
+        let (orders, said) = match script::orders(prompt) {
+            Ok(found) => found,
+            Err(error) => return saying(&error),
+        };
+        standing.extend(orders);
+        let order = || standing.iter().rev().find(|order| said.contains(&order.words));
+        let script = script::find_in_prompt(&said).or_else(|| order().map(|o| Ok(o.steps.clone())));
+        asked.extend(script.map(|script| Asked { at: *at, prompt, script }));
+    }
+    let Some(last) = asked.last() else { return saying("ok") };
+    let attempt = asked.iter().filter(|other| other.script == last.script).count();
+    let Asked { at, prompt, script } = last;
+    let steps = match script {
+        Ok(steps) => script::of_attempt(steps, u32::try_from(attempt).unwrap_or(u32::MAX)),
+        Err(error) => return saying(error),
     };
-    let steps = script::of_attempt(&steps, u32::try_from(attempt).unwrap_or(u32::MAX));
     let results = input
         .iter()
         .skip(at + 1)
@@ -78,10 +97,6 @@ fn calls(step: &Step) -> usize {
 fn saying(text: &str) -> Move {
     let step = Step { say: Some(text.to_owned()), ..Step::default() };
     Move { steps: vec![step], ..Move::default() }
-}
-
-fn same_script(one: &str, other: &str) -> bool {
-    script::find_in_prompt(one) == script::find_in_prompt(other)
 }
 
 /// The text of a message, which may be in parts.
@@ -131,5 +146,17 @@ mod tests {
         // A second message with the same script is the second attempt.
         check(&[script.clone(), result(), script.clone(), result()], told(&[], &["x"]));
         check(&[user("@@FAKE[{\"sh\": \"1\"}]@@"), result()], told(&["done"], &[]));
+    }
+
+    #[test]
+    fn a_standing_order_is_carried_out_whenever_its_words_come() {
+        let first = user(r#"@@WHEN["it failed", {"sh": "mend"}]@@ do @@FAKE[{"sh": "1"}]@@"#);
+        let told = |say: &[&str], sh: &[&str]| json!({ "say": say, "sh": sh, "fails": false });
+        check(std::slice::from_ref(&first), told(&[], &["1"]));
+        let failed = user("It is said that it failed.");
+        let so_far = [first.clone(), result(), failed.clone()];
+        check(&so_far, told(&[], &["mend"]));
+        check(&[&so_far[..], &[result()]].concat(), told(&["done"], &[]));
+        check(&[&so_far[..], &[result(), failed]].concat(), told(&[], &["mend"]));
     }
 }

@@ -11,7 +11,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use crate::command::{Command, Hello, Note};
 use crate::entry::{Entry, decode};
 use crate::socket;
-use crate::state::VERSION;
+use crate::state::{self, OLDEST, VERSION};
 
 /// An attached controller. The two halves can be used apart.
 #[derive(Debug)]
@@ -50,6 +50,10 @@ pub enum ConnError {
         "the shim closed the connection: ask for its status, then attach again or read the journal"
     )]
     Closed,
+    /// The shim is of a program too old or too new to be worked with. It can be told to
+    /// [`stop`], which is said alike in every version, and its journal be read afterwards.
+    #[error("the shim speaks version {0}, and this program {OLDEST} to {VERSION}")]
+    Version(u32),
     /// The shim did not do what it was told; the connection goes on.
     #[error("the shim refused: {0}")]
     Refused(String),
@@ -65,15 +69,21 @@ pub enum ConnError {
 /// line `from` on. Says with this that all lines before it may be deleted.
 ///
 /// # Errors
-/// No shim answers, or it speaks another version.
+/// No shim answers, or it speaks a version this program does not.
 pub async fn attach(dir: &Path, from: u64) -> Result<Conn, ConnError> {
+    // In the shim's own words: it may have been started by the program before an upgrade.
+    let version = match state::read(dir).map_err(ConnError::Gone)? {
+        Some(state) if !state.is_spoken() => return Err(ConnError::Version(state.version)),
+        Some(state) => state.version,
+        None => VERSION,
+    };
     let stream = socket::connect(dir).map_err(ConnError::Gone)?;
     stream.set_nonblocking(true)?;
     let (reader, writer) = UnixStream::from_std(stream)?.into_split();
     let mut entries =
         Entries { reader: BufReader::with_capacity(64 << 10, reader), line: Vec::new() };
     let mut control = Control { writer };
-    control.say(&Command::Attach { from, version: VERSION }).await?;
+    control.say(&Command::Attach { from, version }).await?;
     match entries.line().await? {
         Said::Note(Note::Hello(hello)) => Ok(Conn { hello, entries, control }),
         Said::Note(Note::Error(reason)) => Err(ConnError::Refused(reason)),

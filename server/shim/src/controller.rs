@@ -27,6 +27,8 @@ pub(crate) struct Connection {
     between_lines: bool,
     /// Where a controller has read up to; a guest that has not attached has none.
     cursor: Option<Cursor>,
+    /// Nobody reads at the other end any more. What was asked before is still to be heard.
+    deaf: bool,
 }
 
 impl Connection {
@@ -41,6 +43,7 @@ impl Connection {
             written: 0,
             between_lines: true,
             cursor: None,
+            deaf: false,
         })
     }
 
@@ -58,7 +61,7 @@ impl Connection {
         self.notes.extend_from_slice(&note.to_line());
     }
 
-    /// Reads what has come. An error means that the connection is over.
+    /// Reads what has come. An error means that the connection is over and nothing is left of it.
     pub(crate) fn receive(&mut self) -> io::Result<Vec<Command>> {
         let mut buffer = vec![0; CHUNK];
         let mut commands = Vec::new();
@@ -75,6 +78,8 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The same: who closes without having read everything resets the connection.
+                Err(_) if !commands.is_empty() => break,
                 Err(error) => return Err(error),
             }
             if self.inbox.len() > MAX_COMMAND {
@@ -105,16 +110,17 @@ impl Connection {
     /// Whether there is something to write.
     pub(crate) fn wants_to_write(&self, journal: &Journal) -> bool {
         let more = self.cursor.as_ref().is_some_and(|cursor| journal.has_more(cursor));
-        more || !self.notes.is_empty() || self.written < self.outbox.len()
+        !self.deaf && (more || !self.notes.is_empty() || self.written < self.outbox.len())
     }
 
-    /// Writes as much as the other side takes. An error means that the connection is over.
+    /// Writes as much as the other side takes. An error means that the connection is to be closed;
+    /// one that cannot be written to is read to its end.
     pub(crate) fn pump(&mut self, journal: &Journal) -> io::Result<()> {
         if self.notes.len() > MAX_NOTES {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let mut given = 0;
-        while given < TURN {
+        while given < TURN && !self.deaf {
             if self.written == self.outbox.len() && !self.refill(journal)? {
                 break;
             }
@@ -125,7 +131,7 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(_) => self.deaf = true,
             }
         }
         Ok(())

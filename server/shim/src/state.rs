@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::{Process, boot_id};
 
-/// The version of the socket's protocol and of the files.
+/// The version of the socket's protocol and of the files. A shim outlives the hub that started it:
+/// whoever raises this lets [`OLDEST`] follow one behind.
 pub(crate) const VERSION: u32 = 1;
+
+/// The oldest version a controller of this one still speaks and reads.
+pub(crate) const OLDEST: u32 = 1;
 const STATE: &str = "shim.json";
 const LOCK: &str = "lock";
 
@@ -64,7 +68,16 @@ pub fn status(dir: &Path) -> io::Result<Status> {
     }
 }
 
-fn read(dir: &Path) -> io::Result<Option<State>> {
+impl State {
+    /// Whether a controller of this version speaks the shim's.
+    #[must_use]
+    pub fn is_spoken(&self) -> bool {
+        (OLDEST..=VERSION).contains(&self.version)
+    }
+}
+
+/// What `shim.json` of this directory says, if it is there.
+pub(crate) fn read(dir: &Path) -> io::Result<Option<State>> {
     match fs::read(dir.join(STATE)) {
         Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::from),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -171,6 +171,19 @@ impl Store {
         head(&mut conn).await
     }
 
+    /// The chain as it ended with one of its lines.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_head_at(&self, seq: i64) -> Result<Option<AuditHead>> {
+        let line: Option<(i64, String)> =
+            sqlx::query_as("select seq, hash from audit where seq = $1")
+                .bind(seq)
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(line.map(|(seq, hash)| AuditHead { seq, hash }))
+    }
+
     /// Lines of the audit chain, newest first.
     ///
     /// # Errors

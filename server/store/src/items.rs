@@ -1,18 +1,19 @@
 //! Pieces of turns.
 
 use car_api::{
-    TurnId,
+    ThreadId, TurnId,
     item::{Item, ItemBody},
 };
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
 use crate::{
     Clean, Result, Store,
-    columns::{from_json, json, row},
+    columns::{from_json, json, parse, row},
 };
 
 /// One piece of a turn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ItemRow {
     /// The turn.
     pub turn: TurnId,
@@ -28,6 +29,29 @@ row! {
     struct Row {
         item: String,
         body: String,
+    }
+}
+
+row! {
+    struct Whole {
+        turn: String,
+        place: i64,
+        item: String,
+        completed: bool,
+        body: String,
+    }
+}
+
+impl TryFrom<Whole> for ItemRow {
+    type Error = crate::Error;
+
+    fn try_from(row: Whole) -> Result<Self> {
+        Ok(Self {
+            turn: parse("turn id", &row.turn)?,
+            place: u32::try_from(row.place).unwrap_or(u32::MAX),
+            item: Item { id: row.item, body: from_json::<ItemBody>("item", &row.body)? },
+            completed: row.completed,
+        })
     }
 }
 
@@ -64,6 +88,31 @@ impl Store {
         rows.into_iter()
             .map(|row| Ok(Item { id: row.item, body: from_json::<ItemBody>("item", &row.body)? }))
             .collect()
+    }
+
+    /// The pieces of the answers to the messages of a thread between two numbers, both included,
+    /// in order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn items_of_messages(
+        &self,
+        thread: &ThreadId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ItemRow>> {
+        let rows: Vec<Whole> = sqlx::query_as(
+            "select i.turn, i.place, i.item, i.completed, i.body
+             from messages m join items i on i.turn = m.turn
+             where m.thread = $1 and m.number >= $2 and m.number <= $3
+             order by m.number, i.place",
+        )
+        .bind(thread.as_str())
+        .bind(i64::from(first))
+        .bind(i64::from(last))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(ItemRow::try_from).collect()
     }
 
     /// How many pieces a turn has.

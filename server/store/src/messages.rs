@@ -1,6 +1,12 @@
 //! Messages of threads.
 
-use car_api::{MessageId, SessionId, ThreadId, Timestamp, TurnId, item::PlanStep, thread::Message};
+use car_api::{
+    MessageId, SessionId, ThreadId, Timestamp, TurnId,
+    item::PlanStep,
+    money::{Amount, Cost},
+    thread::Message,
+};
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
@@ -10,7 +16,7 @@ use crate::{
 };
 
 /// One message, and what is known of its turn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MessageRow {
     /// The message as everybody sees it.
     pub message: Message,
@@ -50,6 +56,8 @@ row! {
         answer: Option<String>,
         error: Option<String>,
         usage: String,
+        cost: Option<i64>,
+        unpriced_tokens: Option<i64>,
         plan: String,
         created_at: i64,
         started_at: Option<i64>,
@@ -58,8 +66,8 @@ row! {
 }
 
 const COLUMNS: &str = "id, thread, number, conversation, origin, author, client_turn_id, body, \
-    attachments, status, detail, continues, turn, session, answer, error, usage, plan, created_at, \
-    started_at, ended_at";
+    attachments, status, detail, continues, turn, session, answer, error, usage, cost, \
+    unpriced_tokens, plan, created_at, started_at, ended_at";
 
 fn number(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
@@ -87,6 +95,10 @@ impl TryFrom<Row> for MessageRow {
                 answer: row.answer,
                 error: from_json_opt("error", row.error.as_deref())?,
                 usage: from_json("usage", &row.usage)?,
+                cost: row.cost.zip(row.unpriced_tokens).map(|(cost, unpriced_tokens)| Cost {
+                    amount: Amount::from_millionths(cost),
+                    unpriced_tokens,
+                }),
                 created_at: Timestamp::from_micros(row.created_at),
                 started_at: time(row.started_at),
                 ended_at: time(row.ended_at),
@@ -108,13 +120,14 @@ pub(crate) async fn upsert(
     sqlx::query(
         "insert into messages (id, thread, number, conversation, origin, author, client_turn_id,
              body, attachments, status, detail, continues, turn, session, answer, error, usage,
-             plan, created_at, started_at, ended_at)
+             cost, unpriced_tokens, plan, created_at, started_at, ended_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21)
+             $19, $20, $21, $22, $23)
          on conflict (id) do update set conversation = excluded.conversation,
              status = excluded.status, detail = excluded.detail, turn = excluded.turn,
              session = excluded.session, answer = excluded.answer, error = excluded.error,
-             usage = excluded.usage, plan = excluded.plan, started_at = excluded.started_at,
+             usage = excluded.usage, cost = excluded.cost,
+             unpriced_tokens = excluded.unpriced_tokens, plan = excluded.plan, started_at = excluded.started_at,
              ended_at = excluded.ended_at",
     )
     .bind(message.id.as_str())
@@ -134,6 +147,8 @@ pub(crate) async fn upsert(
     .bind(&answer)
     .bind(message.error.as_ref().map(json).transpose()?.map(|error| clean.text(error)))
     .bind(json(&message.usage)?)
+    .bind(message.cost.map(|cost| cost.amount.millionths()))
+    .bind(message.cost.map(|cost| cost.unpriced_tokens))
     .bind(clean.text(json(&row.plan)?))
     .bind(message.created_at.micros())
     .bind(micros(message.started_at))

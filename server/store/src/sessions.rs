@@ -83,7 +83,37 @@ pub(crate) async fn upsert(conn: &mut SqliteConnection, row: &SessionRow) -> Res
     Ok(())
 }
 
+pub(crate) async fn delete(conn: &mut SqliteConnection, id: &SessionId) -> Result<()> {
+    sqlx::query("delete from sessions where id = $1").bind(id.as_str()).execute(conn).await?;
+    Ok(())
+}
+
 impl Store {
+    /// Sessions of threads and of ended runs that ended before a time, the longest ago first, but
+    /// for the first `passed`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn sessions_ended_before(
+        &self,
+        before: Timestamp,
+        passed: u32,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>> {
+        let sql = format!(
+            "select {COLUMNS} from sessions where ended_at < $1 and not exists
+                 (select 1 from runs where runs.id = sessions.run and runs.ended_at is null)
+             order by ended_at, id limit $2 offset $3"
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(before.micros())
+            .bind(i64::from(limit))
+            .bind(i64::from(passed))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(SessionRow::try_from).collect()
+    }
+
     /// Sessions that were not found to have ended, oldest first; of one errand or of all.
     ///
     /// # Errors

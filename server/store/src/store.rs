@@ -34,6 +34,10 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "pma", include_str!("../../../migrations/0007_pma.sql")),
     (8, "inbox", include_str!("../../../migrations/0008_inbox.sql")),
     (9, "web_push", include_str!("../../../migrations/0009_web_push.sql")),
+    (10, "terminals", include_str!("../../../migrations/0010_terminals.sql")),
+    (11, "usage", include_str!("../../../migrations/0011_usage.sql")),
+    (12, "templates", include_str!("../../../migrations/0012_templates.sql")),
+    (13, "message_cost", include_str!("../../../migrations/0013_message_cost.sql")),
 ];
 
 /// How many waiting commits one transaction takes at most.

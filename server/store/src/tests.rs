@@ -179,6 +179,7 @@ async fn turns_items_and_sessions_come_back_as_they_were() {
         ticket: "tkt_000001".parse().unwrap(),
         ticket_file: "TICKET-001.md".into(),
         agent,
+        model: None,
         purpose: TurnPurpose::Work,
         status: TurnStatus::Running,
         session: Some(session.id.clone()),
@@ -187,6 +188,7 @@ async fn turns_items_and_sessions_come_back_as_they_were() {
         started_at: at(1),
         ended_at: None,
         usage: Usage::default(),
+        cost: None,
         message: None,
         error: None,
         diff: None,
@@ -247,4 +249,91 @@ async fn a_revoked_token_is_gone_and_a_secret_is_kept_once() {
     assert!(matches!(store.commit(vec![Write::TokenCreate(same)]).await, Err(Error::Conflict)));
     store.commit(vec![Write::TokenRevoke(token.id, at(5))]).await.unwrap();
     assert_eq!(store.tokens().await.unwrap(), []);
+}
+
+/// A turn counts once, when it has ended, however often it is written; days begin where its people
+/// are, and what is asked for is all that is counted.
+#[tokio::test]
+async fn turns_are_counted_once_and_on_their_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let (one, two) = (run("one"), run("two"));
+    let mut writes =
+        vec![Write::RunCreate(Box::new(one.clone())), Write::RunCreate(Box::new(two.clone()))];
+    let noon = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
+    let mut turns = Vec::new();
+    // Hours after noon of the first day, tokens, millionths.
+    for (run, hours, tokens, cost) in [
+        (&one, 0, 10, Some(100)),
+        (&one, 11, 20, Some(200)),
+        (&two, 13, 40, None),
+        (&two, 48, 80, Some(800)),
+    ] {
+        let ended_at = noon.plus_millis(hours * 3_600_000);
+        let turn = Turn {
+            id: TurnId::generate(),
+            run: run.id.clone(),
+            number: 1,
+            ticket: "tkt_000001".parse().unwrap(),
+            ticket_file: "TICKET-001.md".into(),
+            agent: "codex".parse().unwrap(),
+            model: (tokens < 80).then(|| "m1".to_owned()),
+            purpose: TurnPurpose::Work,
+            status: TurnStatus::Completed,
+            session: None,
+            thread: None,
+            prompt_hash: None,
+            started_at: ended_at.plus_millis(-1500),
+            ended_at: Some(ended_at),
+            usage: Usage { input_tokens: tokens, ..Usage::default() },
+            cost: cost.map(car_api::money::Amount::from_millionths),
+            message: None,
+            error: None,
+            diff: None,
+        };
+        writes.push(Write::Turn(Box::new(Turn { ended_at: None, ..turn.clone() }), None));
+        writes.push(Write::Turn(Box::new(turn.clone()), None));
+        writes.push(Write::Turn(Box::new(turn.clone()), None));
+        turns.push(turn);
+    }
+    store.commit(writes).await.unwrap();
+    assert_eq!(store.turn(&turns[1].id).await.unwrap(), Some(turns[1].clone()));
+    let all = UsageQuery {
+        by: car_api::usage::UsageBy::Day,
+        since: None,
+        until: None,
+        repos: None,
+        offset_s: 0,
+        limit: 10,
+    };
+    let seen = async |query: &UsageQuery| {
+        let counted = store.usage(query).await.unwrap();
+        let row = |row: &car_api::usage::UsageRow| {
+            let key = row.key.clone().unwrap_or_default();
+            (key, row.used.usage.input_tokens, row.used.cost.amount.millionths())
+        };
+        let rows: Vec<_> = counted.rows.iter().map(row).collect();
+        (rows, counted.all, counted.total.turns)
+    };
+    let days = |list: &[(&str, i64, i64)]| {
+        list.iter()
+            .map(|(day, tokens, cost)| ((*day).to_owned(), *tokens, *cost))
+            .collect::<Vec<_>>()
+    };
+    let utc = [("2026-03-01", 30, 300), ("2026-03-02", 40, 0), ("2026-03-03", 80, 800)];
+    assert_eq!(seen(&all).await, (days(&utc), 3, 4));
+    // Two hours ahead the second turn is the next day's.
+    let ahead = UsageQuery { offset_s: 7200, ..all.clone() };
+    let there = [("2026-03-01", 10, 100), ("2026-03-02", 60, 200), ("2026-03-03", 80, 800)];
+    assert_eq!(seen(&ahead).await, (days(&there), 3, 4));
+    let until = UsageQuery { until: Some(noon.plus_millis(1)), ..all.clone() };
+    assert_eq!(seen(&until).await, (days(&[("2026-03-01", 10, 100)]), 1, 1));
+    let by = car_api::usage::UsageBy::Model;
+    let models = UsageQuery { by, limit: 1, ..all.clone() };
+    assert_eq!(seen(&models).await, (days(&[("", 80, 800)]), 2, 4), "the most tokens first");
+    let by = car_api::usage::UsageBy::Run;
+    let of_two = UsageQuery { by, repos: Some(vec![repo("two")]), ..all.clone() };
+    assert_eq!(seen(&of_two).await, (days(&[(two.id.as_str(), 120, 800)]), 1, 2));
+    let none = UsageQuery { repos: Some(Vec::new()), ..all };
+    assert_eq!(seen(&none).await, (Vec::new(), 0, 0));
 }

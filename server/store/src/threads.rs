@@ -4,6 +4,7 @@ use car_api::{
     AgentId, RepoId, ThreadId, Timestamp, agent::ApprovalPolicy, item::Usage, thread::ThreadKind,
 };
 use car_engine::lane::Lane;
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// One thread.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThreadRow {
     /// Its id.
     pub id: ThreadId,

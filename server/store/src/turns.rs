@@ -1,11 +1,12 @@
 //! Turns.
 
-use car_api::{RunId, SessionId, Timestamp, TurnId, turn::Turn};
+use car_api::{RunId, SessionId, Timestamp, TurnId, money::Amount, turn::Turn};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     Clean, Result, Store,
     columns::{from_json, from_json_opt, json, micros, parse, parse_opt, row, time},
+    usage,
 };
 
 row! {
@@ -16,6 +17,7 @@ row! {
         ticket: String,
         ticket_file: String,
         agent: String,
+        model: Option<String>,
         purpose: String,
         status: String,
         session: Option<String>,
@@ -24,14 +26,16 @@ row! {
         started_at: i64,
         ended_at: Option<i64>,
         usage: String,
+        cost: Option<i64>,
         message: Option<String>,
         error: Option<String>,
         diff: Option<String>,
     }
 }
 
-const COLUMNS: &str = "id, run, number, ticket, ticket_file, agent, purpose, status, session, \
-    thread, prompt_hash, started_at, ended_at, usage, message, error, diff";
+const COLUMNS: &str = "id, run, number, ticket, ticket_file, agent, model, purpose, status, \
+    session, thread, prompt_hash, started_at, ended_at, usage, message, error, diff, \
+    (select cost from usage where usage.turn = turns.id) as cost";
 
 impl TryFrom<Row> for Turn {
     type Error = crate::Error;
@@ -44,6 +48,7 @@ impl TryFrom<Row> for Turn {
             ticket: parse("ticket id", &row.ticket)?,
             ticket_file: row.ticket_file,
             agent: parse("agent id", &row.agent)?,
+            model: row.model,
             purpose: parse("purpose", &row.purpose)?,
             status: parse("status", &row.status)?,
             session: parse_opt("session id", row.session.as_deref())?,
@@ -52,6 +57,7 @@ impl TryFrom<Row> for Turn {
             started_at: Timestamp::from_micros(row.started_at),
             ended_at: time(row.ended_at),
             usage: from_json("usage", &row.usage)?,
+            cost: row.cost.map(Amount::from_millionths),
             message: row.message,
             error: from_json_opt("error", row.error.as_deref())?,
             diff: from_json_opt("diff", row.diff.as_deref())?,
@@ -67,12 +73,14 @@ pub(crate) async fn upsert(
 ) -> Result<()> {
     sqlx::query(
         "insert into turns (id, run, number, ticket, ticket_file, agent, purpose, status, session,
-             thread, prompt_hash, started_at, ended_at, usage, message, error, diff, fingerprint)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+             thread, prompt_hash, started_at, ended_at, usage, message, error, diff, fingerprint,
+             model)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+             $19)
          on conflict (id) do update set status = excluded.status, session = excluded.session,
              thread = excluded.thread, prompt_hash = excluded.prompt_hash,
              ended_at = excluded.ended_at, usage = excluded.usage, message = excluded.message,
-             error = excluded.error, diff = excluded.diff,
+             error = excluded.error, diff = excluded.diff, model = excluded.model,
              fingerprint = coalesce(excluded.fingerprint, fingerprint)",
     )
     .bind(turn.id.as_str())
@@ -93,9 +101,10 @@ pub(crate) async fn upsert(
     .bind(turn.error.as_ref().map(json).transpose()?.map(|error| clean.text(error)))
     .bind(turn.diff.as_ref().map(json).transpose()?)
     .bind(fingerprint)
-    .execute(conn)
+    .bind(&turn.model)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    usage::of_turn(conn, turn).await
 }
 
 impl Store {

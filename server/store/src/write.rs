@@ -1,10 +1,11 @@
 //! Every change the hub can make to its memory.
 
 use car_api::{
-    ChannelId, DeviceId, EventKind, InboxItemId, NotificationId, RepoId, RunId, ThreadId,
-    Timestamp, TokenId, TurnId, WebhookId,
+    ChannelId, DeviceId, EventKind, InboxItemId, NotificationId, RepoId, RunId, SessionId,
+    TemplateSourceId, TerminalId, ThreadId, Timestamp, TokenId, TurnId, WebhookId,
     job::Job,
     notification::NotificationDelivery,
+    terminal::Terminal,
     turn::{Turn, Writing},
     worktree::Salvage,
 };
@@ -14,14 +15,15 @@ use sqlx::SqliteConnection;
 use crate::{
     AccountRow, ApprovalRow, AuditEntry, ChannelRow, Clean, DeliveryRow, DeviceRow, EffectRow,
     InboxEnd, InboxSync, ItemRow, KeptAnswer, MessageRow, NotificationDraft, RequestKey, Result,
-    RunGrantRow, RunRow, SessionRow, ThreadGrantRow, ThreadRow, TicketFileRow, TokenRow,
-    VerdictRow, WakeRow, WebhookRow, accounts, approvals, audit, channels,
+    RunGrantRow, RunRow, SessionRow, TemplateSourceRow, TemplateTrustRow, ThreadGrantRow,
+    ThreadRow, TicketFileRow, TokenRow, UsageRow, VerdictRow, WakeRow, WebhookRow, accounts,
+    approvals, audit, channels,
     columns::json,
     deliveries, devices, effects,
     events::{self, Log},
     facts, idempotency, inbox, items, jobs, messages, notifications, push, run_grants, runs,
-    salvages, sessions, snapshot, thread_grants, thread_safety, thread_told, threads, ticket_files,
-    tokens, turns, verdicts, void, wakes, webhooks, writings,
+    salvages, sessions, snapshot, templates, terminals, thread_grants, thread_safety, thread_told,
+    threads, ticket_files, tokens, turns, usage, verdicts, void, wakes, webhooks, writings,
 };
 
 /// One change. A list of them is committed as a whole or not at all.
@@ -71,12 +73,16 @@ pub enum Write {
     },
     /// A turn, new or changed, with the tree's fingerprint when it began.
     Turn(Box<Turn>, Option<String>),
+    /// What a turn of a thread used; with a turn of a run it is noted of itself.
+    Usage(Box<UsageRow>),
     /// A piece of a turn, new or changed.
     Item(ItemRow),
     /// What is being written in a turn.
     Writings(TurnId, Vec<Writing>),
     /// A session, new or changed.
     Session(SessionRow),
+    /// What a session left is gone.
+    SessionGone(SessionId),
     /// A question of an agent, new or changed.
     Approval(Box<ApprovalRow>),
     /// A thread, new or changed; fails with `Conflict` when it is a second one of the project
@@ -100,6 +106,10 @@ pub enum Write {
     RepoGone(RepoId),
     /// A job, new or changed.
     Job(Box<Job>),
+    /// A terminal, new or changed.
+    Terminal(Box<Terminal>),
+    /// What was kept of a terminal is gone.
+    TerminalGone(TerminalId),
     /// A new token.
     TokenCreate(TokenRow),
     /// A token was used.
@@ -189,6 +199,19 @@ pub enum Write {
     ChannelFailing(ChannelId, Option<Timestamp>),
     /// A channel goes.
     ChannelGone(ChannelId),
+    /// What is known of a source of templates.
+    TemplateSource(Box<TemplateSourceRow>),
+    /// A source of templates goes, with what was trusted of it.
+    TemplateSourceGone(TemplateSourceId),
+    /// Somebody trusts a template as it is.
+    TemplateTrust(Box<TemplateTrustRow>),
+    /// A template is trusted no longer, or all of a source.
+    TemplateUntrust {
+        /// The source.
+        source: TemplateSourceId,
+        /// The file; all when absent.
+        path: Option<String>,
+    },
     /// Something to tell the project manager, or the message it goes in.
     Wake(Box<WakeRow>),
     /// What went in this message was told.
@@ -263,9 +286,11 @@ pub(crate) async fn apply(
         Write::Turn(turn, fingerprint) => {
             turns::upsert(conn, turn, fingerprint.as_deref(), clean).await?;
         }
+        Write::Usage(row) => usage::of_thread(conn, row).await?,
         Write::Item(row) => items::upsert(conn, row, clean).await?,
         Write::Writings(turn, pieces) => writings::set(conn, turn, pieces).await?,
         Write::Session(row) => sessions::upsert(conn, row).await?,
+        Write::SessionGone(id) => sessions::delete(conn, id).await?,
         Write::Approval(row) => approvals::upsert(conn, row).await?,
         Write::Thread(row) => threads::upsert(conn, row, clean).await?,
         Write::Message(row) => messages::upsert(conn, row, clean).await?,
@@ -274,6 +299,8 @@ pub(crate) async fn apply(
         Write::TicketFileGone { repo, file } => ticket_files::delete(conn, repo, file).await?,
         Write::RepoGone(repo) => ticket_files::delete_repo(conn, repo).await?,
         Write::Job(job) => jobs::upsert(conn, job, clean).await?,
+        Write::Terminal(terminal) => terminals::upsert(conn, terminal, clean).await?,
+        Write::TerminalGone(id) => terminals::delete(conn, id).await?,
         Write::TokenCreate(row) => tokens::insert(conn, row).await?,
         Write::TokenUsed(id, at) => tokens::used(conn, id, *at).await?,
         Write::TokenRevoke(id, at) => tokens::revoke(conn, id, *at).await?,
@@ -318,6 +345,12 @@ pub(crate) async fn apply(
         Write::Channel(row) => channels::upsert(conn, row).await?,
         Write::ChannelFailing(id, since) => channels::failing(conn, id, *since).await?,
         Write::ChannelGone(id) => channels::delete(conn, id).await?,
+        Write::TemplateSource(row) => templates::upsert(conn, row).await?,
+        Write::TemplateSourceGone(source) => templates::delete(conn, source).await?,
+        Write::TemplateTrust(row) => templates::trust(conn, row).await?,
+        Write::TemplateUntrust { source, path } => {
+            templates::untrust(conn, source, path.as_deref()).await?;
+        }
         Write::Wake(row) => wakes::upsert(conn, row).await?,
         Write::WakesTold(message) => wakes::told(conn, message).await?,
         Write::PushActionUsed { token, at, expires_at } => {

@@ -19,7 +19,7 @@ pub(crate) fn kind(name: &str) -> Option<&'static str> {
 }
 
 /// Directories that hold nothing for a browser.
-const LEFT_OUT: [&str; 2] = ["test", "node_modules"];
+const LEFT_OUT: [&str; 3] = ["test", "pictures", "node_modules"];
 
 /// Tells of every file below `root` that is sent, by its path with `/`.
 pub(crate) fn walk(root: &Path, found: &mut impl FnMut(String, &fs::Metadata)) -> io::Result<()> {

@@ -182,6 +182,10 @@ mod source {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
     use super::*;
 
     #[test]
@@ -198,6 +202,27 @@ mod tests {
         for name in named {
             assert!(site.file(name).is_some(), "{name}");
         }
+    }
+
+    /// With the hub's first answers, some 8 KiB, it stays below 60 KiB.
+    #[test]
+    fn the_first_screen_is_small() {
+        let packed = |bytes: &[u8]| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap().len()
+        };
+        let site = Site::current().unwrap();
+        let page = site.page("");
+        let prefix = format!("/assets/{}/", site.version());
+        let size: usize = page
+            .split('"')
+            .filter_map(|part| part.strip_prefix(prefix.as_str()))
+            .filter(|name| name.ends_with(".js") || name.ends_with(".css"))
+            .map(|name| packed(&site.file(name).unwrap().plain))
+            .sum();
+        let size = size + packed(page.as_bytes());
+        assert!(size < 50 * 1024, "{size} bytes: load what the first screen does not need later");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // A browser that is not let in sees nothing of the hub; one that is, sees it at once.
 import assert from 'node:assert/strict';
-import { hub, run } from '../harness.js';
+import { Tab, hub, run } from '../harness.js';
 
 async function unpaired(tab) {
   const { page } = tab;
@@ -26,6 +26,7 @@ async function pairing(tab) {
   const { page } = tab;
   tab.expect(/401/);
   await tab.pair();
+  for (const step of ['Add a repo', 'Write a ticket', 'Start a run']) await page.getByRole('heading', { name: step }).waitFor();
   await tab.look('home, empty');
   const devices = await hub.get('/devices');
   const cookies = await tab.context.cookies();
@@ -61,4 +62,26 @@ async function denied(tab) {
   await tab.look('denied');
 }
 
-await run({ unpaired, pairing, denied });
+/** A browser lets another one in by what its camera reads, and throws it out again. */
+async function another(tab, size) {
+  const { page } = tab;
+  for (const device of (await hub.get('/devices')).items) await hub.call('DELETE', `/devices/${device.id}`);
+  await tab.pair('#/settings?part=access');
+  await page.getByRole('button', { name: 'Pair another' }).click();
+  await page.getByRole('img', { name: 'QR code of the link' }).waitFor();
+  await tab.look('a code for another browser');
+  const link = (await page.getByRole('dialog').locator('pre').innerText()).trim();
+  const other = await Tab.open(page.context().browser(), size);
+  other.expect(/401|WebSocket connection to/);
+  await other.page.goto(link);
+  await page.getByRole('button', { name: 'Let it in' }).click();
+  await other.page.getByRole('navigation', { name: 'Main' }).waitFor();
+  await page.getByRole('dialog').getByText(/is paired/).waitFor();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('listitem').filter({ hasText: 'Chrome on' }).getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('button', { name: 'Log it out?' }).click();
+  await other.page.getByText(/car pair/).first().waitFor();
+  await other.close();
+}
+
+await run({ unpaired, pairing, denied, another });

@@ -1,6 +1,7 @@
 // A day's work by hand: clone, worktree, ticket, mistake and mend, run, answer, approve, review, stop,
 // remove and bring back.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DONE, repo, start, ticket } from '../content.js';
@@ -22,6 +23,13 @@ async function queue(tab, size) {
   await page.getByRole('link', { name: id }).first().click();
   const setUp = page.getByRole('button', { name: 'Set it up' });
   if (await setUp.isVisible().catch(() => false)) await setUp.click();
+
+  // What its source has got meanwhile.
+  execFileSync('git', ['-C', directory, 'commit', '--quiet', '--allow-empty', '-m', 'News']);
+  await page.getByRole('button', { name: 'Sync with its remote' }).click();
+  await page.getByText('1 commit on').waitFor();
+  await page.getByText('News').waitFor();
+  await tab.look('a repo brought up to date');
 
   await page.getByRole('button', { name: 'New worktree' }).click();
   await page.getByLabel('Branch').fill(`work/${size.name}`);
@@ -53,6 +61,12 @@ async function queue(tab, size) {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('button', { name: 'Edit' }).waitFor();
 
+  // Its command is tried before anybody works.
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await page.getByText('failed: test -s letter.txt').waitFor();
+  await page.getByText('exit 1').waitFor();
+  await tab.look('a try that failed');
+
   await tab.go(`#/repos/${tree}`);
   await tab.look('a worktree');
   await page.getByRole('button', { name: 'Run the open ticket' }).click();
@@ -69,6 +83,18 @@ async function queue(tab, size) {
   await page.getByText(/It is/).waitFor();
   const tickets = await hub.get(`/repos/${tree}/tickets`);
   assert.equal(tickets.items.at(-1).title, 'Review of letter.txt:1');
+
+  // One that is like the first.
+  await tab.go(`#/repos/${tree}/tickets/new`);
+  await page.getByLabel('In full').fill('Mine.');
+  await page.getByLabel('Begin like').selectOption({ label: '1 Write the letter' });
+  const proof = page.getByLabel('Commands that prove it');
+  await page.waitForFunction(() => [...document.querySelectorAll('textarea')].some((field) => field.value === 'test -s letter.txt'));
+  assert.equal(await proof.inputValue(), 'test -s letter.txt');
+  await tab.look('a ticket like another');
+  await page.getByLabel('Begin like').selectOption({ label: 'An empty ticket' });
+  await page.waitForFunction(() => [...document.querySelectorAll('textarea')].some((field) => field.value === 'Mine.'));
+  assert.equal(await proof.inputValue(), '');
 
   // Gone with what is nowhere else, and back.
   const { path } = await hub.get(`/repos/${tree}`);
@@ -115,7 +141,34 @@ async function answers(tab, size) {
   await tab.look('a run that was stopped');
 }
 
-await run({ queue, answers });
+/** Several tickets at once, and their order: a step at a time, and by dragging. */
+async function order(tab, size) {
+  const { page } = tab;
+  const id = `order-${size.name}`;
+  await repo(id);
+  await tab.pair(`#/repos/${id}/tickets`);
+  await page.getByRole('button', { name: 'Add several at once' }).click();
+  await page.getByLabel('Tickets', { exact: true }).fill('1. First\n2. Second\n3. Third');
+  await page.getByLabel('Commands that prove each of them').fill('true');
+  await tab.look('several tickets');
+  await page.getByRole('button', { name: 'Add 3 tickets' }).click();
+  await page.getByRole('button', { name: 'Order' }).click();
+  const stands = (titles) => hub.until(`/repos/${id}/tickets`, (all) => all.items.map((one) => one.title).join() === titles);
+  // A quick thumb: the second touch comes before the first move is done.
+  await page.getByRole('button', { name: 'Move “Third” up' }).click();
+  await page.getByRole('button', { name: 'Move “First” down' }).click();
+  await stands('Third,First,Second');
+  await tab.look('the order');
+  await page.locator('.ordering li').nth(2).filter({ hasText: 'Second' }).waitFor();
+  const [first, last] = await Promise.all([0, 2].map((place) => page.locator('.ordering .handle').nth(place).boundingBox()));
+  await page.mouse.move(first.x + 20, first.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(last.x + 20, last.y + 20, { steps: 5 });
+  await page.mouse.up();
+  await stands('First,Second,Third');
+}
+
+await run({ queue, answers, order });
 
 /** The page is a fold over the log: from nothing, it comes to what the hub says. */
 async function folded() {

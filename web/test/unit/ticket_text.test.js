@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bodyOf, drafts, verifyOf } from '../../state/ticket_text.js';
+import { bodyOf, drafts, verifyOf, visible } from '../../state/ticket_text.js';
 
 const text = `---
 title: "One"
@@ -28,4 +28,8 @@ test('several tickets are a line each, or a heading each', () => {
   assert.deepEqual(drafts('- One\n2. Two\n\n* [ ] Three\n'), [{ title: 'One' }, { title: 'Two' }, { title: 'Three' }]);
   assert.deepEqual(drafts('intro\n# One\nbody\n\n## Two\n'), [{ title: 'One', body: 'body' }, { title: 'Two' }]);
   assert.deepEqual(drafts('  \n'), []);
+});
+
+test('what is not seen is spelled out', () => {
+  assert.equal(visible('a\u202eb\u200b\u{e0041}ü日👍'), 'a⟨U+202E⟩b⟨U+200B⟩⟨U+E0041⟩ü日👍');
 });

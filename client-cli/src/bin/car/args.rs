@@ -18,7 +18,7 @@ use crate::cmd;
   car ticket new \"Make the parser total\" -r project --verify \"cargo test\"
   car run start -r project && car watch
 Topics: car help coming-from-car | exit-codes | finding-the-hub | operations |
-        output | remote | runs | tickets | verify"
+        output | remote | runs | terminals | threads | tickets | verify"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -72,6 +72,9 @@ pub(crate) enum Command {
     /// Tickets of a queue
     #[command(subcommand, visible_alias = "tickets")]
     Ticket(cmd::ticket::Ticket),
+    /// Templates of tickets, from git repositories
+    #[command(subcommand, visible_alias = "templates")]
+    Template(cmd::template::Template),
     /// Documents every prompt can carry
     #[command(subcommand)]
     Context(cmd::context::Context),
@@ -107,8 +110,17 @@ pub(crate) enum Command {
     /// Conversations with agents outside runs
     #[command(subcommand, visible_alias = "threads")]
     Thread(cmd::thread::Thread),
-    /// The tokens runs have used
+    /// The words of recordings, where the hub's owner has named what finds them
+    #[command(subcommand)]
+    Voice(cmd::voice::Voice),
+    /// Shells on the hub's machine, where its owner has turned them on
+    #[command(subcommand, visible_alias = "terminals")]
+    Terminal(cmd::terminal::Terminal),
+    /// What agents have used: tokens and money
     Usage(cmd::usage::Usage),
+    /// How much may be used in a day and in a run
+    #[command(visible_alias = "budget")]
+    Budgets(cmd::budgets::Budgets),
     /// The agents this hub can drive
     Agents,
     /// The models an agent offers

@@ -161,6 +161,14 @@ fn what(kind: &EventKind, full: bool) -> String {
                 format!("inbox: {} ({how})", item.title)
             }
         },
+        EventKind::TerminalUpdated { terminal } => match terminal.end {
+            None => format!("{} opened a terminal in {}", terminal.opened_by, terminal.dir),
+            Some(end) => format!(
+                "the terminal in {} ended ({})",
+                terminal.dir,
+                end.as_str().replace('_', " ")
+            ),
+        },
         EventKind::NotificationUpdated { notification } => {
             let ways = notification.deliveries.iter().map(|way| way.status.as_str());
             let ways = ways.collect::<Vec<_>>().join(", ");
@@ -171,6 +179,7 @@ fn what(kind: &EventKind, full: bool) -> String {
         EventKind::MessageUpdated { message } => message_text(message, full),
         EventKind::BackupFailed { detail } => format!("the backup was not made: {detail}"),
         EventKind::RestoreConfirmed => "the restore was confirmed".to_owned(),
+        EventKind::TemplatesChanged { source } => format!("templates of {source} changed"),
         EventKind::JobUpdated { job } => {
             let percent = job.percent.map(|p| format!(" {p}%")).unwrap_or_default();
             let kind = job.kind.as_str().replace('_', " ");

@@ -141,6 +141,7 @@ fn of_problem(problem: &Problem) -> Option<String> {
             .map(|id| format!("the hub's log has the details under request {id}")),
         Code::BadRequest
         | Code::Forbidden
+        | Code::TurnedOff
         | Code::WrongHost
         | Code::NotFound
         | Code::MethodNotAllowed
@@ -160,6 +161,8 @@ fn of_problem(problem: &Problem) -> Option<String> {
         | Code::IdempotencyInFlight
         | Code::GitState
         | Code::GitFailed
+        | Code::TranscriberRefused
+        | Code::TranscriberAway
         | Code::Storage
         | Code::DiskFull
         | Code::CursorTooOld
@@ -171,7 +174,7 @@ fn of_code(code: Code) -> u8 {
     match code {
         Code::BadRequest | Code::Unprocessable | Code::PreconditionRequired => status::USAGE,
         Code::NotFound => status::NOT_FOUND,
-        Code::Unauthenticated | Code::Forbidden => status::AUTH,
+        Code::Unauthenticated | Code::Forbidden | Code::TurnedOff => status::AUTH,
         Code::Stale
         | Code::AlreadyExists
         | Code::RunActive
@@ -186,7 +189,9 @@ fn of_code(code: Code) -> u8 {
         | Code::GitState
         | Code::GitFailed
         | Code::AgentUnavailable
-        | Code::AgentCannot => status::OUTCOME,
+        | Code::AgentCannot
+        | Code::TranscriberRefused
+        | Code::TranscriberAway => status::OUTCOME,
         Code::WrongHost
         | Code::MethodNotAllowed
         | Code::NotAcceptable
@@ -279,7 +284,7 @@ mod tests {
             ),
             (2, &["bad_request", "unprocessable", "precondition_required"]),
             (3, &["not_found"]),
-            (4, &["unauthenticated", "forbidden"]),
+            (4, &["unauthenticated", "forbidden", "turned_off"]),
             (
                 5,
                 &[
@@ -303,6 +308,8 @@ mod tests {
                     "git_failed",
                     "agent_unavailable",
                     "agent_cannot",
+                    "transcriber_refused",
+                    "transcriber_away",
                 ],
             ),
         ];

@@ -3,9 +3,12 @@
 
 mod args;
 mod cmd;
+mod connection;
 mod event_text;
 mod failure;
+mod history;
 mod matters;
+mod money;
 mod original;
 mod out;
 mod pick;
@@ -14,6 +17,7 @@ mod qr;
 mod session;
 mod table;
 mod time_text;
+mod tty;
 mod wrap;
 
 use std::process::ExitCode;

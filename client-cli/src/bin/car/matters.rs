@@ -53,6 +53,7 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
             JobStatus::Failed => Some(Tone::Bad),
             JobStatus::Cancelled => Some(Tone::Plain),
         },
+        EventKind::TerminalUpdated { .. } => Some(Tone::Plain),
         // What has become of it is told by what caused it.
         EventKind::InboxUpdated { .. }
         | EventKind::NotificationUpdated { .. }
@@ -60,6 +61,7 @@ pub(crate) fn matters(kind: &EventKind) -> Option<Tone> {
         | EventKind::ContextChanged { .. }
         | EventKind::FileChanged { .. }
         | EventKind::PmaDocChanged { .. }
+        | EventKind::TemplatesChanged { .. }
         | EventKind::RunCreated
         | EventKind::SessionStarted { .. }
         | EventKind::SessionEnded { .. }

@@ -54,10 +54,9 @@ pub(crate) const ORIGINAL: &[(&str, Now)] = &[
     ("protocol", Unneeded("agents are asked for their protocol when they start")),
     ("render", Absent("rendering")),
     ("services", Absent("preview services")),
-    ("sessions", Absent("terminals")),
-    ("stop-session", Absent("terminals")),
+    ("sessions", Instead("car terminal list")),
+    ("stop-session", Instead("car terminal end")),
     ("telegram", Absent("Telegram")),
-    ("templates", Absent("templates")),
     ("ticket-flow repair-visibility", Unneeded("runs are always in `car run list`")),
     ("ticket-flow retire", Instead("car hub worktree retire")),
 ];

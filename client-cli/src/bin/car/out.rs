@@ -132,6 +132,11 @@ impl Out {
         Ok(())
     }
 
+    /// Whether there is somebody at a terminal who can answer, and wants to be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.json && !self.quiet && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Asks whether to do what cannot be undone by a like command. Without a terminal nobody can
     /// answer, and the word has to be on the command line.
     pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {

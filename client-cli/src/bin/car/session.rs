@@ -85,8 +85,8 @@ impl Session {
                 path.map(PathBuf::from).filter(|p| find::root_above(&wanted.cwd.join(p)).is_some());
         }
         let found = find::find(&wanted)?;
-        let client =
-            Client::new(&found.url, found.token.as_deref())?.expecting(found.instance.clone());
+        let client = Client::at(&found.url, found.token.as_deref(), found.socket.as_deref())?
+            .expecting(found.instance.clone());
         Ok(Self { client, found, out: out.clone(), cwd: wanted.cwd })
     }
 

@@ -10,7 +10,9 @@ const READABLE: usize = 12;
 
 /// Columns whose cells are arguments of other commands: they are cut last. A name that is cut can
 /// still be given as it stands, with its `…`.
-const NAMES: &[&str] = &["REPO", "RUN", "JOB", "TOKEN", "AGENT", "SALVAGE", "WAS", "NAME", "MODEL"];
+const NAMES: &[&str] = &[
+    "REPO", "RUN", "JOB", "TOKEN", "AGENT", "SALVAGE", "WAS", "NAME", "MODEL", "TEMPLATE", "SOURCE",
+];
 
 /// Rows under headings.
 pub(crate) struct Table {

@@ -7,7 +7,7 @@
 mod news;
 mod state;
 
-use car_api::TurnId;
+use car_api::{TurnId, item::Usage};
 use car_engine::agent::{AgentEvent, Direction, Driver, Task, TurnOrder, Wish};
 
 use self::state::{Handshake, Phase, State};
@@ -150,6 +150,14 @@ impl Driver for CodexDriver {
             Some(Phase::Sent { .. } | Phase::Running { .. } | Phase::Ended) => true,
             Some(Phase::Opening | Phase::Opened { .. }) | None => false,
         }
+    }
+
+    fn model(&self, thread: &str) -> Option<&str> {
+        self.state.threads.get(thread)?.model.as_deref()
+    }
+
+    fn used(&self, thread: &str) -> Option<Usage> {
+        self.state.threads.get(thread)?.used
     }
 
     fn snapshot(&self) -> String {

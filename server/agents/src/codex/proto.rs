@@ -97,6 +97,7 @@ lenient! {
 
     struct ThreadOpened {
         thread: Thread,
+        model: Option<String>,
     }
 
     struct Thread {

@@ -1,6 +1,11 @@
 //! P15: a long thread opens at its last page, and all messages are searched.
+//!
+//! `CAR_BENCH_P15=300,2` has it with 300 messages in each of two threads, to see that it works.
 
-use std::time::Duration;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use car_api::{
     MessageId, ThreadId, Timestamp,
@@ -11,8 +16,10 @@ use car_store::{MessageRow, Store, ThreadRow, Write};
 use crate::{Bench, Outcome, report::Row};
 
 /// Messages of one thread, and threads: a hundred thousand messages, each with an answer.
-const MESSAGES: u32 = 5_000;
-const THREADS: u32 = 20;
+const SIZE: (u32, u32) = (5_000, 20);
+
+/// How long the hub may take to write the records of threads it did not make.
+const RECORDS: Duration = Duration::from_secs(300);
 
 /// Messages written in one commit.
 const AT_ONCE: u32 = 500;
@@ -33,15 +40,24 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
     let root = bench.root(&subject, "threads", (1, 1))?;
     // Serving it once makes the thread that the others are copies of.
     drop(subject.serve(&root)?);
+    let (messages, threads) = size()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let thread = runtime.block_on(fill(&root.join(".codex-autorunner/hub.sqlite3")))?;
+    let thread =
+        runtime.block_on(fill(&root.join(".codex-autorunner/hub.sqlite3"), messages, threads))?;
 
     let served = subject.serve(&root)?;
-    let total = MESSAGES * THREADS;
+    let begun = Instant::now();
+    while records(&root)? < threads as usize {
+        if begun.elapsed() > RECORDS {
+            return Err("the hub writes no records of its threads".into());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let total = messages * threads;
     let page = format!("/api/v1/threads/{thread}/messages");
     let search = |words: &str| format!("/api/v1/messages?q={words}");
     let requests = [
-        (format!("last page of a thread of {MESSAGES} turns"), page, PAGE_BAR),
+        (format!("last page of a thread of {messages} turns"), page, PAGE_BAR),
         (format!("search of {total} messages, a word in all"), search("kalo"), SEARCH_BAR),
         (format!("search of {total} messages, a rare word"), search("zuhefi7"), SEARCH_BAR),
         (format!("search of {total} messages, two words"), search("kalo%20ruse"), SEARCH_BAR),
@@ -64,23 +80,38 @@ pub(super) fn measure(bench: &mut Bench) -> Outcome<()> {
     Ok(())
 }
 
+fn size() -> Outcome<(u32, u32)> {
+    let Ok(text) = std::env::var("CAR_BENCH_P15") else { return Ok(SIZE) };
+    let (messages, threads) = text.split_once(',').ok_or("CAR_BENCH_P15 is messages,threads")?;
+    Ok((messages.trim().parse()?, threads.trim().parse()?))
+}
+
+/// Threads that have a record: those with messages, and the project manager's.
+fn records(root: &Path) -> Outcome<usize> {
+    let mut found = 0;
+    for thread in std::fs::read_dir(root.join(".codex-autorunner/threads"))? {
+        found += usize::from(thread?.path().join("record.jsonl").exists());
+    }
+    Ok(found.saturating_sub(1))
+}
+
 /// Writes all messages; gives the first thread.
-async fn fill(database: &std::path::Path) -> Outcome<ThreadId> {
+async fn fill(database: &Path, most: u32, threads: u32) -> Outcome<ThreadId> {
     let store = Store::open(database).await?;
     let like = store.pma_thread().await?.ok_or("the hub made no thread of the project manager")?;
     let mut words = Words(1);
     let mut first = None;
-    for _ in 0..THREADS {
+    for _ in 0..threads {
         let row = ThreadRow {
             id: ThreadId::generate(),
             kind: ThreadKind::Chat,
-            messages: MESSAGES,
+            messages: most,
             ..like.clone()
         };
         store.commit(vec![Write::Thread(Box::new(row.clone()))]).await?;
-        for from in (1..=MESSAGES).step_by(AT_ONCE as usize) {
-            let messages =
-                (from..from + AT_ONCE).map(|number| message(&row.id, number, &mut words));
+        for from in (1..=most).step_by(AT_ONCE as usize) {
+            let to = most.min(from + AT_ONCE - 1);
+            let messages = (from..=to).map(|number| message(&row.id, number, &mut words));
             store.commit(messages.collect()).await?;
         }
         first.get_or_insert(row.id);
@@ -111,6 +142,7 @@ fn message(thread: &ThreadId, number: u32, words: &mut Words) -> Write {
         created_at: at,
         started_at: Some(at),
         ended_at: Some(at),
+        cost: None,
     };
     Write::Message(Box::new(MessageRow { message, session: None, plan: Vec::new() }))
 }

@@ -150,6 +150,11 @@ impl Layer {
         }
     }
 
+    /// Whether it says anything about a key.
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.tree.pointer(&pointer(key)).is_some()
+    }
+
     fn source(&self, key: &str) -> Source {
         match &self.from {
             From::One(source) => source.clone(),
@@ -244,7 +249,7 @@ pub(super) fn typed<T: DeserializeOwned>(
     })
 }
 
-fn mapping(text: &str) -> Result<Value, String> {
+pub(super) fn mapping(text: &str) -> Result<Value, String> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Value::Object(Map::new()));
     }
@@ -259,7 +264,7 @@ fn mapping(text: &str) -> Result<Value, String> {
 }
 
 /// A variable's text: YAML, but for lists a text with commas will do.
-fn value_of(text: &str, kind: Kind) -> Result<Value, String> {
+pub(super) fn value_of(text: &str, kind: Kind) -> Result<Value, String> {
     let value: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
     Ok(match (kind, value) {
         (Kind::List, Value::String(text)) => {
@@ -320,7 +325,7 @@ fn lay_over(below: &mut Value, above: Value) {
     }
 }
 
-fn pointer(key: &str) -> String {
+pub(super) fn pointer(key: &str) -> String {
     format!("/{}", key.replace('.', "/"))
 }
 

@@ -1,32 +1,7 @@
-//! What leaves the hub: how long its events are kept, how webhooks and notifications are sent.
+//! What leaves the hub: how webhooks and notifications are sent.
 
-use car_hub::{EventsConfig, NotificationsConfig, WebhooksConfig};
+use car_hub::{NotificationsConfig, WebhooksConfig};
 use serde::{Deserialize, Serialize};
-
-/// `events:`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Events {
-    /// Days an event is kept.
-    pub keep_days: u32,
-    /// Events that are kept. An hour and 10,000 of them are kept in any case.
-    pub keep_count: u64,
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        let EventsConfig { keep_days, keep_count } = EventsConfig::default();
-        Self { keep_days, keep_count }
-    }
-}
-
-impl Events {
-    /// As the hub takes it.
-    #[must_use]
-    pub fn for_hub(&self) -> EventsConfig {
-        EventsConfig { keep_days: self.keep_days, keep_count: self.keep_count }
-    }
-}
 
 /// `webhooks:`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

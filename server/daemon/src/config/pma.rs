@@ -1,6 +1,6 @@
 //! `pma:`
 
-use car_api::pma::WakeRule;
+use car_api::{AgentId, pma::WakeRule};
 use car_hub::{DispatchRule, PmaConfig, SafetyConfig, WakeConfig};
 use serde::{Deserialize, Serialize, de::Error as _};
 
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize, de::Error as _};
 pub struct Pma {
     /// Whether there is a project manager.
     pub enabled: bool,
+    /// Which agent it is, from its next conversation on; `threads.agent` when absent.
+    pub default_agent: Option<AgentId>,
     /// Largest file of a box, in bytes.
     #[serde(deserialize_with = "upload")]
     pub max_upload_bytes: u64,
@@ -82,6 +84,7 @@ impl Default for Pma {
     fn default() -> Self {
         let PmaConfig {
             enabled,
+            default_agent,
             max_upload_bytes,
             docs_max_chars,
             active_context_max_lines,
@@ -102,6 +105,7 @@ impl Default for Pma {
         } = safety;
         Self {
             enabled,
+            default_agent,
             max_upload_bytes,
             docs_max_chars,
             active_context_max_lines,
@@ -129,6 +133,7 @@ impl Pma {
     pub fn for_hub(&self) -> PmaConfig {
         PmaConfig {
             enabled: self.enabled,
+            default_agent: self.default_agent.clone(),
             max_upload_bytes: self.max_upload_bytes,
             docs_max_chars: self.docs_max_chars,
             active_context_max_lines: self.active_context_max_lines,

@@ -184,3 +184,101 @@ fn values_that_may_be_secrets_are_not_shown() {
     assert!(!loaded.shown().contains("verysecret"));
     assert_eq!(format!("{:?}", Secret::new("verysecret".to_owned())), "***");
 }
+
+#[test]
+fn prices_and_budgets_are_read_to_the_millionth() {
+    let text = "prices:
+  currency: EUR
+  table:
+    - {model: 'a*', input: 1.25, cached_input: '0.125', output: 10}
+    - {agent: demo, input: 0.1, output: 0}
+budget: {day_cost: 20, repo_day_cost: '0.000001', day_tokens: 5000000000, utc_offset: '-05:30'}
+ticket_flow: {max_cost: 2.50}
+";
+    let loaded = Root::with(&[("codex-autorunner.yml", text)]).load(&[], vec![]).unwrap();
+    assert_eq!(loaded.warnings, [] as [&str; 0]);
+    let Config { prices, budget, ticket_flow, .. } = &loaded.config;
+    let money = money_for_hub(prices, budget, ticket_flow);
+    let amounts: Vec<i64> = money
+        .prices
+        .iter()
+        .flat_map(|price| [Some(price.input), price.cached_input, Some(price.output)])
+        .map(|amount| amount.map_or(-1, car_api::money::Amount::millionths))
+        .collect();
+    assert_eq!(amounts, [1_250_000, 125_000, 10_000_000, 100_000, -1, 0]);
+    assert_eq!(money.limits.day_cost.unwrap().to_string(), "20.00");
+    assert_eq!(money.limits.repo_day_cost.unwrap().millionths(), 1);
+    assert_eq!(money.limits.day_tokens, Some(5_000_000_000));
+    assert_eq!(money.limits.max_cost.unwrap().to_string(), "2.50");
+    assert_eq!(money.utc_offset_s, -19_800);
+    assert_eq!(money.currency.as_deref(), Some("EUR"));
+}
+
+#[test]
+fn money_that_cannot_be_read_is_said_with_its_key() {
+    for (text, key) in [
+        ("prices: {currency: 'US D'}", "prices.currency"),
+        ("prices: {table: [{input: 1}]}", "prices.table"),
+        ("prices: {table: [{input: 1e-7, output: 1}]}", "prices.table"),
+        ("prices: {table: [{input: -1, output: 1}]}", "prices.table"),
+        ("prices: {table: [{input: 1, output: 1, per: 1000}]}", "prices.table"),
+        ("budget: {day_cost: 0}", "budget.day_cost"),
+        ("budget: {day_cost: 1.0000001}", "budget.day_cost"),
+        ("budget: {day_tokens: -1}", "budget.day_tokens"),
+        ("budget: {utc_offset: 'Berlin'}", "budget.utc_offset"),
+        ("ticket_flow: {max_cost: much}", "ticket_flow.max_cost"),
+    ] {
+        let error = Root::with(&[("codex-autorunner.yml", text)]).error();
+        assert!(error.contains(key) && error.contains("codex-autorunner.yml"), "{text}: {error}");
+    }
+    let odd = "prices: {table: [{input: 1, output: 1}]}\n";
+    let odd = Root::with(&[("codex-autorunner.yml", odd)]).load(&[], vec![]).unwrap();
+    assert!(odd.warnings[0].contains("prices.currency"), "{:?}", odd.warnings);
+    let idle = Root::with(&[("codex-autorunner.yml", "budget: {day_cost: 5}")]);
+    let idle = idle.load(&[], vec![]).unwrap();
+    assert!(idle.warnings[0].contains("nothing counts for it"), "{:?}", idle.warnings);
+}
+
+#[test]
+fn a_repo_sets_neither_prices_nor_budgets() {
+    for text in ["ticket_flow: {max_cost: 99}", "budget: {day_cost: 99}", "prices: {currency: X}"] {
+        let root = Root::with(&[
+            ("codex-autorunner.yml", "prices: {currency: X, table: [{input: 1, output: 1}]}"),
+            ("repo/.codex-autorunner/repo.override.yml", text),
+        ]);
+        let loaded = root.load(&[], vec![]).unwrap();
+        let refused = loaded.for_repo(&root.0.path().join("repo")).unwrap_err().to_string();
+        assert!(refused.contains("there is no key"), "{text}: {refused}");
+    }
+}
+
+#[test]
+fn budgets_are_kept_in_the_hubs_own_file() {
+    use car_api::budget::BudgetLimits;
+
+    let root = Root::with(&[
+        ("codex-autorunner.yml", "budget: {day_tokens: 7}\n"),
+        (".codex-autorunner/config.yml", "# mine\nserver:\n  port: 1\n"),
+    ]);
+    let loaded = root.load(&[], vec![]).unwrap();
+    let amount = "2.5".parse().ok();
+    let limits =
+        BudgetLimits { day_cost: amount, max_seconds: Some(60), ..BudgetLimits::default() };
+    loaded.keep_budgets(&limits).unwrap();
+    let read = |root: &Root| {
+        let Config { prices, budget, ticket_flow, .. } = root.load(&[], vec![]).unwrap().config;
+        money_for_hub(&prices, &budget, &ticket_flow).limits
+    };
+    assert_eq!(read(&root), limits, "also what a weaker file has is taken away");
+    let text = fs::read_to_string(root.0.path().join(FILE)).unwrap();
+    assert!(text.starts_with("# mine\nserver:\n  port: 1\n"), "{text}");
+    assert!(!text.contains("max_tokens"), "what nobody has said has no line: {text}");
+    loaded.keep_budgets(&BudgetLimits::default()).unwrap();
+    assert_eq!(read(&root), BudgetLimits::default());
+    // What is stronger than the file is not contradicted.
+    let held = root.load(&[("CAR_BUDGET_DAY_TOKENS", "9")], vec![]).unwrap();
+    let same = BudgetLimits { day_tokens: Some(9), ..limits };
+    held.keep_budgets(&same).unwrap();
+    let refused = held.keep_budgets(&limits).unwrap_err().to_string();
+    assert!(refused.contains("CAR_BUDGET_DAY_TOKENS"), "{refused}");
+}

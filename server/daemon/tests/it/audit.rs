@@ -1,6 +1,10 @@
 //! Who did what is in the chain as soon as the answer is there.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader},
+};
 
 use car_api::{
     Code, PageQuery, RepoId,
@@ -12,11 +16,16 @@ use car_api::{
     filebox::FileBox,
     inbox::{InboxAct, InboxAction, InboxSeen},
     item::Decision,
+    job::Job,
     notification::{ChannelCreate, ChannelUpdate},
     pairing::{PairFinish, PairOutcome, PairRequest, PairingCreate, PairingDecide},
     pma::{PmaDocName, PmaDocUpdate},
     repo::{RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, RunResume, RunStart, RunStatus},
+    template::{
+        TemplateApply, TemplateSourceSync, TemplateSourceTrust, TemplateTrusted, TemplateUntrusted,
+    },
+    terminal::TerminalCreate,
     thread::{MessageStatus, ThreadFork, ThreadUpdate},
     ticket::{TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketUpdate},
     token::TokenCreate,
@@ -25,7 +34,13 @@ use car_api::{
 };
 use car_client::{AuditFilter, Client};
 
-use crate::{harness::TestHub, stage::Stage, talk::Talk};
+use crate::{
+    harness::{TestHub, wait_until},
+    stage::Stage,
+    talk::Talk,
+    templates::{Source, synced},
+    work::{car_command, ended},
+};
 
 /// Reads the chain after every write, and remembers what was seen of it.
 struct Chain {
@@ -36,7 +51,7 @@ struct Chain {
 
 impl Chain {
     async fn new(client: Client) -> Self {
-        let seen = client.audit_head().await.unwrap().seq;
+        let seen = client.audit_head(None).await.unwrap().seq;
         Self { client, seen, verbs: BTreeSet::new() }
     }
 
@@ -58,6 +73,16 @@ impl Chain {
         let line = found.unwrap_or_else(|| panic!("no {verb} {object} in {added:#?}"));
         self.verbs.insert(verb.to_owned());
         (**line).clone()
+    }
+
+    /// A job has a line for its begin and one for its end.
+    async fn job(&mut self, job: &Job, verb: &str, object: &str, end: Outcome) {
+        ended(&self.client, job.clone()).await;
+        let added = self.added().await;
+        let own = added.iter().filter(|line| line.verb == verb && line.object == object);
+        let outcomes: Vec<Outcome> = own.map(|line| line.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Begun, end], "{verb} {object} in {added:#?}");
+        self.verbs.insert(verb.to_owned());
     }
 }
 
@@ -83,7 +108,7 @@ async fn files(client: &Client, chain: &mut Chain, repo: &RepoId) {
 
 #[tokio::test]
 async fn every_acknowledged_write_has_its_line() {
-    let stage = Stage::start("");
+    let stage = Stage::start("terminal:\n  enabled: true\n  shell: /bin/sh\n");
     let client = stage.client();
     let mut chain = Chain::new(stage.client()).await;
 
@@ -110,7 +135,7 @@ async fn every_acknowledged_write_has_its_line() {
             agent: Some("demo".to_owned()),
             goal: None,
             body: Some(format!("## Goal\n\n{title}\n\n@@FAKE[{script}]@@\n")),
-            verify: Vec::new(),
+            verify: vec!["true".to_owned()],
             at: None,
         };
         let made = client.ticket_create(id, &body).await.unwrap();
@@ -126,6 +151,10 @@ async fn every_acknowledged_write_has_its_line() {
     assert_eq!(refused.code(), Some(Code::Stale));
     assert_eq!(chain.added().await, [], "what was not done has no line");
     assert_ne!(updated.ticket.etag, etag);
+    let job = client.ticket_verify(id, "2").await.unwrap();
+    chain.job(&job, "ticket_verify", &object, Outcome::Done).await;
+    let job = client.repo_sync(id).await.unwrap();
+    chain.job(&job, "repo_sync", "demo", Outcome::Failed).await;
     client.ticket_done(id, "2", &TicketDone { done: true }, None).await.unwrap();
     chain.line("ticket_done", &object).await;
     let patch = TicketPatch { title: Some(Some("Second".to_owned())), ..TicketPatch::default() };
@@ -142,14 +171,26 @@ async fn every_acknowledged_write_has_its_line() {
     let body = ContextUpdate { content: "A spec.\n".to_owned() };
     client.context_update(id, ContextName::Spec, &body, Some(&spec.etag)).await.unwrap();
     chain.line("context_update", "demo/spec").await;
+    let budgets = client.budgets_get().await.unwrap();
+    client.budgets_update(&budgets.limits, Some(&budgets.etag)).await.unwrap();
+    chain.line("budgets_update", "").await;
     files(&client, &mut chain, id).await;
 
     runs(&stage, &mut chain, id).await;
     worktrees(&client, &mut chain, id).await;
     credentials(&stage.hub, &mut chain).await;
+    templates(&client, &mut chain).await;
     webhooks(&client, &mut chain).await;
     notifications(&client, &mut chain).await;
     threads(&client, &mut chain).await;
+    let body = TerminalCreate { repo: None, cols: 80, rows: 24 };
+    let made = client.terminal_create(&body).await.unwrap();
+    let line = chain.line("terminal_create", made.id.as_str()).await;
+    assert_eq!(line.detail, Some(format!("/bin/sh in {}", made.dir)));
+    drop(client.terminal_attach(&made.id, None).await.unwrap());
+    chain.line("terminal_attach", made.id.as_str()).await;
+    client.terminal_end(&made.id).await.unwrap();
+    chain.line("terminal_end", made.id.as_str()).await;
 
     let body = TokenCreate { name: "short".to_owned(), days: Some(1), ..TokenCreate::default() };
     let token = client.token_create(&body).await.unwrap().token.id;
@@ -173,6 +214,10 @@ async fn every_acknowledged_write_has_its_line() {
         "pair_request",
         "token_exchange",
         "ws_ticket_create",
+        "file_link",
+        "repo_file_link",
+        // What hears it is there in `voice`.
+        "voice_transcribe",
         // A browser's, see `push`.
         "push_subscribe",
         "push_unsubscribe",
@@ -248,8 +293,45 @@ async fn threads(client: &Client, chain: &mut Chain) {
     chain.line("thread_fork", fork.id.as_str()).await;
     client.thread_reset(&key).await.unwrap();
     chain.line("thread_reset", &id).await;
+    client.thread_resume(&key).await.unwrap();
+    chain.line("thread_resume", &id).await;
     client.thread_stop(&key).await.unwrap();
     chain.line("thread_stop", &id).await;
+}
+
+async fn templates(client: &Client, chain: &mut Chain) {
+    let source = Source::new(&[("a.md", "# A\n")]);
+    let team = "team".parse().unwrap();
+    client.template_source_create(&source.body("team")).await.unwrap();
+    chain.line("template_source_create", "team").await;
+    let job = client.template_source_sync(&team, &TemplateSourceSync::default()).await.unwrap();
+    chain.line("template_source_sync", "team").await;
+    let commit = synced(client, job).await.commit.unwrap();
+    let template = "team:a.md".to_owned();
+    let sha256 = source.sha256("a.md");
+    let body = TemplateTrusted { template: template.clone(), sha256: sha256.clone() };
+    client.template_trust(&body).await.unwrap();
+    let line = chain.line("template_trust", &template).await;
+    assert_eq!(line.detail, Some(format!("sha256 {sha256}")));
+    let repo = "demo".parse().unwrap();
+    let body = TemplateApply {
+        template: template.clone(),
+        accept_sha256: None,
+        title: None,
+        agent: Some("user".to_owned()),
+        verify: Vec::new(),
+        at: None,
+    };
+    let made = client.template_apply(&repo, &body).await.unwrap();
+    chain.line("template_apply", &format!("demo/{}", made.ticket.file)).await;
+    client.template_untrust(&TemplateUntrusted { template: template.clone() }).await.unwrap();
+    chain.line("template_untrust", &template).await;
+    client.template_source_trust(&team, &TemplateSourceTrust { commit }).await.unwrap();
+    chain.line("template_source_trust", "team").await;
+    client.template_source_untrust(&team).await.unwrap();
+    chain.line("template_source_untrust", "team").await;
+    client.template_source_delete(&team).await.unwrap();
+    chain.line("template_source_delete", "team").await;
 }
 
 async fn webhooks(client: &Client, chain: &mut Chain) {
@@ -374,13 +456,7 @@ async fn worktrees(client: &Client, chain: &mut Chain, base: &RepoId) {
     };
     let job = client.worktree_create(&body).await.unwrap();
     let tree = job.repo.clone().unwrap();
-    let line = chain.line("worktree_create", tree.as_str()).await;
-    assert_eq!(line.outcome, Outcome::Begun);
-    while client.job_get(&job.id).await.unwrap().ended_at.is_none() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    let line = chain.line("worktree_create", tree.as_str()).await;
-    assert_eq!(line.outcome, Outcome::Done);
+    chain.job(&job, "worktree_create", tree.as_str(), Outcome::Done).await;
     let drop = ["untracked", "ignored", "changes", "commits"].map(str::to_owned).to_vec();
     let mut cleanup = WorktreeCleanup { delete_branch: false, drop: Vec::new(), dry_run: false };
     let refused = client.worktree_cleanup(&tree, &cleanup).await.unwrap_err();
@@ -410,7 +486,7 @@ async fn a_client_that_kept_the_head_finds_a_chain_cut_off() {
     for _ in 0..5 {
         client.hub_scan().await.unwrap();
     }
-    let head = client.audit_head().await.unwrap();
+    let head = client.audit_head(None).await.unwrap();
     assert_eq!(client.hub_get().await.unwrap().audit, head);
     assert_eq!(client.hub_snapshot().await.unwrap().audit, head);
     hub.stop();
@@ -427,4 +503,70 @@ async fn a_client_that_kept_the_head_finds_a_chain_cut_off() {
     let report = hub.client().audit_verify(Some(&later)).await.unwrap();
     assert!(!report.ok && report.broken.unwrap().detail.contains("cut off"));
     assert!(hub.client().audit_verify(Some(&head)).await.unwrap().ok);
+}
+
+/// A machine that used `car` before says so when the hub's history is no longer the one it saw:
+/// whatever is asked, and while it watches, as soon as the hub is back.
+#[tokio::test]
+async fn car_says_that_the_history_changed() {
+    let mut hub = TestHub::start();
+    let heads = hub.config_dir().join("audit-heads.toml");
+    let file = || fs::read_to_string(&heads).unwrap();
+    let heard = |hub: &TestHub, words: &[&str]| {
+        let output = car_command(hub, words).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let quiet = (Some(0), String::new());
+    assert_eq!(heard(&hub, &["status"]), quiet);
+    let first = file();
+    hub.client().hub_scan().await.unwrap();
+    for words in [&["watch", "--once"][..], &["hub", "snapshot"], &["status"]] {
+        assert_eq!(heard(&hub, words), quiet, "{words:?}");
+    }
+    assert_ne!(file(), first, "the newest head is kept");
+
+    // What it saw is the end of another chain that was as long, or longer.
+    let seen = file();
+    let head = hub.client().audit_head(None).await.unwrap();
+    let other = seen.replace(&head.hash, &"0".repeat(64));
+    let longer = seen.replace(&format!("seq = {}", head.seq), "seq = 1000");
+    hub.client().hub_scan().await.unwrap();
+    for (kept, what) in [(&other, "is another one than before"), (&longer, "line 1000 was seen")] {
+        assert_ne!(*kept, seen);
+        fs::write(&heads, kept).unwrap();
+        for words in [&["watch", "--once"][..], &["status"], &["events", "-q", "-n", "1"]] {
+            let (code, said) = heard(&hub, words);
+            assert_eq!(code, Some(0));
+            assert!(said.contains("WARNING: the hub's history changed"), "{words:?}: {said}");
+            assert!(said.contains(what) && said.contains("car audit verify"), "{said}");
+        }
+        assert_eq!(heard(&hub, &["doctor"]).0, Some(7));
+        assert_eq!(&file(), kept, "what was seen stays");
+    }
+
+    fs::write(&heads, &seen).unwrap();
+    let mut watch = car_command(&hub, &["watch", "--all"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(watch.stderr.take().unwrap());
+    let mut line = || {
+        let mut line = String::new();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended");
+        line
+    };
+    let port = hub.authority().rsplit(':').next().unwrap().to_owned();
+    wait_until("it knows where it begins", || (file() != seen).then_some(()));
+    let body = RepoCreate { id: "one".to_owned(), path: None, force: false };
+    hub.client().repo_create(&body).await.unwrap();
+    let mut shown = BufReader::new(watch.stdout.take().unwrap());
+    assert!(shown.read_line(&mut String::new()).unwrap() > 0, "it watches");
+    hub.kill();
+    assert!(line().contains("connection lost"));
+    fs::write(&heads, &longer).unwrap();
+    hub.serve(&["--port", &port]);
+    while !line().contains("WARNING: the hub's history changed") {}
+    watch.kill().unwrap();
+    watch.wait().unwrap();
 }

@@ -60,8 +60,9 @@ fn paths_that_do_not_exist_ask_too() {
 #[test]
 fn the_public_list_says_nothing() {
     let hub = TestHub::start();
-    // The page, pairing with its end, its files, being alive, acting on a push: nothing else.
-    assert_eq!(car_http::PUBLIC.len(), 7);
+    // The page, pairing with its end, its files, being alive, acting on a push, a link to a file
+    // (for whoever asked for it): nothing else.
+    assert_eq!(car_http::PUBLIC.len(), 8);
     assert_eq!(hub.send("GET", "/health/live", &[], "").body, "{}");
     let front = hub.send("GET", "/", &[], "");
     assert!(front.body.contains("CAR hub") && !front.body.contains(env!("CARGO_PKG_VERSION")));

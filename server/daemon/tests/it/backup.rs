@@ -18,6 +18,7 @@ use car_api::{
 use crate::{
     harness::{TestHub, wait_until},
     stage::Stage,
+    work,
 };
 
 const CAR: &str = ".codex-autorunner";
@@ -96,11 +97,7 @@ async fn a_hub_comes_back_as_it_was_and_waits_for_a_word() {
         }
     });
     let made = client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
-    let mut job = made;
-    while job.status == JobStatus::Running {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        job = client.job_get(&job.id).await.unwrap();
-    }
+    let job = work::ended(&client, made).await;
     writing.abort();
     assert_eq!(job.status, JobStatus::Completed, "{job:?}");
     let made = client.backup_list().await.unwrap().items.remove(0);
@@ -176,9 +173,7 @@ async fn what_is_on_disk_wins() {
         skip_setup: true,
     };
     let job = client.worktree_create(&body).await.unwrap();
-    while client.job_get(&job.id).await.unwrap().status == JobStatus::Running {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    work::ended(&client, job).await;
     let tree =
         client.worktree_list(None, &car_api::PageQuery::default()).await.unwrap().items.remove(0);
     let archive = backup(&stage.hub, &[]);

@@ -24,15 +24,20 @@ use serde_json::{Value, json};
 use crate::{harness::TestHub, work};
 
 /// A hub whose Codex has a home of its own and knows only its endpoint.
-struct World {
-    hub: TestHub,
+pub(crate) struct World {
+    pub(crate) hub: TestHub,
     endpoint: Endpoint,
     home: tempfile::TempDir,
 }
 
 impl World {
     /// None where there is no Codex.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
+        Self::configured(json!({}))
+    }
+
+    /// The same, with this further configuration.
+    fn configured(more: Value) -> Option<Self> {
         let Some(binary) = binary() else {
             eprintln!("skipped: no Codex (run deploy/dev/test-tools.sh, or set CAR_TEST_CODEX)");
             return None;
@@ -48,7 +53,10 @@ impl World {
         }
         let agent = json!({ "command": [binary], "home": home.path(), "env": env });
         // JSON is YAML.
-        let config = json!({ "agents": { "codex": agent }, "hub": { "max_parallel_runs": 4 } });
+        let mut config = json!({ "agents": { "codex": agent }, "hub": { "max_parallel_runs": 4 } });
+        if let (Some(config), Value::Object(more)) = (config.as_object_mut(), more) {
+            config.extend(more);
+        }
         fs::write(hub.root().join("codex-autorunner.yml"), config.to_string()).unwrap();
         hub.serve(&[]);
         Some(Self { hub, endpoint, home })

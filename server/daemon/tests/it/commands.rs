@@ -23,6 +23,7 @@ use crate::{
     contract::operations,
     harness::{DEADLINE, TestHub},
     talk::Talk,
+    templates::Source,
     work::{car_command, git},
 };
 
@@ -51,7 +52,7 @@ struct Tour {
 #[tokio::test]
 async fn every_operation_is_called_by_its_command() {
     let mut tour = Tour {
-        hub: TestHub::start(),
+        hub: TestHub::with_terminals(),
         dir: tempfile::tempdir().unwrap(),
         words: BTreeMap::new(),
         done: BTreeSet::new(),
@@ -72,10 +73,12 @@ async fn every_operation_is_called_by_its_command() {
     the_hub(&mut tour).await;
     repos(&mut tour).await;
     tickets(&mut tour).await;
+    templates(&mut tour).await;
     runs(&mut tour).await;
     approvals(&mut tour).await;
     worktrees(&mut tour).await;
     threads(&mut tour).await;
+    terminals(&mut tour).await;
     audit(&mut tour).await;
     webhooks(&mut tour).await;
     notifications(&mut tour).await;
@@ -138,6 +141,9 @@ async fn repos(tour: &mut Tour) {
     }
     tour.set("ID", "copy");
     tour.run("repo_clone", &[]).await;
+    tour.set("REPO", "copy");
+    tour.run("repo_sync", &[]).await;
+    tour.set("REPO", "base");
     tour.run("job_list", &[]).await;
     let job = tour.ids(&["jobs", "list"]).remove(0);
     tour.set("JOB", &job);
@@ -148,8 +154,8 @@ async fn repos(tour: &mut Tour) {
 }
 
 async fn tickets(tour: &mut Tour) {
-    tour.run("ticket_create", &["--agent", "demo"]).await;
-    tour.run("ticket_create", &["--agent", "demo"]).await;
+    tour.run("ticket_create", &["--agent", "demo", "--verify", "true"]).await;
+    tour.run("ticket_create", &["--agent", "demo", "--verify", "true"]).await;
     for id in ["ticket_list", "ticket_list_all", "ticket_get", "ticket_lint"] {
         tour.run(id, &[]).await;
     }
@@ -159,6 +165,7 @@ async fn tickets(tour: &mut Tour) {
     tour.file(&format!("{}\nMore.\n", String::from_utf8(text).unwrap()));
     tour.run("ticket_update", &[]).await;
     tour.run("ticket_patch", &[]).await;
+    tour.run("ticket_verify", &[]).await;
     tour.run("ticket_done", &[]).await;
     // By a piece of its id, as every other ticket can be named.
     let id = tour.ids(&["ticket", "list", "--repo", "base"]).remove(1);
@@ -170,6 +177,11 @@ async fn tickets(tour: &mut Tour) {
     for id in ["file_put", "file_list", "repo_file_put", "repo_file_list"] {
         tour.run(id, &[]).await;
     }
+    for id in ["file_link", "repo_file_link"] {
+        tour.run(id, &[]).await;
+    }
+    // What is not a link of this hub leads nowhere.
+    tour.run_for("download_get", &[], &[3]).await;
     for id in ["file_get", "file_delete", "repo_file_get", "repo_file_delete"] {
         tour.run(id, &[]).await;
     }
@@ -178,6 +190,41 @@ async fn tickets(tour: &mut Tour) {
         ["pma_doc_update", "pma_doc_list", "pma_doc_get", "pma_doc_prune", "pma_packet", "pma_get"]
     {
         tour.run(id, &[]).await;
+    }
+    tour.run("voice_get", &[]).await;
+    // Nothing that finds words is named.
+    tour.run_for("voice_transcribe", &["--kind", "audio/webm"], &[4]).await;
+}
+
+async fn templates(tour: &mut Tour) {
+    let source = Source::new(&[("fix/bug.md", "# Mend it\n\nAll of it.\n")]);
+    let (id, url) = (tour.words["ID"].clone(), tour.words["URL"].clone());
+    tour.set("ID", "team");
+    tour.set("URL", source.url());
+    tour.set("TEMPLATE", "team:fix/bug.md");
+    tour.run("template_source_create", &[]).await;
+    for id in ["template_source_sync", "template_source_list", "template_list", "template_get"] {
+        tour.run(id, &[]).await;
+    }
+    // There is nobody to be asked.
+    tour.car_for(&["templates", "trust", "team:fix/bug.md"], &[2]);
+    tour.run_for("template_apply", &[], &[2]).await;
+    let sha256 = source.sha256("fix/bug.md");
+    tour.run("template_trust", &["--sha256", &sha256]).await;
+    tour.run("template_apply", &["--set-agent", "user", "--title", "Mended"]).await;
+    tour.run("template_untrust", &[]).await;
+    tour.run("template_apply", &["--accept-sha256", &sha256]).await;
+    tour.run("template_source_trust", &["--yes"]).await;
+    tour.run("template_source_untrust", &[]).await;
+    tour.car(&["templates", "search", "mend", "all"]);
+    tour.car(&["templates", "repos", "list"]);
+    let fetched = tour.car(&["templates", "fetch", "team:fix/bug.md@main"]).stdout;
+    assert_eq!(fetched, b"# Mend it\n\nAll of it.\n");
+    tour.run("template_source_delete", &[]).await;
+    tour.set("ID", &id);
+    tour.set("URL", &url);
+    for ticket in tour.ids(&["ticket", "list", "--repo", "base", "--state", "open"]) {
+        tour.car(&["ticket", "done", &ticket, "--repo", "base"]);
     }
 }
 
@@ -216,8 +263,11 @@ async fn runs(tour: &mut Tour) {
     }
     let usage = tour.car(&["usage", "--by", "agent", "--json"]).stdout;
     let usage: Value = serde_json::from_slice(&usage).unwrap();
-    assert_eq!(usage["rows"][0]["name"], "demo");
+    assert_eq!(usage["rows"][0]["key"], "demo");
     assert_eq!(usage["total"]["turns"], 2);
+    for id in ["usage_get", "budgets_get", "budgets_update"] {
+        tour.run(id, &[]).await;
+    }
 
     tour.work(ask);
     tour.run("run_start", &[]).await;
@@ -275,6 +325,7 @@ async fn threads(tour: &mut Tour) {
     tour.run("message_continue", &[]).await;
     talk.until_idle().await;
     tour.run("thread_reset", &[]).await;
+    tour.run("thread_resume", &[]).await;
     tour.run("thread_stop", &[]).await;
     tour.set("TEXT", "That one.");
 }
@@ -341,6 +392,19 @@ async fn webhooks(tour: &mut Tour) {
     }
     tour.set("WEBHOOK", &webhook[webhook.len() - 8..]);
     tour.run("webhook_delete", &[]).await;
+}
+
+async fn terminals(tour: &mut Tour) {
+    tour.run("terminal_create", &[]).await;
+    let terminal = tour.ids(&["terminal", "list"]).remove(0);
+    tour.set("TERMINAL", &terminal[terminal.len() - 8..]);
+    tour.run("terminal_list", &[]).await;
+    tour.run("terminal_get", &[]).await;
+    let (look, record) = tour.spawn("terminal_attach", &["--from", "0"]);
+    tour.run("terminal_end", &[]).await;
+    let seen = look.wait_with_output().unwrap();
+    assert!(seen.status.success(), "{seen:?}");
+    tour.has_called(&record, &["terminal_attach"]);
 }
 
 async fn notifications(tour: &mut Tour) {
@@ -515,7 +579,9 @@ impl Tour {
             .find(|(of, _)| *of == id);
         let Some((_, line)) = line else { panic!("help/operations.txt has no command for {id}") };
         let words = line.trim().split(' ').skip(1);
-        words.map(|word| self.words.get(word).cloned().unwrap_or_else(|| word.to_owned())).collect()
+        let filled = |word: &str| self.words.get(word).cloned().unwrap_or_else(|| word.to_owned());
+        // A path may hold some, too.
+        words.map(|word| word.split('/').map(filled).collect::<Vec<_>>().join("/")).collect()
     }
 
     /// For what only reads: `--json` gives what the API gives.
@@ -542,7 +608,7 @@ impl Tour {
         if path.contains("{run}") {
             path = path.replace("{run}", self.latest_run().await.as_str());
         }
-        for name in ["item", "channel", "notification"] {
+        for name in ["item", "channel", "notification", "terminal"] {
             if let Some(id) = printed["id"].as_str() {
                 path = path.replace(&format!("{{{name}}}"), id);
             }
@@ -568,6 +634,9 @@ impl Tour {
         } else if searches {
             let words = ("q".to_owned(), self.words["WORDS"].clone());
             RawRequest { query: vec![words], ..request }
+        } else if id == "template_get" {
+            let name = ("template".to_owned(), self.words["TEMPLATE"].clone());
+            RawRequest { query: vec![name], ..request }
         } else if id == "run_diff_file" {
             let path = ("path".to_owned(), self.words["FILE"].clone());
             RawRequest { query: vec![path], ..request }

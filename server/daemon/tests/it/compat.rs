@@ -21,7 +21,7 @@ use car_api::{
 use serde_json::json;
 
 use crate::{
-    harness::TestHub,
+    harness::{DEADLINE, TestHub},
     work::{self, git, start, until},
 };
 
@@ -35,6 +35,125 @@ async fn a_hub_of_car_1_is_shared() {
 async fn a_hub_of_car_2_is_shared() {
     let Some(car) = Car::of("2.2.3", "contextspace") else { return };
     share(&car).await;
+}
+
+#[tokio::test]
+async fn runs_of_car_1_are_listed() {
+    let Some(car) = Car::of("1.2.1", "workspace") else { return };
+    history(&car).await;
+}
+
+#[tokio::test]
+async fn runs_of_car_2_are_listed() {
+    let Some(car) = Car::of("2.2.3", "contextspace") else { return };
+    history(&car).await;
+}
+
+const DONE: &str = "0b9d6f0e-3c52-4a53-9a0e-2f1d1c7a5e01";
+const BROKEN: &str = "1c9d6f0e-3c52-4a53-9a0e-2f1d1c7a5e02";
+const ENDED: &str = "2d9d6f0e-3c52-4a53-9a0e-2f1d1c7a5e03";
+
+/// Runs that CAR finished, by its own modules: one more each time, as arguments say. A CAR that was
+/// killed leaves what it wrote in the log beside the file.
+const FINISH: &str = r"
+import os, pathlib, sys
+from codex_autorunner.core.flows.store import FlowStore
+from codex_autorunner.core.flows.models import FlowRunStatus
+store = FlowStore(pathlib.Path('.codex-autorunner/flows.db'))
+store.initialize()
+[run, flow, status, error, end] = sys.argv[1:]
+state = {'ticket_engine': {'total_turns': 3}}
+store.create_flow_run(run, flow, {}, state=state)
+store.update_flow_run_status(run, FlowRunStatus(status), started_at='2026-01-02T03:04:05Z',
+    finished_at='2026-01-02T03:05:00Z', error_message=error or None)
+if end == 'killed':
+    os._exit(0)
+store.close()
+";
+
+/// What CAR finished is listed once, before what this hub does, with its messages.
+async fn history(car: &Car) {
+    let mut hub = TestHub::unserved();
+    let root = hub.root();
+    fs::remove_dir_all(&root).unwrap();
+    fs::create_dir(&root).unwrap();
+    let tree = made_by(car, &root);
+    use_the_demo_agent(car, &root);
+    let finish = |run: &str, flow: &str, status: &str, error: &str, end: &str| {
+        car.python(&tree, &["-c", FINISH, run, flow, status, error, end]);
+    };
+    finish(DONE, "ticket_flow", "completed", "", "closed");
+    finish(BROKEN, "ticket_flow", "failed", "The worker died.", "closed");
+    finish("3e9d6f0e-3c52-4a53-9a0e-2f1d1c7a5e04", "ticket_flow", "paused", "", "closed");
+    finish("4f9d6f0e-3c52-4a53-9a0e-2f1d1c7a5e05", "other", "completed", "", "closed");
+    let entry = tree.join(format!(".codex-autorunner/runs/{DONE}/dispatch_history/0001"));
+    fs::create_dir_all(&entry).unwrap();
+    let dispatch = "---\nmode: notify\ntitle: Finished\n---\n\nThat was all.\n";
+    fs::write(entry.join("DISPATCH.md"), dispatch).unwrap();
+    let of_car = |root: &Path| {
+        let mut all = databases(root);
+        all.retain(|path, _| !path.ends_with("hub.sqlite3"));
+        all
+    };
+    let files = || {
+        let dir = tree.join(".codex-autorunner");
+        let names = fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name());
+        let flows = names.filter(|name| name.to_str().unwrap().starts_with("flows.db"));
+        flows.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = (of_car(&root), files());
+
+    hub.serve(&[]);
+    let listed = |hub: &TestHub, count: usize| {
+        let client = hub.client();
+        async move {
+            let begun = std::time::Instant::now();
+            loop {
+                let page = PageQuery::default();
+                let runs = client.run_list(None, None, &page).await.unwrap().items;
+                if runs.len() == count {
+                    return runs;
+                }
+                assert!(runs.len() < count && begun.elapsed() < DEADLINE, "{runs:#?}");
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        }
+    };
+    let runs = listed(&hub, 2).await;
+    let states: Vec<_> = runs.iter().map(|run| (run.state.status(), run.turns)).collect();
+    assert_eq!(states, [(RunStatus::Failed, 3), (RunStatus::Completed, 3)], "the newest first");
+    assert!(runs[0].explain.line.contains("The worker died."), "{:?}", runs[0].explain);
+    assert_eq!(runs[1].started_at.unwrap().to_string(), "2026-01-02T03:04:05.000000Z");
+    let client = hub.client();
+    let told = client.run_dispatches(&runs[1].id).await.unwrap();
+    assert_eq!(told.items[0].title.as_deref(), Some("Finished"));
+    for run in &runs {
+        let none = client.run_replies(&run.id).await.unwrap();
+        assert!(none.items.is_empty());
+    }
+    assert!(!tree.join(format!(".codex-autorunner/runs/{BROKEN}")).exists(), "nothing is made");
+    // Nobody is called for what failed long ago.
+    assert!(client.hub_snapshot().await.unwrap().attention.is_empty());
+    let own = start(&client, &"demo--feature-one".parse().unwrap()).await.id;
+    until(&client, &own, RunStatus::Paused).await;
+    assert_eq!(listed(&hub, 3).await[0].id, own);
+    client.run_stop(&own).await.unwrap();
+    until(&client, &own, RunStatus::Stopped).await;
+    assert!(hub.stop().success());
+    assert_eq!((of_car(&root), files()), before, "CAR's files are as they were");
+
+    finish(ENDED, "ticket_flow", "stopped", "", "killed");
+    let before = (of_car(&root), files());
+    assert!(before.1.len() > 1, "{:?}", before.1);
+    hub.serve(&[]);
+    listed(&hub, 4).await;
+    assert!(hub.stop().success());
+    assert_eq!((of_car(&root), files()), before, "CAR's files are as they were");
+
+    assert!(hub.run(&["reindex", "--root", root.to_str().unwrap()]).status.success());
+    hub.serve(&[]);
+    let again = listed(&hub, 4).await;
+    assert_eq!(again.iter().filter(|run| run.turns == 3).count(), 3);
 }
 
 const SPEC: &str = "# Spec\n\nWritten before there was another hub.\n";

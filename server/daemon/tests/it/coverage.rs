@@ -3,15 +3,16 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
 
 use car_api::{
-    Code, PageQuery, RepoId, RunId,
+    Code, PageQuery, RepoId, RunId, TemplateSourceId,
     agent::ApprovalPolicy,
     backup::BackupCreate,
+    budget::BudgetLimits,
     context::{ContextName, ContextUpdate},
     dispatch::{DispatchCreate, DispatchMode, ReplyCreate},
     filebox::FileBox,
     inbox::{InboxAct, InboxAction, InboxCounts, InboxKind, InboxSeen},
     item::Decision,
-    job::{Job, JobStatus},
+    job::JobStatus,
     notification::{
         ChannelCreate, ChannelUpdate, NotificationKind, NotificationStatus, QuietHours,
     },
@@ -20,22 +21,31 @@ use car_api::{
     push::{PushAct, PushSubscribe},
     repo::{RepoClone, RepoCreate, RepoPatch, RepoRemove, SetupUpdate},
     run::{ApprovalDecide, Run, RunResume, RunStart, RunStatus},
+    template::{
+        TemplateApply, TemplateSourceSync, TemplateSourceTrust, TemplateTrust, TemplateTrusted,
+        TemplateUntrusted,
+    },
+    terminal::TerminalCreate,
     thread::{MessageStatus, ThreadFork, ThreadKind, ThreadStatus, ThreadUpdate},
     ticket::{
         TicketCreate, TicketDone, TicketLint, TicketMove, TicketPatch, TicketText, TicketUpdate,
     },
     token::{TokenCreate, TokenExchange, WsTicketCreate},
+    voice::AudioKind,
     webhook::{DeliveryStatus, WebhookCreate, WebhookFilter, WebhookUpdate},
     worktree::{WorktreeCleanup, WorktreeCreate},
 };
 use car_client::{
-    AuditFilter, Client, ClientError, EventFilter, InboxFilter, MessagePage, ThreadFilter,
+    AuditFilter, Client, ClientError, EventFilter, InboxFilter, MessagePage, TemplateFilter,
+    ThreadFilter, UsageCount,
 };
 
 use crate::{
     contract::operations,
     harness::{DEADLINE, TestHub},
     talk::Talk,
+    templates::Source,
+    work::ended,
 };
 
 /// Where the client notes the operations it calls.
@@ -71,13 +81,15 @@ fn every_operation_is_called() {
 #[tokio::test]
 #[ignore = "run by every_operation_is_called"]
 async fn tour() {
-    let hub = TestHub::start();
+    let hub = TestHub::with_terminals();
     let client = hub.client();
     the_hub(&client).await;
     let repo = repos(&hub, &client).await;
     tickets(&client, &repo).await;
+    templates(&client, &repo).await;
     context(&client, &repo).await;
     files(&client, &repo).await;
+    voice(&client).await;
     pma(&client).await;
     agents(&client).await;
     runs(&client, &repo).await;
@@ -86,6 +98,7 @@ async fn tour() {
     tokens(&client).await;
     audit(&client).await;
     threads(&client).await;
+    terminals(&client).await;
     webhooks(&client).await;
     notifications(&client).await;
     pairing(&hub, &client).await;
@@ -104,8 +117,14 @@ async fn the_hub(client: &Client) {
     assert!(client.openapi_get().await.unwrap()["paths"].is_object());
     let report = client.hub_doctor().await.unwrap();
     assert!(report.ok, "{report:#?}");
+    let none = client.usage_get(&UsageCount::default()).await.unwrap();
+    assert_eq!((none.rows.len(), none.total.turns), (0, 0));
+    let budgets = client.budgets_get().await.unwrap();
+    let limits = BudgetLimits { day_tokens: Some(1_000_000_000), ..budgets.limits };
+    let set = client.budgets_update(&limits, Some(&budgets.etag)).await.unwrap();
+    assert_eq!(set.limits, limits);
     let made = client.backup_create(&BackupCreate { leave_out: Vec::new() }).await.unwrap();
-    assert_eq!(finished(client, &made).await.status, JobStatus::Completed);
+    assert_eq!(ended(client, made.clone()).await.status, JobStatus::Completed);
     assert_eq!(client.backup_list().await.unwrap().items.len(), 1);
     assert_eq!(code(client.restore_confirm().await), Code::IllegalTransition);
     let events = client.event_list(0, None, &EventFilter::default()).await.unwrap();
@@ -137,7 +156,10 @@ async fn repos(hub: &TestHub, client: &Client) -> RepoId {
 
     let url = dir.to_str().unwrap().to_owned();
     let job = client.repo_clone(&RepoClone { url, id: Some("copy".to_owned()) }).await.unwrap();
-    assert_eq!(finished(client, &job).await.status, JobStatus::Completed);
+    assert_eq!(ended(client, job.clone()).await.status, JobStatus::Completed);
+    let copy = "copy".parse().unwrap();
+    let synced = client.repo_sync(&copy).await.unwrap();
+    assert_eq!(ended(client, synced.clone()).await.phase, "up to date");
     assert!(!client.job_list(&PageQuery::default()).await.unwrap().items.is_empty());
     let log = client.job_log(&job.id, &PageQuery::default()).await.unwrap().items;
     assert!(log[0].line.starts_with("cloning "), "{log:?}");
@@ -164,6 +186,8 @@ async fn tickets(client: &Client, repo: &RepoId) {
     let patch = TicketPatch { model: Some(Some("m".to_owned())), ..TicketPatch::default() };
     let patched = client.ticket_patch(repo, &number(&one), &patch, None).await.unwrap();
     assert_eq!(patched.ticket.model.as_deref(), Some("m"));
+    let tried = client.ticket_verify(repo, &number(&one)).await.unwrap();
+    assert_eq!(ended(client, tried.clone()).await.status, JobStatus::Completed);
     let done = client.ticket_done(repo, &number(&one), &TicketDone { done: true }, None).await;
     assert!(done.unwrap().content.contains("done: true"));
     let moved = client.ticket_move(repo, &number(&two), &TicketMove { to: 1 }).await.unwrap();
@@ -183,6 +207,44 @@ async fn tickets(client: &Client, repo: &RepoId) {
     assert_eq!(client.ticket_list_all(None, &PageQuery::default()).await.unwrap().items.len(), 2);
 }
 
+async fn templates(client: &Client, repo: &RepoId) {
+    let source = Source::new(&[("fix/bug.md", "# Mend it\n")]);
+    let team: TemplateSourceId = "team".parse().unwrap();
+    let body = source.body("team");
+    assert_eq!(client.template_source_create(&body).await.unwrap().commit, None);
+    assert_eq!(code(client.template_source_create(&body).await), Code::AlreadyExists);
+    let job = client.template_source_sync(&team, &TemplateSourceSync::default()).await.unwrap();
+    assert_eq!(ended(client, job).await.status, JobStatus::Completed);
+    let page = PageQuery::default();
+    let sources = client.template_source_list(&page).await.unwrap().items;
+    let commit = sources[0].commit.clone().unwrap();
+    let templates = client.template_list(&TemplateFilter::default(), &page).await.unwrap().items;
+    let template = templates[0].template.clone();
+    let sha256 = client.template_get(&template).await.unwrap().template.sha256;
+    let apply = TemplateApply {
+        template: template.clone(),
+        accept_sha256: None,
+        title: None,
+        agent: Some("user".to_owned()),
+        verify: Vec::new(),
+        at: None,
+    };
+    assert_eq!(code(client.template_apply(repo, &apply).await), Code::PreconditionRequired);
+    let trusted = TemplateTrusted { template: template.clone(), sha256 };
+    assert_eq!(client.template_trust(&trusted).await.unwrap().trust, TemplateTrust::Trusted);
+    let made = client.template_apply(repo, &apply).await.unwrap();
+    assert_eq!(made.ticket.title, "Mend it");
+    let number = made.ticket.number.unwrap().to_string();
+    client.ticket_done(repo, &number, &TicketDone { done: true }, None).await.unwrap();
+    let body = TemplateUntrusted { template };
+    assert_eq!(client.template_untrust(&body).await.unwrap().trust, TemplateTrust::Untrusted);
+    let body = TemplateSourceTrust { commit };
+    assert_eq!(client.template_source_trust(&team, &body).await.unwrap().untrusted, 0);
+    assert_eq!(client.template_source_untrust(&team).await.unwrap().untrusted, 1);
+    client.template_source_delete(&team).await.unwrap();
+    assert_eq!(code(client.template_source_delete(&team).await), Code::NotFound);
+}
+
 async fn context(client: &Client, repo: &RepoId) {
     assert_eq!(client.context_list(repo).await.unwrap().items.len(), 3);
     let spec = client.context_get(repo, ContextName::Spec).await.unwrap();
@@ -198,6 +260,9 @@ async fn files(client: &Client, repo: &RepoId) {
     assert_eq!(client.file_list(None).await.unwrap().items, [made]);
     let whole = client.file_get(FileBox::Inbox, &name).await.unwrap().whole().await.unwrap();
     assert_eq!(whole, b"the plan");
+    let link = client.file_link(FileBox::Inbox, &name).await.unwrap();
+    let linked = client.download_get(&link).await.unwrap().whole().await.unwrap();
+    assert_eq!(linked, b"the plan");
     client.file_delete(FileBox::Inbox, &name).await.unwrap();
     assert_eq!(code(client.file_delete(FileBox::Inbox, &name).await), Code::NotFound);
     client.repo_file_put(repo, FileBox::Outbox, &name, "of agents").await.unwrap();
@@ -205,7 +270,15 @@ async fn files(client: &Client, repo: &RepoId) {
     assert_eq!(listed[0].name, name);
     let file = client.repo_file_get(repo, FileBox::Outbox, &name).await.unwrap();
     assert_eq!(file.whole().await.unwrap(), b"of agents");
+    client.repo_file_link(repo, FileBox::Outbox, &name).await.unwrap();
     client.repo_file_delete(repo, FileBox::Outbox, &name).await.unwrap();
+}
+
+async fn voice(client: &Client) {
+    let standing = client.voice_get().await.unwrap();
+    assert_eq!((standing.configured, standing.max_bytes), (false, 25_000_000));
+    let refused = client.voice_transcribe(AudioKind::Webm, "some sound", None).await;
+    assert_eq!(code(refused), Code::TurnedOff);
 }
 
 async fn pma(client: &Client) {
@@ -340,6 +413,7 @@ async fn threads(client: &Client) {
     assert_eq!(next.continues, Some(second.id));
     talk.until(&next.id, MessageStatus::Completed).await;
     client.thread_reset(&talk.key).await.unwrap();
+    client.thread_resume(&talk.key).await.unwrap();
     assert_eq!(client.thread_stop(&talk.key).await.unwrap().conversation, 2);
 }
 
@@ -350,7 +424,7 @@ async fn worktrees(client: &Client, repo: &RepoId) {
         start_point: Some("HEAD".to_owned()),
         skip_setup: false,
     };
-    let job = finished(client, &client.worktree_create(&body).await.unwrap()).await;
+    let job = ended(client, client.worktree_create(&body).await.unwrap()).await;
     assert_eq!(job.status, JobStatus::Completed, "{job:?}");
     let made = client.worktree_list(Some(repo), &PageQuery::default()).await.unwrap().items;
     assert_eq!(made[0].branch.as_deref(), Some("feature/one"));
@@ -416,7 +490,7 @@ async fn audit(client: &Client) {
     let filter = AuditFilter { verb: Some("token_create".to_owned()), ..AuditFilter::default() };
     let lines = client.audit_list(&filter, &PageQuery::default()).await.unwrap().items;
     assert_eq!(lines[0].actor.name, "this machine");
-    let head = client.audit_head().await.unwrap();
+    let head = client.audit_head(None).await.unwrap();
     let report = client.audit_verify(Some(&head)).await.unwrap();
     assert!(report.ok && report.lines >= head.seq, "{report:?}");
 }
@@ -460,19 +534,6 @@ async fn wait_for(client: &Client, run: &RunId, wanted: impl Fn(&Run) -> bool) -
         Ok(run) => run,
         Err(_) => panic!("the run stays as it is: {last:#?}"),
     }
-}
-
-async fn finished(client: &Client, job: &Job) -> Job {
-    let mut last = job.clone();
-    let ended = async {
-        while last.status == JobStatus::Running {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            last = client.job_get(&job.id).await.unwrap();
-        }
-    };
-    let ended = tokio::time::timeout(DEADLINE, ended).await;
-    assert!(ended.is_ok(), "the job does not end: {last:#?}");
-    last
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Code {
@@ -537,6 +598,15 @@ async fn notifications(client: &Client) {
     assert_eq!(code(client.channel_get(&id).await), Code::NotFound);
     let over = client.notification_get(&sent.id).await.unwrap();
     assert_eq!(over.deliveries[0].status, NotificationStatus::Obsolete);
+}
+
+async fn terminals(client: &Client) {
+    let body = TerminalCreate { repo: None, cols: 80, rows: 24 };
+    let made = client.terminal_create(&body).await.unwrap();
+    assert_eq!(client.terminal_list(&PageQuery::default()).await.unwrap().items.len(), 1);
+    client.terminal_attach(&made.id, Some(0)).await.unwrap().next().await.unwrap();
+    let ended = client.terminal_end(&made.id).await.unwrap();
+    assert_eq!(client.terminal_get(&made.id).await.unwrap(), ended);
 }
 
 async fn webhooks(client: &Client) {

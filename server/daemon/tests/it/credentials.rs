@@ -1,6 +1,7 @@
 //! Credentials of every kind, good and hostile, at every door.
 
 pub(crate) mod keep;
+mod links;
 mod login;
 mod matrix;
 pub(crate) mod pairing;

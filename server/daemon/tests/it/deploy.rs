@@ -28,6 +28,52 @@ fn has(program: &str) -> bool {
     there.is_ok()
 }
 
+/// `make dist` with the programs of this test, then what a person does with the archive.
+#[test]
+fn an_archive_holds_what_its_sums_say_and_installs() {
+    let dir = tempfile::tempdir().unwrap();
+    let built = Path::new(env!("CARGO_BIN_EXE_car-hub")).parent().unwrap();
+    let mut pack = Command::new("sh");
+    pack.arg(deploy().join("dist.sh")).arg(built).arg(dir.path()).env("GZIP_LEVEL", "1");
+    let packed = PathBuf::from(said(pack).lines().last().unwrap());
+    let mut unpack = Command::new("tar");
+    unpack.arg("-xzf").arg(&packed).arg("-C").arg(dir.path());
+    said(unpack);
+    let name = packed.file_name().unwrap().to_str().unwrap().strip_suffix(".tar.gz").unwrap();
+    let top = dir.path().join(name);
+    let mut sums = Command::new("sha256sum");
+    sums.args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&top);
+    said(sums);
+    let mut whole = Command::new("sha256sum");
+    whole.args(["--check", "--quiet"]).arg(format!("{name}.tar.gz.sha256")).current_dir(dir.path());
+    said(whole);
+
+    let prefix = dir.path().join("prefix");
+    let mut install = Command::new("sh");
+    install.arg(top.join("install.sh")).env("PREFIX", &prefix);
+    assert!(said(install).contains("car-hub init"));
+    let mut version = Command::new(prefix.join("bin/car-hub"));
+    version.arg("version");
+    assert!(said(version).starts_with("car-hub "));
+    for file in [
+        "bin/car",
+        "share/man/man1/car.1",
+        "share/man/man1/car-run-start.1",
+        "share/bash-completion/completions/car",
+        "share/zsh/site-functions/_car",
+        "share/fish/vendor_completions.d/car.fish",
+    ] {
+        assert!(fs::metadata(prefix.join(file)).unwrap().len() > 0, "{file}");
+    }
+}
+
+/// What a command that must succeed prints.
+fn said(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn systemd_accepts_the_units() {
     if !has("systemd-analyze") {

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use car_api::doctor::{DoctorReport, Level};
 
-use crate::{harness::TestHub, stage::Stage};
+use crate::{harness::TestHub, stage::Stage, talk::Talk};
 
 fn report(hub: &TestHub, args: &[&str]) -> (DoctorReport, bool) {
     let output = hub.run(&[&["doctor", "--json", "--port", "0"], args].concat());
@@ -19,6 +19,44 @@ fn report(hub: &TestHub, args: &[&str]) -> (DoctorReport, bool) {
 fn level(report: &DoctorReport, check: &str) -> Level {
     let found = report.findings.iter().filter(|found| found.check == check);
     found.map(|found| found.level).max().unwrap_or_else(|| panic!("no `{check}` in {report:#?}"))
+}
+
+/// After a database from before they began was put in its place, nobody knows of the agents at work:
+/// they are named, whether a run or a thread had them, and ended when that is asked for.
+#[tokio::test]
+async fn agents_nobody_owns_are_found_and_ended() {
+    let mut stage = Stage::start("");
+    let repo = stage.repo("one").await;
+    let mut talk = Talk::new(&stage.client()).await;
+    stage.hub.stop();
+    let database = stage.hub.root().join(".codex-autorunner/hub.sqlite3");
+    let before = fs::read(&database).unwrap();
+    stage.hub.serve(&[]);
+    talk.client = stage.client();
+    repo.ticket(1, "", r#"{"hang": true}"#);
+    stage.run(&repo).await;
+    talk.post(r#"@@FAKE[{"hang": true}]@@"#).await;
+    stage.until_begun(2).await;
+    stage.hub.kill();
+    let orphans = |report: &DoctorReport| -> Vec<String> {
+        let found = report.findings.iter().filter(|found| found.check == "orphans");
+        found.map(|found| found.detail.clone()).collect()
+    };
+    let known = report(&stage.hub, &[]).0;
+    assert_eq!((orphans(&known), level(&known, "agents at work")), (vec![], Level::Warning));
+
+    for beside in ["-wal", "-shm"] {
+        let file = database.with_file_name(format!("hub.sqlite3{beside}"));
+        fs::remove_file(file).unwrap();
+    }
+    fs::write(&database, before).unwrap();
+    let lost = orphans(&report(&stage.hub, &[]).0);
+    for place in ["/.codex-autorunner/runs/", "/.codex-autorunner/threads/"] {
+        assert!(lost.iter().any(|detail| detail.contains(place)), "{place} in {lost:?}");
+    }
+    assert_eq!(lost.len(), 2);
+    assert_eq!(orphans(&report(&stage.hub, &["--fix"]).0), Vec::<String>::new());
+    stage.until_no_process().await;
 }
 
 #[tokio::test]

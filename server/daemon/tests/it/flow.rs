@@ -11,7 +11,7 @@ use std::{
 use car_api::{
     EventKind,
     agent::ApprovalPolicy,
-    dispatch::{DispatchMode, ReplyCreate},
+    dispatch::{Dispatch, DispatchMode, ReplyCreate},
     item::Decision,
     run::{ApprovalDecide, PauseReason, Phase, RunResume, RunStart, RunState, RunStatus},
     ticket::TicketDone,
@@ -118,6 +118,10 @@ async fn a_ticket_for_a_person_waits_for_the_person() {
     );
 }
 
+fn is_pause(dispatch: &Dispatch) -> bool {
+    dispatch.mode == DispatchMode::Pause
+}
+
 #[tokio::test]
 async fn turns_that_change_nothing_pause_and_an_edit_helps() {
     let stage = Stage::start("");
@@ -127,8 +131,12 @@ async fn turns_that_change_nothing_pause_and_an_edit_helps() {
     let details = stage.until_paused(&run, PauseReason::LoopNoDiff).await;
     assert!(details.contains("TICKET-001.md"), "{details}");
     assert_eq!(stage.noted().len(), 2 * 2, "two turns, each with its start and end");
-    let told = stage.client().run_dispatches(&run).await.unwrap().items;
-    assert!(told.iter().any(|dispatch| dispatch.mode == DispatchMode::Pause));
+    // It is told once the state is in the log.
+    let begun = Instant::now();
+    while !stage.client().run_dispatches(&run).await.unwrap().items.iter().any(is_pause) {
+        assert!(begun.elapsed() < DEADLINE, "nobody was told");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     repo.easy_ticket(1);
     stage.client().run_resume(&run, &RunResume::default()).await.unwrap();
     stage.until_completed(&run).await;
@@ -279,6 +287,33 @@ async fn a_budget_of_tokens_outlives_the_hub() {
     let run = stage.client().run_start(&repo.id, &body).await.unwrap().id;
     stage.until_paused(&run, PauseReason::Budget).await;
     assert_eq!(stage.turns(&run).await[0].status, TurnStatus::Interrupted);
+}
+
+#[tokio::test]
+async fn every_run_has_the_budget_that_the_hubs_owner_set() {
+    let mut stage = Stage::start("");
+    assert!(stage.hub.stop().success());
+    let root = stage.hub.root();
+    let set = |value| {
+        stage.hub.run(&[
+            "config",
+            "--root",
+            root.to_str().unwrap(),
+            "set",
+            "ticket_flow.max_tokens",
+            value,
+        ])
+    };
+    assert!(!set("0").status.success() && !set("-1").status.success());
+    assert!(set("150").status.success());
+    stage.hub.serve(&[]);
+    let repo = stage.repo("plain").await;
+    repo.ticket(1, "", r#"{"sh": "echo more >> README.md"}, {"usage": {"in": 90, "out": 10}}"#);
+    let run = stage.client().run_start(&repo.id, &RunStart::default()).await.unwrap();
+    assert_eq!(run.options.max_tokens, Some(150));
+    let details = stage.until_paused(&run.id, PauseReason::Budget).await;
+    assert!(details.contains("150"), "{details}");
+    assert_eq!(stage.turns(&run.id).await.len(), 2);
 }
 
 #[tokio::test]

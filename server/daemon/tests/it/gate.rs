@@ -1,11 +1,17 @@
 //! What is let through before anybody asks who it is: the table of hosts, origins and content
 //! types, proxies, and what no request may do.
 
-use std::{fs, io::Write as _, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+};
 
 use crate::{
     contract::operations,
     harness::{TestHub, target},
+    work::{car_command, car_program},
 };
 
 /// The name the hub of these tests is reached under besides the loopback ones.
@@ -13,7 +19,7 @@ const NAME: &str = "box.tail1.ts.net";
 
 fn hub(config: &str) -> TestHub {
     let mut hub = TestHub::unserved();
-    let text = format!("server:\n  allowed_hosts: [{NAME}]\n{config}");
+    let text = format!("terminal:\n  enabled: true\nserver:\n  allowed_hosts: [{NAME}]\n{config}");
     fs::write(hub.root().join("codex-autorunner.override.yml"), text).unwrap();
     hub.serve(&[]);
     hub
@@ -235,6 +241,16 @@ fn the_api_is_not_a_page() {
     assert_eq!(hub.send("GET", "/api/v1/hub", &[&token, "Sec-Fetch-Dest: empty"], "").status, 200);
 }
 
+/// The link `car pair` shows.
+pub(crate) fn pair_link(hub: &TestHub) -> String {
+    let mut pair = car_command(hub, &["pair", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut link = String::new();
+    BufReader::new(pair.stdout.take().unwrap()).read_line(&mut link).unwrap();
+    pair.kill().unwrap();
+    pair.wait().unwrap();
+    link
+}
+
 #[test]
 fn a_path_of_a_proxy() {
     let hub = hub("  base_path: /apps/car/\n");
@@ -250,6 +266,8 @@ fn a_path_of_a_proxy() {
     let document: serde_json::Value =
         serde_json::from_str(&get("/apps/car/api/v1/openapi.json").body).unwrap();
     assert_eq!(document["servers"][0]["url"], "/apps/car");
+    let link = pair_link(&hub);
+    assert!(link.starts_with(&format!("https://{NAME}/apps/car/pair#")), "{link}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let url = format!("{}/apps/car", hub.url());
     let client = car_client::Client::new(&url, Some(&hub.token())).unwrap();
@@ -352,6 +370,40 @@ fn the_socket_in_the_file_system() {
     assert!(ask(&token).starts_with("HTTP/1.1 200"), "what a kill left is replaced");
     hub.stop();
     assert!(!path.exists());
+}
+
+/// `car` on the hub's machine comes by the socket, for requests and for the stream: it needs no port.
+#[test]
+fn car_on_the_machine_takes_the_socket() {
+    let hub = hub("");
+    let file = hub.root().join(".codex-autorunner/hub_endpoint.json");
+    let text = fs::read_to_string(&file).unwrap();
+    // Nobody listens there.
+    let away = text.replace(hub.url(), "http://localhost:1");
+    assert_ne!(away, text);
+    let car = |words: &[&str]| {
+        let mut command = std::process::Command::new(car_program());
+        command.args(words).current_dir(hub.root()).env("CAR_CONFIG_DIR", hub.config_dir());
+        command.env_remove("CAR_HUB_URL").env_remove("CAR_TOKEN");
+        command
+    };
+    let said = |words: &[&str]| car(words).output().unwrap();
+    fs::write(&file, away.replace("http://localhost:1", "http://localhost")).unwrap();
+    let repos = said(&["hub", "scan", "--json"]);
+    assert!(repos.status.success(), "{repos:?}");
+    let mut follow =
+        car(&["events", "-f", "--json", "--after", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(follow.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("\"seq\":1,"), "{line}");
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    // Without one there is only the port.
+    fs::remove_file(hub.root().join(".codex-autorunner/socket/hub.sock")).unwrap();
+    fs::write(&file, away).unwrap();
+    assert_eq!(said(&["hub", "scan"]).status.code(), Some(6));
+    fs::write(&file, text).unwrap();
+    assert!(said(&["hub", "scan"]).status.success());
 }
 
 /// Paths, heads and framing that no client sends: never a failure of the hub, never a second

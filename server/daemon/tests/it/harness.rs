@@ -109,6 +109,8 @@ impl TestHub {
                 "REQUESTS_PER_SECOND",
                 "RUN_STARTS_PER_MINUTE",
                 "SOCKETS_PER_MINUTE",
+                "TERMINALS_PER_MINUTE",
+                "TRANSCRIPTIONS_PER_MINUTE",
                 "FAILURES_PER_MINUTE",
                 "FAILURES_PER_CREDENTIAL_PER_MINUTE",
             ] {
@@ -272,6 +274,7 @@ pub(crate) fn target(path: &str) -> String {
         ("{agent}", "nobody"),
         ("{job}", "job_1"),
         ("{item}", "inb_1"),
+        ("{link}", "none"),
         ("{channel}", "chn_1"),
         ("{notification}", "ntf_1"),
         ("{salvage}", "slv_1"),
@@ -282,6 +285,8 @@ pub(crate) fn target(path: &str) -> String {
         ("{pairing}", "pair_1"),
         ("{thread}", "thr_1"),
         ("{message}", "mes_1"),
+        ("{terminal}", "term_1"),
+        ("{source}", "team"),
     ];
     let target =
         filled.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));

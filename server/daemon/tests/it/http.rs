@@ -35,6 +35,22 @@ fn every_answer_carries_the_security_headers() {
 }
 
 #[test]
+fn a_repo_has_a_name() {
+    let hub = TestHub::start();
+    let token = format!("Authorization: Bearer {}", hub.token());
+    let headers = [&*token, "Content-Type: application/json"];
+    for (target, body) in [
+        ("/api/v1/repos", r#"{"id": ""}"#),
+        ("/api/v1/repos", r#"{"id": " ", "path": "one"}"#),
+        ("/api/v1/repos/clone", r#"{"url": "/nowhere", "id": ""}"#),
+    ] {
+        assert_eq!(hub.send("POST", target, &headers, body).code(), "bad_request", "{body}");
+    }
+    let list = hub.send("GET", "/api/v1/repos", &[&token], "");
+    assert!(list.body.starts_with(r#"{"items":[]"#), "{}", list.body);
+}
+
+#[test]
 fn the_document_is_served_as_it_is_checked_in() {
     let hub = TestHub::start();
     let token = format!("Authorization: Bearer {}", hub.token());

@@ -10,7 +10,8 @@ use std::{
     },
 };
 
-use car_api::{PageQuery, run::RunStatus};
+use car_api::{PageQuery, run::RunStatus, thread::ThreadCreate};
+use car_client::{MessagePage, ThreadFilter};
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,7 +54,7 @@ pub(crate) fn send(authority: &str, token: &str, change: &Change) -> Option<(u16
 
 /// What identifies the thing an answer is about.
 fn thing(answer: &Value) -> String {
-    for pointer in ["/ticket/id", "/token/id", "/id", "/seq"] {
+    for pointer in ["/ticket/id", "/token/id", "/id", "/seq", "/items/0/title"] {
         if let Some(id) = answer.pointer(pointer) {
             return id.to_string();
         }
@@ -184,11 +185,23 @@ async fn kills_leave_one_effect_of_each() {
         };
         client.ticket_create(repo, &body).await.unwrap();
     }
+    // A queue with three tickets; the third is to be the first, once.
+    let (order, _) = repo(&hub, &client, "order").await;
+    for title in ["A", "B", "C"] {
+        let body = json!({ "title": title });
+        let (status, _) =
+            send(hub.authority(), &hub.token(), &change(title, "repos/order/tickets", body))
+                .unwrap();
+        assert_eq!(status, 201);
+    }
+    let talk = ThreadCreate { agent: Some("demo".parse().unwrap()), ..ThreadCreate::default() };
+    let talk = client.thread_create(&talk).await.unwrap();
     let asking = start(&client, &asks).await;
     until(&client, &asking.id, RunStatus::Paused).await;
 
     let mut changes = vec![
         change("run", "repos/idle/runs", json!({})),
+        change("move", "repos/order/tickets/3/move", json!({"to": 1})),
         change("reply", &format!("runs/{}/reply", asking.id), json!({"body": "Yes."})),
     ];
     for n in 0..8 {
@@ -200,6 +213,14 @@ async fn kills_leave_one_effect_of_each() {
         changes.push(change(&format!("token{n}"), "tokens", json!({"name": format!("new{n}")})));
     }
     for n in 0..2 {
+        let body = json!({"name": format!("new{n}"), "agent": "demo"});
+        changes.push(change(&format!("thread{n}"), "threads", body));
+        let body = json!({"body": format!("Message {n}")});
+        changes.push(change(
+            &format!("message{n}"),
+            &format!("threads/{}/messages", talk.id),
+            body,
+        ));
         let body = json!({"base": "base", "branch": format!("b{n}"), "start_point": "HEAD"});
         changes.push(change(&format!("tree{n}"), "worktrees", body));
     }
@@ -265,6 +286,22 @@ async fn kills_leave_one_effect_of_each() {
     let mut titles: Vec<_> = tickets.into_iter().map(|ticket| ticket.title).collect();
     titles.sort();
     assert_eq!(titles, (0..8).map(|n| format!("T{n}")).collect::<Vec<_>>());
+    let threads = client.thread_list(&ThreadFilter::default(), &page).await.unwrap().items;
+    let mut names: Vec<_> = threads.iter().map(|thread| thread.name.as_str()).collect();
+    names.retain(|name| name.starts_with("new"));
+    names.sort_unstable();
+    assert_eq!(names, ["new0", "new1"]);
+    let said = client
+        .message_list(&talk.id.as_str().parse().unwrap(), MessagePage::default())
+        .await
+        .unwrap()
+        .items;
+    let mut said: Vec<_> = said.into_iter().map(|message| message.body).collect();
+    said.sort();
+    assert_eq!(said, ["Message 0", "Message 1"]);
+    let queue = client.ticket_list(&order, None, &page).await.unwrap().items;
+    let titles: Vec<_> = queue.iter().map(|ticket| ticket.title.as_str()).collect();
+    assert_eq!(titles, ["C", "A", "B"]);
     let tokens = client.token_list().await.unwrap().items;
     let mut names: Vec<_> =
         tokens.into_iter().map(|t| t.name).filter(|name| name.starts_with("new")).collect();

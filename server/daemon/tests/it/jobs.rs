@@ -29,7 +29,8 @@ async fn reaches(client: &Client, job: &Job, phase: &str) {
     assert!(tokio::time::timeout(DEADLINE, found).await.is_ok(), "never {phase}");
 }
 
-async fn lines(client: &Client, job: &Job) -> Vec<String> {
+/// What a job has said so far.
+pub(crate) async fn lines(client: &Client, job: &Job) -> Vec<String> {
     let page = PageQuery { limit: Some(500), ..PageQuery::default() };
     let lines = client.job_log(&job.id, &page).await.unwrap().items;
     lines.into_iter().map(|line| line.line).collect()

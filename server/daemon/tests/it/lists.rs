@@ -53,7 +53,7 @@ async fn filled(hub: &TestHub) -> BTreeMap<&'static str, String> {
 /// was made up is taken for one.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_list_is_a_cursor_page() {
-    let hub = TestHub::start();
+    let hub = TestHub::with_terminals();
     let names = filled(&hub).await;
     let token = format!("Authorization: Bearer {}", hub.token());
     let get = |target: &str| hub.send("GET", target, &[&token], "");

@@ -1,10 +1,12 @@
 //! One word to the outside for each thing that needs a person: none lost, none twice, never a storm,
 //! whatever the receiver or the hub does.
 
+mod steps;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use car_api::{
-    ChannelId, NotificationId, PageQuery, RunId,
+    ChannelId, NotificationId, PageQuery, RunId, ThreadKey,
     inbox::{InboxAct, InboxAction, InboxItem, InboxKind, InboxStatus, InboxView},
     notification::{
         ChannelCreate, ChannelUpdate, Notification, NotificationKind, NotificationPayload,
@@ -18,6 +20,7 @@ use car_client::{Client, ClientError, InboxFilter, MessagePage};
 use crate::{
     harness::{DEADLINE, Random},
     stage::{FINISH, Repo, Stage, write_file},
+    talk::Talk,
     webhooks::{Answer, Receiver},
 };
 
@@ -129,26 +132,34 @@ async fn what_was_resolved_before_it_left_does_not_leave() {
     let client = stage.client();
     let receiver = Receiver::start(Vec::new());
     let (id, _) = channel(&client, &receiver.url, &[NotificationKind::Attention]).await;
-    // It is quiet now, whatever the time is.
-    let minute = 12 * 60;
-    let now = car_client_minute();
-    let offset = i16::try_from(minute - now).unwrap();
-    let offset = if offset < -720 { offset + 1440 } else { offset };
-    let quiet = QuietHours { from_minute: 600, to_minute: 900, utc_offset_minutes: offset };
-    let hush = ChannelUpdate { quiet: Some(Some(quiet)), ..ChannelUpdate::default() };
-    client.channel_update(&id, &hush).await.unwrap();
+    hush(&client, &id).await;
     let (_, run) = asking(&stage, "demo", "A or B?").await;
     stage.until_paused(&run, PauseReason::UserPause).await;
     assert!(stands(&all(&client).await[0], NotificationStatus::Pending));
     let item = inbox(&client, InboxView::Open).await.remove(0);
     client.inbox_act(&item.id, &act(InboxAction::Reply, Some("B."))).await.unwrap();
     assert!(stands(&all(&client).await[0], NotificationStatus::Obsolete));
-    let loud = ChannelUpdate { quiet: Some(None), ..ChannelUpdate::default() };
-    client.channel_update(&id, &loud).await.unwrap();
+    unhush(&client, &id).await;
     stage.until_completed(&run).await;
     // A trial is sent at once; whatever would have left before it has.
     client.channel_test(&id).await.unwrap();
     assert_eq!(receiver.got().len(), 1);
+}
+
+/// It is quiet now on a channel, whatever the time is.
+async fn hush(client: &Client, id: &ChannelId) {
+    let minute = 12 * 60;
+    let now = car_client_minute();
+    let offset = i16::try_from(minute - now).unwrap();
+    let offset = if offset < -720 { offset + 1440 } else { offset };
+    let quiet = QuietHours { from_minute: 600, to_minute: 900, utc_offset_minutes: offset };
+    let hush = ChannelUpdate { quiet: Some(Some(quiet)), ..ChannelUpdate::default() };
+    client.channel_update(id, &hush).await.unwrap();
+}
+
+async fn unhush(client: &Client, id: &ChannelId) {
+    let loud = ChannelUpdate { quiet: Some(None), ..ChannelUpdate::default() };
+    client.channel_update(id, &loud).await.unwrap();
 }
 
 /// The minute of the day in UTC.
@@ -252,6 +263,8 @@ async fn a_question_is_the_project_managers_until_it_is_passed_on() {
     assert_eq!(receiver.got().len(), 1);
     let again = client.inbox_get(&item.id).await.unwrap();
     assert_eq!((again.status, again.held_until), (InboxStatus::Open, None));
+    // An agent in the middle of an answer would outlive the hub.
+    Talk { client, key: ThreadKey::pma() }.until_idle().await;
 }
 
 /// How many things happen while the hub is killed.
@@ -285,6 +298,8 @@ async fn a_killed_hub_tells_of_each_thing_with_one_id() {
         }
     }
     let client = stage.client();
+    // Before the notifications are read: what is asked meanwhile has its own later.
+    let items = inbox(&client, InboxView::All).await;
     let told = until(&client, "everything has ended", |all| {
         all.iter()
             .all(|one| !one.deliveries.iter().any(|way| way.status == NotificationStatus::Pending))
@@ -308,7 +323,6 @@ async fn a_killed_hub_tells_of_each_thing_with_one_id() {
         assert!(arrived || !delivered, "{one:#?} has not arrived");
     }
     // Each thing that waited has its one notification.
-    let items = inbox(&client, InboxView::All).await;
     for item in items.iter().filter(|item| item.kind == InboxKind::Question) {
         let of = told.iter().filter(|one| one.item.as_ref() == Some(&item.id)).count();
         assert_eq!(of, 1, "{item:#?}");

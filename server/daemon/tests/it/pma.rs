@@ -7,6 +7,7 @@ use car_api::{
     audit::ActorKind,
     filebox::FileBox,
     pma::{PmaDocName, PmaDocUpdate},
+    template::{TemplateSourceSync, TemplateTrusted},
     thread::{MessagePost, MessageStatus, ThreadStatus},
 };
 use car_client::{AuditFilter, Client};
@@ -14,6 +15,7 @@ use car_client::{AuditFilter, Client};
 use crate::{
     harness::TestHub,
     talk::Talk,
+    templates::{Source, synced},
     work::{car_command, repo},
 };
 
@@ -122,6 +124,40 @@ async fn it_acts_under_its_own_name_and_no_further() {
 }
 
 #[tokio::test]
+async fn it_uses_templates_that_people_trust_and_trusts_none_itself() {
+    let hub = hub("");
+    let client = hub.client();
+    repo(&hub, &client, "demo").await;
+    let source = Source::new(&[("known.md", "# Known\n"), ("other.md", "# Other\n")]);
+    client.template_source_create(&source.body("team")).await.unwrap();
+    let team = "team".parse().unwrap();
+    let job = client.template_source_sync(&team, &TemplateSourceSync::default()).await.unwrap();
+    synced(&client, job).await;
+    let sha256 = source.sha256("known.md");
+    let known = TemplateTrusted { template: "team:known.md".to_owned(), sha256 };
+    client.template_trust(&known).await.unwrap();
+    let out = hub.root().join("said.txt");
+    let sh = format!(
+        "exec > {out} 2>&1; car templates list -q; \
+         car templates apply team:known.md -r demo --set-agent user && echo applied; \
+         car templates apply team:other.md -r demo --accept-sha256 {sha} || echo refused $?; \
+         car templates trust team:other.md --sha256 {sha} || echo distrusted $?",
+        out = out.display(),
+        sha = source.sha256("other.md"),
+    );
+    let talk = talk(&client);
+    let message = talk.post(&format!("@@FAKE{}@@", serde_json::json!([{ "sh": sh }]))).await;
+    talk.until(&message.id, MessageStatus::Completed).await;
+    let said = fs::read_to_string(&out).unwrap();
+    for wanted in ["team:known.md\nteam:other.md", "applied", "refused 4", "distrusted 4"] {
+        assert!(said.contains(wanted), "{wanted}:\n{said}");
+    }
+    let page = car_api::PageQuery::default();
+    let tickets = client.ticket_list(&"demo".parse().unwrap(), None, &page).await.unwrap().items;
+    assert_eq!(tickets.iter().map(|t| t.title.as_str()).collect::<Vec<_>>(), ["Known"]);
+}
+
+#[tokio::test]
 async fn what_comes_over_and_over_is_stopped() {
     let mut hub = hub("pma:\n  duplicates_max: 2\n");
     let client = hub.client();
@@ -204,4 +240,31 @@ async fn the_command_line_talks_to_it() {
     assert!(String::from_utf8_lossy(&status.stdout).contains("breaker  closed"));
     let refused = hub.client().message_post(&ThreadKey::pma(), &MessagePost::default()).await;
     assert!(matches!(refused.unwrap_err().code(), Some(Code::Unprocessable | Code::BadRequest)));
+}
+
+#[tokio::test]
+async fn it_is_the_agent_the_configuration_names_from_its_next_conversation_on() {
+    let mut hub = TestHub::unserved();
+    let config = |hub: &TestHub, pma: &str| {
+        let text = format!("threads:\n  agent: codex\npma:\n  default_agent: {pma}\n");
+        fs::write(hub.root().join("codex-autorunner.yml"), text).unwrap();
+    };
+    config(&hub, "codex");
+    hub.serve(&[]);
+    assert_eq!(talk(&hub.client()).thread().await.agent.as_str(), "codex");
+    hub.stop();
+    config(&hub, "demo");
+    hub.serve(&[]);
+    // Nothing was said yet, so the next conversation is the first.
+    let output = car_command(&hub, &["pma", "chat", &say("It is me.")]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "It is me.\n");
+    talk(&hub.client()).until_idle().await;
+    hub.stop();
+    config(&hub, "codex");
+    hub.serve(&[]);
+    // A conversation goes on with whom it was begun.
+    let client = hub.client();
+    assert_eq!(talk(&client).thread().await.agent.as_str(), "demo");
+    client.thread_reset(&ThreadKey::pma()).await.unwrap();
+    assert_eq!(talk(&client).thread().await.agent.as_str(), "codex");
 }

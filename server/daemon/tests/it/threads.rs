@@ -1,7 +1,9 @@
 //! Threads: what becomes of a message, whatever happens to the hub and to the agent.
 
 mod duplicates;
+mod held;
 mod kill;
+mod reindex;
 
 use car_api::{
     Code, EventKind, PageQuery,

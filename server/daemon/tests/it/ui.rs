@@ -108,6 +108,8 @@ fn below_a_path_of_a_proxy() {
         assert!(paths.iter().all(|path| path.starts_with("/apps/car/assets/")), "{paths:?}");
         assert_eq!(get(&hub, &paths[0], &[]).status, 200);
     }
+    let link = crate::gate::pair_link(&hub);
+    assert!(link.starts_with(&format!("{}/apps/car/pair#", hub.url())), "{link}");
 }
 
 /// `make run` in one step: whoever opens the printed link is let in, with all a person at the

@@ -3,12 +3,15 @@
 //! `deploy/dev/test-tools.sh` puts into `.tools/web`.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::{harness::TestHub, work::tools};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{codex::World, harness::TestHub, work::tools};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -124,9 +127,105 @@ fn the_page_is_complete_again_after_the_network_and_the_hub_were_gone() {
     tell(&mut TestHub::start(), "story/away.js", &[]);
 }
 
+#[test]
+fn templates_are_read_before_they_are_used() {
+    tell(&mut TestHub::start(), "story/templates.js", &[]);
+}
+
+#[test]
+fn a_terminal_is_used_in_one_hand() {
+    tell(&mut TestHub::with_terminals(), "story/terminal.js", &[]);
+}
+
+#[test]
+fn whoever_may_have_terminals_is_told_how_they_are_turned_on() {
+    tell(&mut TestHub::start(), "story/terminal_off.js", &[]);
+}
+
+#[test]
+fn a_conversation_is_held_in_one_hand() {
+    tell(&mut TestHub::start(), "story/chat.js", &[]);
+}
+
+#[test]
+fn what_is_spoken_becomes_words_or_a_recording() {
+    tell(&mut TestHub::start(), "story/voice.js", &[]);
+}
+
+#[test]
+fn what_agents_cost_is_seen_and_limited() {
+    let mut hub = TestHub::unserved();
+    fs::write(hub.root().join("codex-autorunner.yml"), PRICES).unwrap();
+    hub.serve(&[]);
+    tell(&mut hub, "story/money.js", &[]);
+}
+
+#[test]
+fn what_is_pushed_is_answered_and_the_page_opens_without_the_hub() {
+    tell(&mut TestHub::start(), "story/worker.js", &[]);
+}
+
+#[test]
+fn codex_is_followed_and_answered_in_the_page() {
+    let Some(mut world) = World::new() else { return };
+    tell(&mut world.hub, "story/codex.js", &[]);
+}
+
+/// Each of them, by eye, by thumb and by keyboard.
+#[test]
+fn every_screen_can_be_used_by_everybody() {
+    tell(&mut scripted(), "story/every.js", &[]);
+}
+
+/// `make run` on a new hub.
+#[test]
+fn the_printed_link_opens_the_sample_at_work() {
+    let Some(mut node) = node() else { return };
+    if !browser() {
+        return;
+    }
+    let hub = TestHub::unserved();
+    let root = hub.root();
+    let args = ["up", "--sample", "--port", "0", "--root", root.to_str().unwrap()];
+    let mut up = hub.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(up.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let link = lines.find(|line| line.contains("/pair#")).unwrap().trim().to_owned();
+    // It goes on to tell what happens, and must be able to.
+    let rest = std::thread::spawn(move || lines.count());
+    let (url, _) = link.split_once("/pair#").unwrap();
+    node.arg("web/test/story/first.js")
+        .env("CAR_HUB_URL", url)
+        .env("CAR_HUB_TOKEN", hub.token())
+        .env("CAR_HUB_ROOT", &root)
+        .env("CAR_LINK", &link);
+    let told = node.output();
+    kill_process(Pid::from_child(&up), Signal::TERM).unwrap();
+    assert!(up.wait().unwrap().success());
+    rest.join().unwrap();
+    let told = told.unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+}
+
+/// What the demo agent's tokens cost.
+const PRICES: &str = "prices:
+  currency: EUR
+  table:
+    - {agent: demo, input: 1, cached_input: 0.5, output: 10}
+";
+
+/// A hub whose project manager is the demo agent, with terminals, prices and a budget.
+fn scripted() -> TestHub {
+    let mut hub = TestHub::unserved();
+    hub.turn_terminals_on();
+    let config = format!("threads:\n  agent: demo\nbudget:\n  day_cost: 5\n{PRICES}");
+    fs::write(hub.root().join("codex-autorunner.yml"), config).unwrap();
+    hub.serve(&[]);
+    hub
+}
+
 /// `make screenshots DIR=…`
 #[test]
 #[ignore = "pictures are looked at, not compared"]
 fn pictures() {
-    tell(&mut TestHub::start(), "pictures.js", &[]);
+    tell(&mut scripted(), "pictures.js", &[]);
 }

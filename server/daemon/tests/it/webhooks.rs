@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Barrier, Mutex},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -36,6 +36,46 @@ pub(crate) enum Answer {
     Status(u16, &'static str),
     /// The connection is cut without an answer.
     Reset,
+    /// Waits for the test.
+    Held(Held),
+}
+
+/// How far a message has come when its receiver waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Come {
+    /// It begins to arrive; nothing of it was read.
+    Begun,
+    /// Its head was read.
+    Head,
+    /// It was read.
+    Whole,
+}
+
+/// A receiver that waits: the test goes on when the message has come so far, and may have it
+/// answered then. Without that it is held for ever.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    come: Come,
+    status: u16,
+    /// Both sides meet when the message has come, when it is to be answered, and when it was.
+    meet: Arc<Barrier>,
+}
+
+impl Held {
+    pub(crate) fn new(come: Come, status: u16) -> Self {
+        Self { come, status, meet: Arc::new(Barrier::new(2)) }
+    }
+
+    /// Waits until the message has come.
+    pub(crate) fn has_come(&self) {
+        self.meet.wait();
+    }
+
+    /// Has it answered, and waits until it was.
+    pub(crate) fn answered(&self) {
+        self.meet.wait();
+        self.meet.wait();
+    }
 }
 
 /// A message as it came.
@@ -99,8 +139,16 @@ impl Receiver {
         Self { url, state }
     }
 
+    /// Answers so when nothing else is said, or with 204.
     pub(crate) fn answer_always(&self, answer: Option<Answer>) {
         self.state.lock().unwrap().otherwise = answer;
+    }
+
+    /// Answers so from now on, whatever was said before.
+    pub(crate) fn answer_only(&self, answer: Answer) {
+        let mut state = self.state.lock().unwrap();
+        state.answers.clear();
+        state.otherwise = Some(answer);
     }
 
     pub(crate) fn got(&self) -> Vec<Got> {
@@ -111,6 +159,21 @@ impl Receiver {
 fn receive(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
+        reader.fill_buf().ok().filter(|read| !read.is_empty())?;
+        let answer = {
+            let mut state = state.lock().unwrap();
+            let next = state.answers.pop_front().or_else(|| state.otherwise.clone());
+            next.unwrap_or(Answer::Status(204, ""))
+        };
+        let hold = |come| {
+            if let Answer::Held(held) = &answer
+                && held.come == come
+            {
+                held.meet.wait();
+                held.meet.wait();
+            }
+        };
+        hold(Come::Begun);
         let mut headers = BTreeMap::new();
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -121,19 +184,24 @@ fn receive(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             let Some((name, value)) = line.trim().split_once(": ") else { break };
             headers.insert(name.to_ascii_lowercase(), value.to_owned());
         }
+        hold(Come::Head);
         let mut body = vec![0; headers.get("content-length")?.parse().unwrap()];
         reader.read_exact(&mut body).ok()?;
         let body = String::from_utf8(body).unwrap();
-        let answer = {
-            let mut state = state.lock().unwrap();
-            state.got.push(Got { headers, body });
-            let next = state.answers.pop_front().or_else(|| state.otherwise.clone());
-            next.unwrap_or(Answer::Status(204, ""))
+        state.lock().unwrap().got.push(Got { headers, body });
+        hold(Come::Whole);
+        let (status, more) = match &answer {
+            Answer::Status(status, more) => (*status, *more),
+            Answer::Held(held) => (held.status, ""),
+            Answer::Reset => return None,
         };
-        let Answer::Status(status, more) = answer else { return None };
         let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 4\r\n{more}\r\nwhy?");
         let text = if status == 204 { "HTTP/1.1 204 X\r\n\r\n".to_owned() } else { text };
-        reader.get_mut().write_all(text.as_bytes()).ok()?;
+        let said = reader.get_mut().write_all(text.as_bytes());
+        if let Answer::Held(held) = &answer {
+            held.meet.wait();
+        }
+        said.ok()?;
     }
 }
 

@@ -3,11 +3,13 @@
 use car_api::{
     RunId, Timestamp, TurnId,
     item::Usage,
+    money::Amount,
     run::{FailureCode, RunTicket},
     turn::TurnError,
 };
 
 use super::Brief;
+use crate::budget::Today;
 
 /// What the shell prepares for a step, because the core neither reads clocks nor draws ids.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +18,8 @@ pub struct Moment {
     pub now: Timestamp,
     /// The id of the next turn, should one begin.
     pub turn: TurnId,
+    /// What may be used today, and what was.
+    pub today: Today,
 }
 
 /// What can happen to a run.
@@ -47,6 +51,8 @@ pub enum Input {
         tree_changed: bool,
         /// Tokens the turn is known to have used.
         usage: Usage,
+        /// What they cost; none without a price.
+        cost: Option<Amount>,
         /// How long it took, in milliseconds.
         active_ms: i64,
     },
@@ -71,6 +77,8 @@ pub enum Input {
         max_total_turns: Option<u32>,
         /// Tokens the whole run may use; the option's value when absent.
         max_tokens: Option<i64>,
+        /// What the whole run may cost; the option's value when absent.
+        max_cost: Option<Amount>,
         /// Seconds of work the whole run may take; the option's value when absent.
         max_seconds: Option<i64>,
         /// Accept changes to protected files.
@@ -167,6 +175,8 @@ pub struct TurnResult {
     pub outcome: TurnOutcome,
     /// Tokens used in it.
     pub usage: Usage,
+    /// What they cost; none without a price.
+    pub cost: Option<Amount>,
     /// How long it took, in milliseconds.
     pub active_ms: i64,
     /// The account the agent used.

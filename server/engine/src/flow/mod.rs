@@ -23,7 +23,6 @@ pub use input::{
     Candidate, DispatchFinding, Examination, Finding, Input, Moment, Reading, TurnOutcome,
     TurnResult, VerifyOutcome,
 };
-pub use queue::budget_spent;
 pub use state::{Brief, Flow, Spent, Wish, Work};
 
 /// How long a stopped turn may take to end by itself before its processes are ended, in ms.
@@ -52,8 +51,8 @@ pub fn step(flow: &Flow, input: Input, moment: &Moment) -> Result<Transition, Il
             in_turn(flow, |flow| turn_end::thread_lost(flow, &detail, tree_changed, moment))
         }
         Input::TurnEnded(result) => turn_end::turn_ended(flow, result, moment),
-        Input::AgentLost { detail, tree_changed, usage, active_ms } => {
-            flow.spent.usage = flow.spent.usage.plus(usage);
+        Input::AgentLost { detail, tree_changed, usage, cost, active_ms } => {
+            flow.spent.add(usage, cost);
             flow.spent.active_ms += active_ms;
             turn_end::agent_lost(flow, &detail, tree_changed, moment)
         }
@@ -63,10 +62,11 @@ pub fn step(flow: &Flow, input: Input, moment: &Moment) -> Result<Transition, Il
         Input::BudgetReached { what } => waiting::budget_reached(flow, what),
         Input::Replied => person::replied(flow),
         Input::TicketDone => person::ticket_done(flow),
-        Input::Resume { max_total_turns, max_tokens, max_seconds, accept_protected } => {
+        Input::Resume { max_total_turns, max_tokens, max_cost, max_seconds, accept_protected } => {
             let options = &mut flow.options;
             options.max_total_turns = max_total_turns.unwrap_or(options.max_total_turns);
             options.max_tokens = max_tokens.or(options.max_tokens);
+            options.max_cost = max_cost.or(options.max_cost);
             options.max_seconds = max_seconds.or(options.max_seconds);
             person::resume(flow, accept_protected)
         }

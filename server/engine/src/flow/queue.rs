@@ -1,14 +1,15 @@
 //! From the queue to a turn, and from a turn to a finished ticket.
 
 use car_api::{
-    run::{PauseReason, Phase, ResumeRule, RunOptions, RunState},
+    run::{PauseReason, Phase, ResumeRule, RunState},
     turn::TurnPurpose,
 };
 
 use super::{
     Candidate, DispatchFinding, Effect, Examination, Finding, Flow, Illegal, MAX_UNCHANGED_TURNS,
-    Moment, Reading, Spent, Transition, VerifyOutcome, Wish, Work, pause::pause, waiting::park,
+    Moment, Reading, Transition, VerifyOutcome, Wish, Work, pause::pause, waiting::park,
 };
+use crate::budget::run_used_up;
 
 pub(super) fn surveyed(
     flow: Flow,
@@ -82,7 +83,7 @@ fn selected(mut flow: Flow, candidate: Candidate, moment: &Moment) -> Transition
 
 /// Begins the turn that is next for the ticket, unless a limit is reached.
 pub(super) fn begin_turn(flow: Flow, moment: &Moment) -> Transition {
-    if let Some((reason, details)) = over_limit(&flow) {
+    if let Some((reason, details)) = over_limit(&flow, moment) {
         return pause(flow, reason, details, moment);
     }
     let purpose = flow.work.as_ref().map_or(TurnPurpose::Work, |work| work.next);
@@ -93,29 +94,15 @@ pub(super) fn begin_turn(flow: Flow, moment: &Moment) -> Transition {
     )
 }
 
-fn over_limit(flow: &Flow) -> Option<(PauseReason, String)> {
+fn over_limit(flow: &Flow, moment: &Moment) -> Option<(PauseReason, String)> {
     let (spent, options) = (&flow.spent, &flow.options);
     if spent.turns_since_resume >= options.max_total_turns {
         let max = options.max_total_turns;
         return Some((PauseReason::MaxTurns, format!("The limit of {max} turns is reached.")));
     }
-    budget_spent(spent, options).map(|what| (PauseReason::Budget, what))
-}
-
-/// Which budget is used up, if one is, in words for people.
-#[must_use]
-pub fn budget_spent(spent: &Spent, options: &RunOptions) -> Option<String> {
-    if let Some(max) = options.max_tokens
-        && spent.usage.total() >= max
-    {
-        return Some(format!("The budget of {max} tokens is used up."));
-    }
-    if let Some(max) = options.max_seconds
-        && spent.active_ms >= max.saturating_mul(1000)
-    {
-        return Some(format!("The budget of {max} seconds of work is used up."));
-    }
-    None
+    run_used_up(spent, options, &moment.today.currency)
+        .or_else(|| moment.today.used_up())
+        .map(|what| (PauseReason::Budget, what))
 }
 
 pub(super) fn grant(mut flow: Flow, wish: Wish, moment: &Moment) -> Transition {
@@ -290,7 +277,7 @@ pub(super) fn verified(
             let mut transition = if work.verify_retries > max {
                 let tries = work.verify_retries;
                 let details = format!(
-                    "Verification of {} failed {tries} times. Last:\n{report}",
+                    "Verification of {} failed {tries} times.\nThe last time: {report}",
                     work.ticket.file
                 );
                 pause(flow, PauseReason::VerifyFailed, details, moment)

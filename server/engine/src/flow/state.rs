@@ -3,6 +3,7 @@
 use car_api::{
     TurnId,
     item::Usage,
+    money::{Amount, Cost},
     run::{Finished, Phase, RunOptions, RunState, RunTicket},
     turn::TurnPurpose,
     verify::VerifyCommand,
@@ -60,8 +61,32 @@ pub struct Spent {
     pub turns_since_resume: u32,
     /// Tokens since the run began.
     pub usage: Usage,
+    /// What the turns cost that had a price.
+    #[serde(default)]
+    pub cost: Amount,
+    /// Tokens of those turns; what the others cost is not known.
+    #[serde(default)]
+    pub priced_tokens: i64,
     /// Milliseconds agents were at work.
     pub active_ms: i64,
+}
+
+impl Spent {
+    /// Adds what a turn used; `cost` is none when it had no price.
+    pub fn add(&mut self, usage: Usage, cost: Option<Amount>) {
+        self.usage = self.usage.plus(usage);
+        if let Some(cost) = cost {
+            self.cost = self.cost.plus(cost);
+            self.priced_tokens = self.priced_tokens.saturating_add(usage.total());
+        }
+    }
+
+    /// What it has cost.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let unpriced_tokens = self.usage.total().saturating_sub(self.priced_tokens).max(0);
+        Cost { amount: self.cost, unpriced_tokens }
+    }
 }
 
 /// The ticket a run is at and how far it got with it.

@@ -2,14 +2,17 @@ use std::fmt::Write as _;
 
 use car_api::{
     Timestamp, TurnId,
+    budget::BudgetLimits,
     item::Usage,
-    run::{FailureCode, Finished, PauseReason, Phase, RunOptions, RunState, RunTicket},
+    money::Amount,
+    run::{FailureCode, Finished, PauseReason, Phase, ResumeRule, RunOptions, RunState, RunTicket},
     turn::{ErrorClass, TurnError, TurnPurpose},
     verify::{VerifyCommand, VerifyTree},
 };
 use proptest::prelude::*;
 
 use super::{pause::resume_rule, *};
+use crate::budget::{Sum, Today};
 
 fn turn(n: u32) -> TurnId {
     format!("trn_{n}").parse().unwrap()
@@ -41,7 +44,11 @@ fn brief() -> Brief {
 }
 
 fn moment(n: u32) -> Moment {
-    Moment { now: Timestamp::from_secs(1000 + i64::from(n)), turn: turn(n) }
+    Moment {
+        now: Timestamp::from_secs(1000 + i64::from(n)),
+        turn: turn(n),
+        today: Today::default(),
+    }
 }
 
 fn candidate(done: bool, dirty: Option<&str>) -> Input {
@@ -61,6 +68,7 @@ fn ended(n: u32, outcome: TurnOutcome) -> Input {
         turn: turn(n),
         outcome,
         usage: Usage { input_tokens: 10, output_tokens: 1, ..Usage::default() },
+        cost: None,
         active_ms: 1000,
         account: "codex".into(),
         replies_seen: 0,
@@ -69,7 +77,7 @@ fn ended(n: u32, outcome: TurnOutcome) -> Input {
 
 fn lost(tree_changed: bool) -> Input {
     let usage = Usage { input_tokens: 7, ..Usage::default() };
-    Input::AgentLost { detail: "killed".into(), tree_changed, usage, active_ms: 1500 }
+    Input::AgentLost { detail: "killed".into(), tree_changed, usage, cost: None, active_ms: 1500 }
 }
 
 fn failure(class: ErrorClass, retry_at: Option<Timestamp>) -> TurnOutcome {
@@ -88,8 +96,8 @@ fn seen(ticket: Reading, dirty: Option<&str>) -> Input {
 }
 
 fn resume(accept_protected: bool) -> Input {
-    let (max_total_turns, max_tokens, max_seconds) = (None, None, None);
-    Input::Resume { max_total_turns, max_tokens, max_seconds, accept_protected }
+    let (max_total_turns, max_tokens, max_cost, max_seconds) = (None, None, None, None);
+    Input::Resume { max_total_turns, max_tokens, max_cost, max_seconds, accept_protected }
 }
 
 fn inputs() -> Vec<Input> {
@@ -263,6 +271,7 @@ fn a_liar_never_passes() {
             turn: id,
             outcome: TurnOutcome::Completed,
             usage: Usage::default(),
+            cost: None,
             active_ms: 1,
             account: String::new(),
             replies_seen: 0,
@@ -325,6 +334,46 @@ fn a_ticket_cannot_loosen_its_own_checks() {
     assert_eq!(kept, 1);
     let accepted = run(asked, [resume(true), Input::Granted, loosened]);
     assert_eq!(accepted.work.unwrap().brief.verify, []);
+}
+
+/// No turn begins over a budget, of the run or of the day; what was decided before it is kept.
+#[test]
+fn no_turn_begins_over_a_budget() {
+    let waiting = run(Flow::new(RunOptions::default(), Vec::new()), [Input::Granted]);
+    let limits = BudgetLimits { day_tokens: Some(100), ..BudgetLimits::default() };
+    let at = |tokens| Moment {
+        today: Today { limits, hub: Sum { tokens, ..Sum::default() }, ..Today::default() },
+        ..moment(1)
+    };
+    let begun = step(&waiting, candidate(false, None), &at(99)).unwrap();
+    assert_eq!(begun.effects, [Effect::RunTurn { turn: turn(1), purpose: TurnPurpose::Work }]);
+    let held = step(&waiting, candidate(false, None), &at(100)).unwrap();
+    let RunState::Paused { reason, details, resume: rule, .. } = &held.flow.state else {
+        panic!("{:?}", held.flow.state)
+    };
+    assert_eq!((*reason, *rule), (PauseReason::Budget, ResumeRule::Fix));
+    assert!(details.contains("100 tokens for the hub"), "{details}");
+    assert!(explain(&held.flow, None).line.contains("`budget.day_tokens`"));
+    // Resumed on the next day it goes on.
+    let next = run(held.flow, [resume(false), Input::Granted, candidate(false, None)]);
+    assert!(next.turn().is_some());
+
+    let max_cost = Some(Amount::from_millionths(5));
+    let dear = Flow::new(RunOptions { max_cost, ..RunOptions::default() }, Vec::new());
+    let begun = run(dear, [Input::Granted, candidate(false, None)]);
+    let result = TurnResult {
+        turn: begun.turn().unwrap().clone(),
+        outcome: TurnOutcome::Completed,
+        usage: Usage { input_tokens: 10, ..Usage::default() },
+        cost: max_cost,
+        active_ms: 1,
+        account: String::new(),
+        replies_seen: 0,
+    };
+    let ended = [Input::TurnEnded(result), seen(Reading::Open, None), candidate(false, None)];
+    let paused = run(begun, ended);
+    let RunState::Paused { reason, .. } = &paused.state else { panic!("{:?}", paused.state) };
+    assert_eq!(*reason, PauseReason::Budget);
 }
 
 #[test]

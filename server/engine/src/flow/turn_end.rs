@@ -195,7 +195,7 @@ impl Flow {
     fn spend(&mut self, result: &TurnResult) {
         self.spent.turns += 1;
         self.spent.turns_since_resume += 1;
-        self.spent.usage = self.spent.usage.plus(result.usage);
+        self.spent.add(result.usage, result.cost);
         self.spent.active_ms += result.active_ms;
         if let Some(work) = &mut self.work {
             work.turns += 1;

@@ -6,7 +6,9 @@ use car_api::{
     turn::{ErrorClass, TurnError},
 };
 
-use super::{Effect, Hold, Illegal, Lane, MAX_TRIES, Moment, QUOTA_WAIT_MS, State, Transition};
+use super::{
+    Effect, Hold, Illegal, Lane, MAX_TRIES, Moment, QUOTA_WAIT_MS, Restored, State, Transition,
+};
 use crate::agent::TurnOutcome;
 
 /// Why a message ended that was cut off before the agent was asked.
@@ -35,8 +37,7 @@ pub(super) fn admitted(
     }
     let (message, turn) = (message.clone(), moment.turn.clone());
     let again = lane.half_done.as_ref() == Some(&message) && lane.backend.is_some();
-    lane.state =
-        State::Answering { message: message.clone(), turn: turn.clone(), cut: false, reset: false };
+    lane.state = answering(message.clone(), turn.clone());
     Ok(lane.keep(vec![Effect::Ask { message, turn, again }]))
 }
 
@@ -75,17 +76,12 @@ pub(super) fn forgotten(
         State::Answering { message, cut: false, reset: false, .. } => {
             lane.begin_anew(seed);
             let turn = moment.turn.clone();
-            lane.state = State::Answering {
-                message: message.clone(),
-                turn: turn.clone(),
-                cut: false,
-                reset: false,
-            };
+            lane.state = answering(message.clone(), turn.clone());
             Ok(lane.keep(vec![Effect::Ask { message, turn, again: false }]))
         }
-        State::Answering { message, .. } => {
+        State::Answering { message, over, .. } => {
             lane.begin_anew(seed);
-            Ok(lane.next(vec![end(message, MessageStatus::Interrupted, None)]))
+            Ok(lane.next(vec![end(message, MessageStatus::Interrupted, over)]))
         }
         State::Tending { .. } => {
             lane.begin_anew(seed);
@@ -105,7 +101,7 @@ pub(super) fn ended(
         return Err(Illegal);
     }
     match lane.state.clone() {
-        State::Answering { message, cut, reset, .. } => {
+        State::Answering { message, cut, over, reset, .. } => {
             lane.half_done = None;
             Ok(match outcome {
                 TurnOutcome::Completed { .. } => {
@@ -114,11 +110,11 @@ pub(super) fn ended(
                 }
                 TurnOutcome::Interrupted => {
                     lane.half_done = Some(message.clone());
-                    go_on(lane, reset, end(message, MessageStatus::Interrupted, None))
+                    go_on(lane, reset, end(message, MessageStatus::Interrupted, over))
                 }
                 TurnOutcome::Failed(error) if cut || reset => {
                     lane.half_done = Some(message.clone());
-                    let detail = Some(error.message);
+                    let detail = over.or(Some(error.message));
                     go_on(lane, reset, end(message, MessageStatus::Interrupted, detail))
                 }
                 TurnOutcome::Failed(error) => went_wrong(lane, message, error, moment),
@@ -161,7 +157,7 @@ fn went_wrong(mut lane: Lane, message: MessageId, error: TurnError, moment: &Mom
             let until = until.unwrap_or_else(|| moment.now.plus_millis(QUOTA_WAIT_MS));
             let reason = "The account's limit is reached.".to_owned();
             let effects = vec![Effect::HoldAccount { until }, Effect::EndSession];
-            wait(lane, Hold { reason, until: Some(until) }, effects, said)
+            wait(lane, Hold { reason, until: Some(until), person_since: None }, effects, said)
         }
         ErrorClass::Transient if lane.tries < MAX_TRIES => {
             lane.tries += 1;
@@ -169,7 +165,7 @@ fn went_wrong(mut lane: Lane, message: MessageId, error: TurnError, moment: &Mom
             let until = error.retry_at.filter(|at| *at > moment.now);
             let until = until.unwrap_or_else(|| moment.now.plus_millis(delay));
             let reason = format!("The agent could not be reached; try {} follows.", lane.tries + 1);
-            wait(lane, Hold { reason, until: Some(until) }, Vec::new(), said)
+            wait(lane, Hold { reason, until: Some(until), person_since: None }, Vec::new(), said)
         }
         ErrorClass::AgentLost => {
             lane.half_done = Some(message.clone());
@@ -187,12 +183,33 @@ fn went_wrong(mut lane: Lane, message: MessageId, error: TurnError, moment: &Mom
     }
 }
 
+/// The turn under way is cut off, once; what it was about ends with the reason.
+pub(super) fn budget_reached(mut lane: Lane, what: String) -> Result<Transition, Illegal> {
+    let turn = match &mut lane.state {
+        State::Answering { turn, cut: cut @ false, over, .. } => {
+            (*cut, *over) = (true, Some(what));
+            turn.clone()
+        }
+        State::Tending { turn, cut: cut @ false, .. } => {
+            *cut = true;
+            turn.clone()
+        }
+        State::Idle
+        | State::Admitting { .. }
+        | State::Answering { .. }
+        | State::Tending { .. }
+        | State::Held { .. } => return Err(Illegal),
+    };
+    Ok(lane.keep(vec![Effect::Interrupt { turn }]))
+}
+
 /// The process is gone: what was written stays, and a person may have it gone on with.
 pub(super) fn lost(mut lane: Lane, detail: String) -> Result<Transition, Illegal> {
     match lane.state.clone() {
-        State::Answering { message, reset, .. } => {
+        State::Answering { message, over, reset, .. } => {
             lane.half_done = Some(message.clone());
-            Ok(go_on(lane, reset, end(message, MessageStatus::Interrupted, Some(detail))))
+            let detail = over.or(Some(detail));
+            Ok(go_on(lane, reset, end(message, MessageStatus::Interrupted, detail)))
         }
         State::Tending { reset, .. } => {
             if reset {
@@ -251,13 +268,16 @@ pub(super) fn recovered(lane: Lane) -> Transition {
     }
 }
 
-/// Nothing that was under way when the backup was made is under way now; what waited waits for a
-/// person, who may want some of it no more.
-pub(super) fn restored(mut lane: Lane) -> Transition {
+/// Nothing that was under way is under way now; what waited waits for a person, who may want some of
+/// it no more.
+pub(super) fn restored(mut lane: Lane, from: Restored, moment: &Moment) -> Transition {
+    let what = match from {
+        Restored::Backup => "The hub was restored from a backup",
+        Restored::Files => "The hub's database was made anew from its files",
+    };
     let ends = match lane.state.clone() {
         State::Admitting { message, .. } | State::Answering { message, .. } => {
-            let detail = "The hub was restored from a backup meanwhile.".to_owned();
-            vec![end(message, MessageStatus::Interrupted, Some(detail))]
+            vec![end(message, MessageStatus::Interrupted, Some(format!("{what} meanwhile.")))]
         }
         State::Idle | State::Tending { .. } | State::Held { .. } => Vec::new(),
     };
@@ -265,8 +285,13 @@ pub(super) fn restored(mut lane: Lane) -> Transition {
         lane.state = State::Idle;
         return lane.keep(ends);
     }
-    let reason = "The hub was restored from a backup: look at what waits.".to_owned();
-    lane.hold(Hold { reason, until: None }, ends)
+    let reason = format!("{what}: look at what waits.");
+    lane.hold(Hold { reason, until: None, person_since: Some(moment.now) }, ends)
+}
+
+/// The agent is asked, and nobody cut it off yet.
+fn answering(message: MessageId, turn: TurnId) -> State {
+    State::Answering { message, turn, cut: false, over: None, reset: false }
 }
 
 fn end(message: MessageId, status: MessageStatus, detail: Option<String>) -> Effect {

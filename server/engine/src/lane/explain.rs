@@ -13,6 +13,9 @@ pub fn explain(lane: &Lane, asking: bool, agent: &str) -> String {
     match &lane.state {
         State::Idle => "Waits for a message.".to_owned(),
         State::Admitting { .. } => format!("{agent} is about to be asked.{waiting}"),
+        State::Answering { cut: true, over: Some(what), .. } => {
+            format!("{agent} was told to stop. {what}{waiting}")
+        }
         State::Answering { cut: true, .. } | State::Tending { cut: true, .. } => {
             format!("{agent} was told to stop.{waiting}")
         }
@@ -27,7 +30,10 @@ pub fn explain(lane: &Lane, asking: bool, agent: &str) -> String {
             format!("{agent} takes up the conversation this one begins with.{waiting}")
         }
         State::Held { hold } => match hold.until {
-            Some(until) => format!("{} It goes on by itself at {until}.{waiting}", hold.reason),
+            Some(until) => {
+                let until = until.in_words();
+                format!("{} It goes on by itself at {until}.{waiting}", hold.reason)
+            }
             None => format!("{}{waiting}", hold.reason),
         },
     }

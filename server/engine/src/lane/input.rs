@@ -66,6 +66,11 @@ pub enum Input {
         /// It.
         message: MessageId,
     },
+    /// A budget is used up while a turn is under way, which is cut off.
+    BudgetReached {
+        /// Which, for people.
+        what: String,
+    },
     /// What is under way is cut off; the queue goes on.
     Interrupt,
     /// The same, and nothing that waits is answered.
@@ -83,8 +88,20 @@ pub enum Input {
     Released,
     /// The hub began again.
     Recovered,
-    /// The hub was restored from a backup: nothing of what was under way is.
-    Restored,
+    /// The hub's database is another one: nothing of what was under way is.
+    Restored {
+        /// What it was made from.
+        from: Restored,
+    },
+}
+
+/// What a database was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// A backup.
+    Backup,
+    /// The files it is an index of.
+    Files,
 }
 
 /// What the shell prepared.

@@ -14,7 +14,7 @@ mod state;
 mod tests;
 
 pub use explain::explain;
-pub use input::{Effect, Illegal, Input, Moment, Transition};
+pub use input::{Effect, Illegal, Input, Moment, Restored, Transition};
 pub use state::{Chore, Hold, Lane, State};
 
 /// How often an answer that ended in a passing error is tried again by itself.
@@ -40,12 +40,13 @@ pub fn step(lane: &Lane, input: Input, moment: &Moment) -> Result<Transition, Il
         Input::Lost { detail } => ended::lost(lane, detail),
         Input::Failed { detail } => ended::failed(lane, detail),
         Input::Cancel { message } => person::cancel(lane, &message),
+        Input::BudgetReached { what } => ended::budget_reached(lane, what),
         Input::Interrupt => person::interrupt(lane),
         Input::Stop => Ok(person::stop(lane)),
         Input::Reset => Ok(person::reset(lane)),
         Input::Compact { seed } => person::compact(lane, seed, moment),
         Input::Elapsed | Input::Released => ended::released(lane),
         Input::Recovered => Ok(ended::recovered(lane)),
-        Input::Restored => Ok(ended::restored(lane)),
+        Input::Restored { from } => Ok(ended::restored(lane, from, moment)),
     }
 }

@@ -50,6 +50,9 @@ pub enum State {
         turn: TurnId,
         /// The agent was told to end it.
         cut: bool,
+        /// Which budget cut it off, for people; a person did where absent.
+        #[serde(default)]
+        over: Option<String>,
         /// A new conversation begins after it.
         reset: bool,
     },
@@ -88,6 +91,10 @@ pub struct Hold {
     pub reason: String,
     /// When it goes on by itself; it is looked at again when somebody says so where absent.
     pub until: Option<Timestamp>,
+    /// Since when it is for a person to see, because they have to let it go on or something keeps
+    /// going wrong; absent where it passes by itself.
+    #[serde(default)]
+    pub person_since: Option<Timestamp>,
 }
 
 impl Default for Lane {

@@ -31,7 +31,8 @@ fn ended(outcome: TurnOutcome) -> Input {
 }
 
 fn hold(until: Option<i64>) -> Hold {
-    Hold { reason: "No quota.".into(), until: until.map(Timestamp::from_secs) }
+    let until = until.map(Timestamp::from_secs);
+    Hold { reason: "No quota.".into(), until, person_since: None }
 }
 
 fn inputs() -> Vec<Input> {
@@ -57,6 +58,7 @@ fn inputs() -> Vec<Input> {
         Input::Lost { detail: "killed".into() },
         Input::Failed { detail: "no such agent".into() },
         Input::Cancel { message: message(1) },
+        Input::BudgetReached { what: "tokens".into() },
         Input::Interrupt,
         Input::Stop,
         Input::Reset,
@@ -65,7 +67,8 @@ fn inputs() -> Vec<Input> {
         Input::Elapsed,
         Input::Released,
         Input::Recovered,
-        Input::Restored,
+        Input::Restored { from: Restored::Backup },
+        Input::Restored { from: Restored::Files },
     ]
 }
 
@@ -81,8 +84,9 @@ fn with(state: State) -> Lane {
 }
 
 fn states() -> Vec<Lane> {
-    let answering =
-        |cut, reset| with(State::Answering { message: message(0), turn: turn(0), cut, reset });
+    let answering = |cut, reset| {
+        with(State::Answering { message: message(0), turn: turn(0), cut, over: None, reset })
+    };
     let tending = |chore, reset| with(State::Tending { chore, turn: turn(0), cut: reset, reset });
     vec![
         Lane::default(),
@@ -92,6 +96,13 @@ fn states() -> Vec<Lane> {
         answering(false, false),
         answering(true, false),
         answering(true, true),
+        with(State::Answering {
+            message: message(0),
+            turn: turn(0),
+            cut: true,
+            over: Some("No tokens are left.".into()),
+            reset: false,
+        }),
         tending(Chore::Compact, false),
         tending(Chore::Compact, true),
         tending(Chore::Fork, false),
@@ -320,8 +331,13 @@ proptest! {
 
 #[test]
 fn a_quota_is_waited_out_and_the_message_goes_on() {
-    let mut lane =
-        with(State::Answering { message: message(0), turn: turn(0), cut: false, reset: false });
+    let mut lane = with(State::Answering {
+        message: message(0),
+        turn: turn(0),
+        cut: false,
+        over: None,
+        reset: false,
+    });
     let reset = Timestamp::from_secs(5000);
     let held = step(&lane, ended(failure(ErrorClass::Quota, Some(reset))), &moment(1)).unwrap();
     assert_eq!(held.lane.queue, [message(0), message(1)]);

@@ -154,7 +154,7 @@ impl Safety {
             self.stop(message, Rule::Breaker, now);
             let reason = format!(
                 "{} turns in a row failed; the circuit breaker is open. \
-                 `car pma breaker reset` closes it.",
+                 `car thread resume` closes it.",
                 self.failures
             );
             return Verdict::Hold { rule: Rule::Breaker, reason, until };

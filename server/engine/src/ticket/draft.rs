@@ -1,5 +1,6 @@
 //! A new ticket's text.
 
+use super::frontmatter::ContextEntry;
 use crate::yaml::quote;
 use std::fmt::Write as _;
 
@@ -18,8 +19,19 @@ pub struct TicketDraft {
     pub body: Option<String>,
     /// Verification commands.
     pub verify: Vec<String>,
-    /// Further fields, each written as text.
-    pub fields: Vec<(String, String)>,
+    /// Files whose content belongs in the prompt.
+    pub context: Vec<ContextEntry>,
+    /// Further fields.
+    pub fields: Vec<(String, DraftValue)>,
+}
+
+/// The value of a further field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DraftValue {
+    /// `true` or `false`.
+    Bool(bool),
+    /// Text, quoted where needed.
+    Text(String),
 }
 
 /// The content of a new ticket file: title, agent, `done: false`, `ticket_id`, then the goal.
@@ -38,8 +50,23 @@ pub fn new_ticket(draft: &TicketDraft) -> Vec<u8> {
     for command in &draft.verify {
         let _ = writeln!(out, "  - {}", quote(command));
     }
+    if !draft.context.is_empty() {
+        out.push_str("context:\n");
+    }
+    for ContextEntry { path, max_bytes, required } in &draft.context {
+        let _ = writeln!(out, "  - path: {}", quote(path));
+        if let Some(bytes) = max_bytes {
+            let _ = writeln!(out, "    max_bytes: {bytes}");
+        }
+        if *required {
+            out.push_str("    required: true\n");
+        }
+    }
     for (key, value) in &draft.fields {
-        let _ = writeln!(out, "{}: {}", quote(key), quote(value));
+        let _ = match value {
+            DraftValue::Bool(value) => writeln!(out, "{}: {value}", quote(key)),
+            DraftValue::Text(value) => writeln!(out, "{}: {}", quote(key), quote(value)),
+        };
     }
     out.push_str("---\n");
     let body = draft.body.as_deref().map(str::trim).filter(|body| !body.is_empty());

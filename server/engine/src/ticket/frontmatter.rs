@@ -110,6 +110,43 @@ pub(super) fn read(
     (outline, Some(frontmatter))
 }
 
+/// What a template gives of its fields.
+pub(super) struct Given {
+    /// A line for lists.
+    pub(super) title: Option<String>,
+    /// What is to be reached.
+    pub(super) goal: Option<String>,
+    /// What it is for, in a line.
+    pub(super) summary: Option<String>,
+    /// Files whose content belongs in the prompt.
+    pub(super) context: Vec<ContextEntry>,
+    /// Every other field.
+    pub(super) others: Vec<String>,
+}
+
+/// Reads what a template may set, and the names of what it may not. Which fields a ticket needs is
+/// no matter here.
+pub(super) fn given(source: &Source<'_>, root: &Node, issues: &mut Vec<Issue>) -> Given {
+    let mut fields = Fields { source, root, issues };
+    let summary = fields.optional_text("summary");
+    Given {
+        title: fields.optional_text("title"),
+        goal: fields.optional_text("goal"),
+        summary: summary.or_else(|| fields.optional_text("description")),
+        context: fields.context(),
+        others: root
+            .entries()
+            .iter()
+            .filter_map(|(key, _)| key.text())
+            .filter(|key| !TAKEN.contains(key))
+            .map(str::to_owned)
+            .collect(),
+    }
+}
+
+/// What a template may set, and what only describes it. A new ticket is open whatever it says.
+const TAKEN: [&str; 6] = ["title", "goal", "context", "summary", "description", "done"];
+
 const KNOWN: [&str; 12] = [
     "agent",
     "done",

@@ -13,6 +13,7 @@ mod frontmatter;
 mod issue;
 pub mod queue;
 mod source;
+mod template;
 #[cfg(test)]
 mod tests;
 mod verification;
@@ -20,7 +21,7 @@ mod verification;
 pub use assignee::{Assignee, KnownAgents};
 pub use car_api::verify::{VerifyCommand, VerifyTree};
 pub use directory::{Listed, check_directory};
-pub use draft::{TicketDraft, new_ticket};
+pub use draft::{DraftValue, TicketDraft, new_ticket};
 pub use edit::{EditError, FieldValue, fix, remove_field, set_done, set_field};
 pub use frontmatter::{
     CONTEXT_ENTRY_BYTES, CONTEXT_TOTAL_BYTES, ContextEntry, DEFAULT_VERIFY_TIMEOUT_S, Frontmatter,
@@ -28,6 +29,7 @@ pub use frontmatter::{
 };
 pub use issue::{Code, Fix, Issue, Severity, TextEdit};
 pub use source::{MAX_FRONTMATTER_BYTES, MAX_TICKET_BYTES, Source, Split};
+pub use template::{TemplateText, read_template};
 pub use verification::{VerificationNote, set_verification_note};
 
 use sha2::{Digest, Sha256};

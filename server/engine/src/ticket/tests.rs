@@ -1,9 +1,9 @@
 //! What a ticket may say, what is refused and where, and that edits touch nothing else.
 
 use super::{
-    Assignee, Code, FieldValue, KnownAgents, Listed, Parsed, Severity, TicketDraft,
-    VerificationNote, VerifyCommand, VerifyTree, check_directory, effective_id, fix, new_ticket,
-    parse, queue, remove_field, set_done, set_field, set_verification_note,
+    Assignee, Code, ContextEntry, DraftValue, FieldValue, KnownAgents, Listed, Parsed, Severity,
+    TicketDraft, VerificationNote, VerifyCommand, VerifyTree, check_directory, effective_id, fix,
+    new_ticket, parse, queue, remove_field, set_done, set_field, set_verification_note,
 };
 use proptest::prelude::*;
 
@@ -415,7 +415,14 @@ fn a_new_ticket_is_valid_and_says_what_was_asked() {
         goal: Some("Make it work".to_owned()),
         body: None,
         verify: vec!["cargo test -- 'a: b'".to_owned()],
-        fields: vec![("model".to_owned(), "a/b".to_owned())],
+        context: vec![
+            ContextEntry { path: "docs/a b.md".to_owned(), max_bytes: Some(10), required: true },
+            ContextEntry { path: "x".to_owned(), max_bytes: None, required: false },
+        ],
+        fields: vec![
+            ("model".to_owned(), DraftValue::Text("a/b".to_owned())),
+            ("seen".to_owned(), DraftValue::Bool(true)),
+        ],
     };
     let parsed = read(new_ticket(&draft));
     assert_eq!(parsed.issues, []);
@@ -423,6 +430,8 @@ fn a_new_ticket_is_valid_and_says_what_was_asked() {
     let ticket = parsed.frontmatter.unwrap();
     assert_eq!(ticket.title.as_deref(), Some("Fix #123: yes"));
     assert_eq!(ticket.model.as_deref(), Some("a/b"));
+    assert_eq!(ticket.context, draft.context);
+    assert_eq!(ticket.extra, [("seen".to_owned(), serde_json::Value::Bool(true))]);
     assert_eq!(ticket.verify.unwrap()[0].run, "cargo test -- 'a: b'");
     assert!(!ticket.done);
 }

@@ -7,7 +7,7 @@ use crate::error::{FileError, Reason, if_found};
 use car_api::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FILE: &str = "hub_endpoint.json";
 
@@ -16,6 +16,9 @@ const FILE: &str = "hub_endpoint.json";
 pub struct Endpoint {
     /// Base URL of the API.
     pub url: String,
+    /// The hub's socket in the file system, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
     /// Identity of the hub, by which clients know which token belongs to it.
     pub instance: String,
     /// The hub's process.

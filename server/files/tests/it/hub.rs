@@ -72,6 +72,7 @@ fn the_endpoint_is_there_while_the_hub_serves() {
     assert_eq!(read_endpoint(root.path()).unwrap(), None);
     let endpoint = Endpoint {
         url: "http://127.0.0.1:1".to_owned(),
+        socket: Some("/run/user/1000/car/hub.sock".into()),
         instance: "hub_1".to_owned(),
         pid: 1,
         started_at: Timestamp::from_secs(1),

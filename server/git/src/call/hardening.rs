@@ -78,6 +78,9 @@ impl Call<'_> {
             if !self.git.path.is_dir() {
                 return Err(GitError::NotFound { path: self.git.path.clone() });
             }
+        } else if self.git.bare {
+            files.push(self.git.path.join("config"));
+            files.push(self.git.path.join("config.worktree"));
         } else {
             let Layout { root, git_dir, common_dir, .. } = self.git.layout()?;
             files.push(common_dir.join("config"));
@@ -229,7 +232,11 @@ impl Call<'_> {
             let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
             command.env("GIT_CEILING_DIRECTORIES", parent);
         }
-        if !self.outside {
+        if self.git.bare && !self.outside {
+            // Named, or git would not take a repository without a working tree at all.
+            let dir = std::fs::canonicalize(&self.git.path);
+            command.env("GIT_DIR", dir.unwrap_or_else(|_| self.git.path.clone()));
+        } else if !self.outside {
             // `core.worktree` in the repository's configuration would lead git elsewhere.
             let root = std::fs::canonicalize(&self.git.path);
             command.env("GIT_WORK_TREE", root.unwrap_or_else(|_| self.git.path.clone()));

@@ -4,6 +4,7 @@
 
 mod changes;
 mod harness;
+mod mirror;
 mod planted;
 mod remotes;
 mod salvage;

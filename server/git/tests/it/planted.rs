@@ -203,7 +203,8 @@ fn world() -> World {
         "printf '#!/bin/sh\\ntouch %s/canary\\nexit 0\\n' \"$PWD\" >canary.sh; chmod +x canary.sh
          git init -q other; cd other; echo a >a; git add a; git commit -qm o; cd ../base
          echo '* filter=evil diff=evil' >.gitattributes; git add .; git submodule --quiet add \"$PWD/../other\" sub; git commit -qm sub; git push -q origin main
-         git worktree remove ../wt; git branch -qf feat; git worktree add -q ../wt feat; git branch existing; git branch gone",
+         git worktree remove ../wt; git branch -qf feat; git worktree add -q ../wt feat; git branch existing; git branch gone
+         git worktree add -q --no-track -b behind ../behind origin/main~1; git branch -q -u origin/main behind",
     );
     world
 }
@@ -273,6 +274,7 @@ async fn call_everything(world: &World) -> Vec<String> {
     call!("remote_url", base.remote_url("origin"));
     call!("default_branch", base.default_branch());
     call!("fetch", base.fetch("origin", |_| {}, quiet.clone()));
+    call!("fast_forward", world.git("behind").fast_forward());
     call!(
         "worktree_add default",
         base.worktree_add(&world.path("n1"), "new1", &StartPoint::Default)

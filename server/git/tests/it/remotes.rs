@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use car_git::{BranchSource, GitError, Phase, check_url};
+use car_git::{BranchSource, Forward, GitError, Phase, check_url};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::World;
@@ -28,6 +28,52 @@ async fn clone_reports_progress_and_leaves_a_usable_repository() {
     git.fetch("origin", |_| {}, CancellationToken::new()).await.unwrap();
     assert_eq!(git.status().await.unwrap().behind, Some(1));
     assert!(!world.path("sub/dir/cloned/.git/hooks").exists());
+}
+
+#[tokio::test]
+async fn a_branch_moves_on_to_its_upstream_and_loses_nothing() {
+    let world = World::with_worktree();
+    let url = format!("file://{}", world.path("remote.git").display());
+    let git = world.git("cloned");
+    git.clone_from(&url, |_| {}, CancellationToken::new()).await.unwrap();
+    assert_eq!(git.fast_forward().await.unwrap(), Forward::Current);
+
+    // What is changed here and not there stays as it is.
+    world.sh("base", "echo new >fresh; git add fresh; git commit -qm one; git push -q origin main");
+    world.sh("cloned", "echo mine >>a; echo mine >untracked");
+    let fetch = || git.fetch("origin", |_| {}, CancellationToken::new());
+    fetch().await.unwrap();
+    let head = world.git("base").head().await.unwrap().unwrap();
+    assert_eq!(
+        git.fast_forward().await.unwrap(),
+        Forward::Moved { commits: 1, head: head.clone() }
+    );
+    assert_eq!(git.head().await.unwrap(), Some(head.clone()));
+    assert_eq!(std::fs::read_to_string(world.path("cloned/fresh")).unwrap(), "new\n");
+    assert_eq!(git.status().await.unwrap().entries.len(), 2);
+
+    // What is changed on both sides stops it, and so does a file that is in the way.
+    let theirs = "echo theirs >>a; echo theirs >untracked; git add .";
+    world.sh("base", &format!("{theirs}; git commit -qm two; git push -q origin main"));
+    fetch().await.unwrap();
+    let before = world.state("cloned");
+    let stopped = git.fast_forward().await.unwrap_err().to_string();
+    assert!(stopped.contains("in the way: a"), "{stopped}");
+    assert_eq!(world.state("cloned"), before);
+    world.sh("cloned", "git checkout -q a");
+    let stopped = git.fast_forward().await.unwrap_err().to_string();
+    assert!(stopped.contains("in the way: untracked"), "{stopped}");
+
+    // Histories that have gone apart are a person's to join.
+    world.sh("cloned", "rm untracked; git commit -q --allow-empty -m mine");
+    let stopped = git.fast_forward().await.unwrap_err().to_string();
+    assert!(stopped.contains("gone apart: 1 only here, 1 only there"), "{stopped}");
+
+    world.sh("cloned", "git checkout -qb alone");
+    assert_eq!(git.fast_forward().await.unwrap(), Forward::NoUpstream);
+    world.sh("cloned", "git checkout -q --detach");
+    let stopped = git.fast_forward().await.unwrap_err();
+    assert!(matches!(stopped, GitError::Refused { .. }), "{stopped}");
 }
 
 #[tokio::test]

@@ -1,12 +1,9 @@
-//! What each operation needs, read from the document: there is no second list that could differ.
+//! What an operation needs of who calls it.
 
-use std::collections::HashMap;
+use std::{fmt, str::FromStr};
 
-use axum::http::Method;
 use car_api::Scope;
-use utoipa::openapi::{OpenApi, path::Operation};
-
-use crate::document;
+use utoipa::openapi::path::Operation;
 
 /// The extension that names an operation's scope.
 pub(crate) const SCOPE: &str = "x-scope";
@@ -39,38 +36,30 @@ pub(crate) enum Limited {
     Refused,
 }
 
-/// The rules of all operations, by path and method.
-#[derive(Debug, Default)]
-pub(crate) struct Access {
-    rules: HashMap<String, Vec<(Method, Rule)>>,
+impl Limited {
+    const ALL: [Self; 4] = [Self::ByPath, Self::Filtered, Self::Any, Self::Refused];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::ByPath => "path",
+            Self::Filtered => "filtered",
+            Self::Any => "any",
+            Self::Refused => "refused",
+        }
+    }
 }
 
-impl Access {
-    /// Reads the document. An operation that names no scope is in no rule, so nobody may call it.
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let mut rules: HashMap<String, Vec<(Method, Rule)>> = HashMap::new();
-        for (path, item) in &document.paths.paths {
-            for (method, operation) in document::methods(item) {
-                if let Some(rule) = rule(path, operation) {
-                    rules.entry(path.clone()).or_default().push((method, rule));
-                }
-            }
-        }
-        Self { rules }
+impl fmt::Display for Limited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
+}
 
-    /// The rule of an operation; `HEAD` is a `GET` without its body.
-    pub(crate) fn rule(&self, method: &Method, path: &str) -> Option<&Rule> {
-        let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.rules.get(path)?.iter().find(|(known, _)| known == method).map(|(_, rule)| rule)
-    }
+impl FromStr for Limited {
+    type Err = ();
 
-    /// The methods a path takes.
-    pub(crate) fn methods(&self, path: &str) -> Vec<&str> {
-        let rules = self.rules.get(path).into_iter().flatten();
-        let methods = rules.map(|(method, _)| method);
-        let head = |method: &Method| (*method == Method::GET).then_some("HEAD");
-        methods.flat_map(|method| [Some(method.as_str()), head(method)]).flatten().collect()
+    fn from_str(word: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|limited| limited.word() == word).ok_or(())
     }
 }
 

@@ -1,48 +1,46 @@
 //! Tickets that open one WebSocket: a browser cannot send headers of its own with one, and a
 //! cookie shall not.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
-use car_api::{Code, RepoId, RunId, ThreadId};
+use car_api::{RepoId, RunId, TerminalId, ThreadId};
 use car_hub::Grant;
 
-use super::Unknown;
+use super::{Unknown, once::Once};
 use crate::problem::ApiError;
 
 /// How long a ticket can be used.
 pub(crate) const LIFE: Duration = Duration::from_secs(30);
 
-/// Tickets that can be open at once; the oldest make room.
-const OPEN_AT_ONCE: usize = 4096;
-
 /// How a ticket stands among the protocols a socket offers.
 const OFFER: &str = "car.ticket.";
 
-/// What a socket follows, as in the query of `event_list`.
+/// What a socket follows, as in the query of `event_list`, or the terminal it opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     pub(crate) repo: Option<RepoId>,
     pub(crate) run: Option<RunId>,
     pub(crate) thread: Option<ThreadId>,
     pub(crate) kinds: Vec<String>,
+    /// Instead of all these: the terminal it opens.
+    pub(crate) terminal: Option<TerminalId>,
 }
 
-/// Every ticket that was not used yet, by itself: what is random needs no hash in memory.
-#[derive(Clone, Default)]
-pub(crate) struct WsTickets {
-    open: Arc<Mutex<HashMap<String, Ticket>>>,
-}
+/// Every ticket that was not used yet.
+#[derive(Clone)]
+pub(crate) struct WsTickets(Once<Ticket>);
 
 struct Ticket {
     grant: Grant,
     origin: Option<String>,
     filter: Filter,
-    until: Instant,
+}
+
+impl Default for WsTickets {
+    fn default() -> Self {
+        Self(Once::new(LIFE))
+    }
 }
 
 impl WsTickets {
@@ -56,31 +54,14 @@ impl WsTickets {
         origin: Option<&str>,
         filter: Filter,
     ) -> Result<String, ApiError> {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            ApiError::new(Code::Internal, "No ticket could be made.").with_cause(error.to_string())
-        })?;
-        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let until = Instant::now() + LIFE;
-        let ticket = Ticket { grant, origin: origin.map(str::to_owned), filter, until };
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        open.retain(|_, ticket| ticket.until > now);
-        if open.len() >= OPEN_AT_ONCE
-            && let Some(oldest) =
-                open.iter().min_by_key(|(_, t)| t.until).map(|(key, _)| key.clone())
-        {
-            open.remove(&oldest);
-        }
-        open.insert(secret.clone(), ticket);
+        let secret = self.0.make(Ticket { grant, origin: origin.map(str::to_owned), filter })?;
         Ok(format!("{OFFER}{secret}"))
     }
 
     /// Uses a ticket up, whatever comes of it.
     pub(super) fn take(&self, secret: &str, origin: Option<&str>) -> Option<(Grant, Filter)> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let ticket = open.remove(secret)?;
-        let good = ticket.until > Instant::now() && ticket.origin.as_deref() == origin;
+        let ticket = self.0.take(secret)?;
+        let good = ticket.origin.as_deref() == origin;
         good.then_some((ticket.grant, ticket.filter))
     }
 }

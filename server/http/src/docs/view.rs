@@ -9,7 +9,7 @@ use super::{
 };
 
 /// In which order a newcomer meets things; what is not named comes last.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "hub",
     "repos",
     "worktrees",
@@ -19,6 +19,7 @@ const ORDER: [&str; 10] = [
     "events",
     "jobs",
     "agents",
+    "terminals",
     "tokens",
 ];
 

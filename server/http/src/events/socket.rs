@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    extract::ws::{Message, WebSocket, WebSocketUpgrade},
     response::Response,
 };
 use car_api::event::StreamMessage;
@@ -11,11 +11,10 @@ use futures_util::SinkExt;
 use tokio::time::{Instant, timeout};
 
 use super::follow::{End, Follow, HEARTBEAT, Piece, message};
-use crate::Closing;
-
-/// Largest frame and message a client may send; none is needed, so these are generous.
-const FRAME_MAX: usize = 64 * 1024;
-const MESSAGE_MAX: usize = 256 * 1024;
+use crate::{
+    Closing,
+    sockets::{CloseCode, FAREWELL, FRAME_MAX, MESSAGE_MAX, SLOW, close},
+};
 
 /// How many messages a client may send within a second.
 const MESSAGES_MAX: u32 = 50;
@@ -25,28 +24,8 @@ const MESSAGES_MAX: u32 = 50;
 const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// How long a client may take to read what it was sent before it counts as too slow.
-const SLOW: Duration = Duration::from_secs(10);
-
-/// How long the farewell may take to be sent.
-const FAREWELL: Duration = Duration::from_secs(3);
-
-/// How long the client has to answer it; a restart does not wait for clients that do not listen.
-const ANSWER: Duration = Duration::from_secs(1);
-
 /// How long a client may be silent; it is asked for a sign of life at every heartbeat.
 const SILENT: Duration = HEARTBEAT.saturating_mul(3);
-
-/// Why the hub closes the socket, in numbers a client can act on.
-#[derive(Debug, Clone, Copy)]
-enum CloseCode {
-    TooMuch = 1008,
-    Internal = 1011,
-    Restarting = 1012,
-    Revoked = 4401,
-    TooSlow = 4408,
-    CursorTooOld = 4410,
-}
 
 /// Answers the upgrade and serves the stream until either side ends it.
 pub(super) fn open(upgrade: WebSocketUpgrade, closing: Closing, follow: Follow) -> Response {
@@ -165,14 +144,5 @@ async fn farewell(mut socket: WebSocket, end: End, cursor: String) {
         End::Failed => {
             close(socket, CloseCode::Internal, "the hub could not read its log".to_owned()).await;
         }
-    }
-}
-
-async fn close(mut socket: WebSocket, code: CloseCode, reason: String) {
-    let frame = CloseFrame { code: code as u16, reason: reason.into() };
-    let sent = timeout(FAREWELL, socket.send(Message::Close(Some(frame)))).await;
-    if matches!(sent, Ok(Ok(()))) {
-        // The client's own close frame, or the end of its connection.
-        let _ = timeout(ANSWER, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     }
 }

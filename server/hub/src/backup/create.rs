@@ -154,6 +154,8 @@ fn collect(wanted: &Wanted, trees: &[BackupTree]) -> Result<Vec<Part>> {
         passing(path)
             || ["tmp", "backups", "demo-agent", "hub.log", "hub_endpoint.json"].contains(&top)
             || top.starts_with("hub.sqlite3")
+            || path == "templates/mirrors"
+            || path.starts_with("templates/mirrors/")
             || (SECRETS.contains(&top) && !wanted.with_secrets)
             || (top == "archive" && archive)
             || (top == "salvage" && salvage)

@@ -222,7 +222,7 @@ impl From<car_backup::Error> for Error {
             | car_backup::Error::File(_)
             | car_backup::Error::Damaged { .. } => Code::Storage,
         };
-        Self::new(code, format!("The archive: {error}.")).with_source(error)
+        Self::new(code, format!("The archive: {error}."))
     }
 }
 

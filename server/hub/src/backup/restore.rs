@@ -250,7 +250,8 @@ async fn settle(database: &Path, about: &BackupAbout, report: &mut RestoreReport
     let now = report.restored_at;
     let mut writes = vec![Write::AllVoid(now)];
     for mut row in store.active_runs().await? {
-        let moment = Moment { now, turn: car_api::TurnId::generate() };
+        let today = car_engine::budget::Today::default();
+        let moment = Moment { now, turn: car_api::TurnId::generate(), today };
         let before = row.flow.state.clone();
         let input = Input::Restored { backup: about.created_at };
         let Ok(transition) = step(&row.flow, input, &moment) else { continue };

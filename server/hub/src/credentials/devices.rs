@@ -219,6 +219,16 @@ impl Hub {
         Ok(grant)
     }
 
+    /// Whether a cookie is the one of the browser a grant is about. Says nothing of the proof, so it
+    /// is for those who have another one.
+    #[must_use]
+    pub fn is_session_of(&self, secret: &str, grant: &Grant) -> bool {
+        let Standing::Device { device, .. } = &grant.standing else { return false };
+        let devices = self.inner.credentials.devices();
+        secret::is_whole(secret::SESSION, secret)
+            && devices.by_hash.get(&secret::hash(secret)) == Some(device)
+    }
+
     /// A new secret for a browser's cookie when it is time for one; it is on disk when this
     /// returns. `presented` is the one the browser came with.
     pub async fn device_rotate(&self, grant: &Grant, presented: &str) -> Option<String> {

@@ -9,6 +9,7 @@ mod jwt;
 mod keys;
 mod pairings;
 mod push_tokens;
+mod renewal;
 mod rights;
 mod run_tokens;
 mod secret;
@@ -36,8 +37,9 @@ use tokio::sync::watch;
 use crate::{Hub, Result, clock, hub::blocking};
 use devices::Devices;
 use keys::Keys;
-pub use pairings::Finished;
 use pairings::Pairings;
+pub use pairings::{Finished, ReachedAt};
+use renewal::Granted as _;
 pub use rights::{Reach, Rights};
 use tokens::Tokens;
 
@@ -148,6 +150,8 @@ pub(crate) struct Credentials {
     threads: RwLock<HashMap<ThreadId, ThreadGrantRow>>,
     keys: Keys,
     pairings: Pairings,
+    /// The token of whoever sits at the hub's machine; only it gives `terminal` on.
+    owner: RwLock<Option<TokenId>>,
     /// Signed tokens carry the number that was here when they were made; counting it up ends them
     /// all.
     epoch: AtomicU64,
@@ -168,6 +172,7 @@ impl Credentials {
             runs: RwLock::new(runs.collect()),
             keys: blocking(move || Keys::open(root)).await?,
             pairings: Pairings::default(),
+            owner: RwLock::default(),
             epoch: AtomicU64::new(epoch),
             instance,
             revoked: watch::Sender::new(0),
@@ -267,17 +272,11 @@ impl Hub {
             Standing::Device { device, .. } => credentials.devices().stands(device),
             Standing::Thread { thread, token, epoch } => {
                 *epoch == credentials.epoch()
-                    && credentials
-                        .threads()
-                        .get(thread)
-                        .is_some_and(|row| thread_tokens::is_good(row, token))
+                    && credentials.threads().get(thread).is_some_and(|row| row.takes(token))
             }
             Standing::Run { run, token, epoch } => {
                 *epoch == credentials.epoch()
-                    && credentials
-                        .runs()
-                        .get(run)
-                        .is_some_and(|row| run_tokens::is_good(row, token))
+                    && credentials.runs().get(run).is_some_and(|row| row.takes(token))
             }
         }
     }
@@ -288,8 +287,36 @@ impl Hub {
         self.inner.credentials.revoked.subscribe()
     }
 
-    /// Whether what is given out shall hold: nobody gives more than they have.
+    /// The token behind a grant is the one of whoever sits at the hub's machine.
+    pub fn is_owners(&self, grant: &Grant) {
+        let Standing::Token(token) = &grant.standing else { return };
+        let mut owner =
+            self.inner.credentials.owner.write().unwrap_or_else(PoisonError::into_inner);
+        *owner = Some(token.clone());
+    }
+
+    /// Whether the caller sits at the hub's machine: it has the owner's token, and came through no
+    /// proxy.
+    fn is_at_the_machine(&self) -> bool {
+        let owner = self.inner.credentials.owner.read().unwrap_or_else(PoisonError::into_inner);
+        let own = owner.as_ref().is_some_and(|owner| owner.as_str() == self.actor.id);
+        own && self.actor.kind == ActorKind::Token && self.claimed.is_none()
+    }
+
+    /// Whether what is given out shall hold: nobody gives more than they have, and a shell on the
+    /// machine is given at the machine only.
     fn may_give(&self, wanted: &Wanted) -> Result<()> {
+        if wanted.scopes.contains(&Scope::Terminal) {
+            if !self.is_at_the_machine() {
+                let detail = "`terminal` is a shell on the hub's machine and given out there only: \
+                              `car token create` or `car pair` with `--scopes`.";
+                return Err(crate::Error::new(car_api::Code::Forbidden, detail));
+            }
+            if !wanted.reach.is_hub() {
+                let detail = "A terminal reaches the whole machine: leave `repos` and `run` out.";
+                return Err(crate::Error::bad_request(detail));
+            }
+        }
         let missing: Vec<_> = wanted.scopes.difference(&self.rights.scopes).collect();
         if let Some(scope) = missing.first() {
             let detail =
@@ -329,8 +356,7 @@ impl Hub {
         credentials.tokens_mut().retain(|id| !tokens.contains(id));
         credentials.devices_mut().retain(|id| !devices.contains(id));
         credentials.tell_revoked();
-        self.inner.renew_run_tokens().await;
-        self.inner.renew_thread_tokens().await;
+        self.inner.renew_agent_tokens().await;
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Ok(car_api::token::LoggedOut { tokens: count(tokens.len()), devices: count(devices.len()) })
     }

@@ -3,12 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use car_api::{
-    Code, Page, PairingId,
+    Code, Page, PairingId, Scope,
     pairing::{
         PairOutcome, PairRequest, PairRequested, Pairing, PairingCreate, PairingCreated,
         PairingDecide, PairingKind, PairingState,
@@ -16,7 +16,10 @@ use car_api::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use super::{Wanted, secret, tokens::given_scopes};
+use super::{
+    Wanted, secret,
+    tokens::{given_days, given_scopes},
+};
 use crate::{Error, Hub, Result, clock};
 
 /// How long a pairing can be claimed and decided, and how long it is known after its end, in ms.
@@ -31,6 +34,9 @@ const OPEN_AT_ONCE: usize = 16;
 
 /// Pairings that are remembered at all.
 const KNOWN_AT_ONCE: usize = 256;
+
+/// How often it is said that some were refused for want of room.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// Letters of a short code: none that is taken for another, none that makes words.
 const SHORT: &[u8] = b"BCDFGHJKMNPQRSTVWXZ23456789";
@@ -48,6 +54,9 @@ pub(super) struct Pairings {
 struct Table {
     entries: HashMap<PairingId, Entry>,
     wrong: u32,
+    /// When it was last said that there was no room, and how many were refused since.
+    told: Option<Instant>,
+    refused: u64,
 }
 
 struct Entry {
@@ -87,15 +96,21 @@ impl Pairings {
 }
 
 impl Table {
-    fn check_room(&self, kind: PairingKind) -> Result<()> {
+    fn check_room(&mut self, kind: PairingKind) -> Result<()> {
         let open =
             self.entries.values().filter(|e| e.pairing.kind == kind && is_open(e.pairing.state));
-        if open.count() >= OPEN_AT_ONCE || self.entries.len() >= KNOWN_AT_ONCE {
-            let detail = "Too many others ask to be let in; try again in ten minutes, or have the \
-                          owner deny those (`car pair list`).";
-            return Err(Error::new(Code::Unavailable, detail));
+        if open.count() < OPEN_AT_ONCE && self.entries.len() < KNOWN_AT_ONCE {
+            return Ok(());
         }
-        Ok(())
+        self.refused += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= TOLD) {
+            let count = std::mem::take(&mut self.refused);
+            tracing::warn!(count, "refused to ask to be let in: too many others do");
+            self.told = Some(Instant::now());
+        }
+        let detail = "Too many others ask to be let in; try again in ten minutes, or have the \
+                      owner deny those (`car pair list`).";
+        Err(Error::new(Code::RateLimited, detail))
     }
 
     fn by_secret(&mut self, secret: &str) -> Option<&mut Entry> {
@@ -131,6 +146,15 @@ pub struct Finished {
     pub session: Option<String>,
 }
 
+/// Where others find the hub, as its proxy or tailnet names it.
+#[derive(Debug, Default)]
+pub struct ReachedAt {
+    /// Its names, besides this machine's own.
+    pub hosts: Vec<String>,
+    /// The path before every address: empty, or begins with a slash and ends without one.
+    pub base_path: String,
+}
+
 impl Hub {
     /// Opens a code for one browser.
     ///
@@ -139,7 +163,7 @@ impl Hub {
     pub async fn pairing_create(
         &self,
         body: PairingCreate,
-        hosts: Vec<String>,
+        reached: ReachedAt,
     ) -> Result<PairingCreated> {
         let wanted = self.wanted(body.scopes, body.repos).await?;
         let mut bytes = [0_u8; 16];
@@ -157,7 +181,8 @@ impl Hub {
             given: Some((wanted, None)),
         };
         table.entries.insert(pairing.id.clone(), entry);
-        Ok(PairingCreated { pairing, code, hosts })
+        let ReachedAt { hosts, base_path } = reached;
+        Ok(PairingCreated { pairing, code, hosts, base_path })
     }
 
     /// Those who ask or asked a moment ago, oldest first.
@@ -194,6 +219,9 @@ impl Hub {
         let asked = pairings.table().get(id)?.pairing.clone();
         let scopes = body.scopes.unwrap_or_else(|| asked.scopes.clone());
         let repos = body.repos.unwrap_or_else(|| asked.repos.clone());
+        // Also where it is denied: a request that is wrong is wrong whatever it decides.
+        given_scopes(Some(scopes.clone()))?;
+        given_days(body.days)?;
         let wanted =
             if body.approve { Some(self.wanted(Some(scopes), repos).await?) } else { None };
         let decided = {
@@ -276,6 +304,11 @@ impl Hub {
             PairRequest::Token { name, scopes } => {
                 let name = shown(&name)?;
                 let wanted = Wanted { scopes: given_scopes(scopes)?, reach: super::Reach::Hub };
+                if wanted.scopes.contains(&Scope::Terminal) {
+                    let detail = "`terminal` is not asked for: whoever approves this at the hub's \
+                                  machine can add it (`car pair approve CODE --scopes …`).";
+                    return Err(Error::new(Code::Forbidden, detail));
+                }
                 let mut table = pairings.table();
                 table.check_room(PairingKind::Token)?;
                 let short = secret::letters(SHORT, 8)?;
@@ -350,7 +383,7 @@ impl Hub {
 
     async fn wanted(
         &self,
-        scopes: Option<Vec<car_api::Scope>>,
+        scopes: Option<Vec<Scope>>,
         repos: Vec<car_api::RepoId>,
     ) -> Result<Wanted> {
         let reach = self.wanted_reach(repos, None).await?;

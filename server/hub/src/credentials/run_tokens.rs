@@ -4,33 +4,49 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use car_api::{RepoId, RunId, Scope, audit::ActorKind};
+use car_api::{RepoId, RunId, Scope, Timestamp, audit::ActorKind};
 use car_files::run_dir::RunDir;
 use car_store::{RunGrantRow, Write};
 
 use super::{
     Grant, Reach, Refused, Rights, Standing,
     jwt::{self, Kind},
-    person, secret,
+    person,
+    renewal::{self, Granted, LIFE_MS, Renewing},
+    secret,
 };
 use crate::{
     Hub, Result, clock,
     hub::{Inner, blocking},
 };
 
-/// How long one token is good, and after which time the next one is made, in ms.
-const LIFE_MS: i64 = 24 * 3_600_000;
-const RENEW_MS: i64 = 12 * 3_600_000;
-
 /// What an agent's token allows. Operations not marked for agents refuse it all the same.
 const SCOPES: [Scope; 2] = [Scope::Read, Scope::Write];
 
-/// Whether a token of this id is one of the run's.
-pub(super) fn is_good(row: &RunGrantRow, token: &str) -> bool {
-    row.token == token || row.previous.as_deref() == Some(token)
+impl Granted for RunGrantRow {
+    fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    fn tokens(&self) -> (&str, Option<&str>) {
+        (&self.token, self.previous.as_deref())
+    }
+
+    fn all(hub: &Inner) -> Vec<Self> {
+        hub.credentials.runs().values().cloned().collect()
+    }
+
+    fn renew(self, hub: &Arc<Inner>) -> Renewing<'_> {
+        Box::pin(async move {
+            let Some(tree) = hub.index.tree_path(&self.repo) else { return };
+            if let Err(error) = hub.grant_run(&self.run, &self.repo, &tree).await {
+                let run = self.run;
+                tracing::warn!(%run, %error, "the token of a run's agent was not renewed");
+            }
+        })
+    }
 }
 
 impl Inner {
@@ -68,7 +84,7 @@ impl Inner {
         let path =
             blocking(move || Ok(RunDir::create(&tree, name.as_str())?.write_token(&secret)?));
         let path = path.await?;
-        self.renew_later(&row);
+        renewal::later(self, &row);
         Ok(path)
     }
 
@@ -88,42 +104,6 @@ impl Inner {
             tracing::warn!(%run, %error, "a run's token could not be removed; it is worth nothing");
         }
     }
-
-    /// New tokens for the agents at work, after all that were signed have ended.
-    pub(super) async fn renew_run_tokens(self: &Arc<Self>) {
-        let rows: Vec<RunGrantRow> = self.credentials.runs().values().cloned().collect();
-        for row in rows {
-            self.renew(&row).await;
-        }
-    }
-
-    /// Sees to it that no agent's token runs out, also those of an earlier process of the hub.
-    pub(crate) fn keep_run_tokens(self: &Arc<Self>) {
-        let rows: Vec<RunGrantRow> = self.credentials.runs().values().cloned().collect();
-        for row in rows {
-            self.renew_later(&row);
-        }
-    }
-
-    fn renew_later(self: &Arc<Self>, row: &RunGrantRow) {
-        let due = clock::until(row.issued_at.plus_millis(RENEW_MS));
-        let (hub, row) = (Arc::downgrade(self), row.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(due.max(Duration::from_millis(1))).await;
-            let Some(hub) = hub.upgrade() else { return };
-            let still = hub.credentials.runs().get(&row.run).is_some_and(|now| *now == row);
-            if still {
-                hub.renew(&row).await;
-            }
-        });
-    }
-
-    async fn renew(self: &Arc<Self>, row: &RunGrantRow) {
-        let Some(tree) = self.index.tree_path(&row.repo) else { return };
-        if let Err(error) = Box::pin(self.grant_run(&row.run, &row.repo, &tree)).await {
-            tracing::warn!(run = %row.run, %error, "the token of a run's agent was not renewed");
-        }
-    }
 }
 
 impl Hub {
@@ -135,7 +115,7 @@ impl Hub {
             return Err(Refused::Revoked);
         }
         let runs = credentials.runs();
-        let row = runs.get(&run).filter(|row| is_good(row, &claims.id)).ok_or(Refused::Revoked)?;
+        let row = runs.get(&run).filter(|row| row.takes(&claims.id)).ok_or(Refused::Revoked)?;
         let scopes = claims.scopes.into_iter().filter(|scope| SCOPES.contains(scope)).collect();
         Ok(Grant {
             actor: person(ActorKind::Agent, run.as_str(), "the agent of this run"),

@@ -3,32 +3,52 @@
 //! The project manager acts on the whole hub, under its own name. The agent of any other thread may
 //! do what a run's agent may, on the repo its thread is about; without one it only looks.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
-use car_api::{Scope, ThreadId, audit::ActorKind, thread::ThreadKind};
+use car_api::{Scope, ThreadId, Timestamp, audit::ActorKind, thread::ThreadKind};
 use car_files::thread_dir::ThreadDir;
 use car_store::{ThreadGrantRow, ThreadRow, Write};
 
 use super::{
     Grant, Reach, Refused, Rights, Standing,
     jwt::{self, Kind},
-    person, secret,
+    person,
+    renewal::{self, Granted, LIFE_MS, Renewing},
+    secret,
 };
 use crate::{
     Hub, Result, clock,
     hub::{Inner, blocking},
 };
 
-/// How long one token is good, and after which time the next one is made, in ms.
-const LIFE_MS: i64 = 24 * 3_600_000;
-const RENEW_MS: i64 = 12 * 3_600_000;
-
 /// The file of the token in the thread's directory.
 const FILE: &str = "token";
 
-/// Whether a token of this id is one of the thread's.
-pub(super) fn is_good(row: &ThreadGrantRow, token: &str) -> bool {
-    row.token == token || row.previous.as_deref() == Some(token)
+impl Granted for ThreadGrantRow {
+    fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    fn tokens(&self) -> (&str, Option<&str>) {
+        (&self.token, self.previous.as_deref())
+    }
+
+    fn all(hub: &Inner) -> Vec<Self> {
+        hub.credentials.threads().values().cloned().collect()
+    }
+
+    fn renew(self, hub: &Arc<Inner>) -> Renewing<'_> {
+        Box::pin(async move {
+            let thread = self.thread.clone();
+            let renewed = async {
+                let token = secret::letters(b"0123456789abcdef", 32)?;
+                hub.sign_thread(Self { token, issued_at: clock::now(), ..self }).await
+            };
+            if let Err(error) = renewed.await {
+                tracing::warn!(%thread, %error, "the token of a thread's agent was not renewed");
+            }
+        })
+    }
 }
 
 impl Inner {
@@ -68,7 +88,7 @@ impl Inner {
             Ok(path.parent().map(PathBuf::from).unwrap_or(path))
         });
         let dir = dir.await?;
-        self.renew_thread_later(&row);
+        renewal::later(self, &row);
         Ok(dir)
     }
 
@@ -84,47 +104,6 @@ impl Inner {
         }
         scopes
     }
-
-    /// New tokens for the agents of threads, after all that were signed have ended.
-    pub(super) async fn renew_thread_tokens(self: &Arc<Self>) {
-        let rows: Vec<ThreadGrantRow> = self.credentials.threads().values().cloned().collect();
-        for row in rows {
-            self.renew_thread(row).await;
-        }
-    }
-
-    /// Sees to it that no agent's token runs out, also those of an earlier process of the hub.
-    pub(crate) fn keep_thread_tokens(self: &Arc<Self>) {
-        let rows: Vec<ThreadGrantRow> = self.credentials.threads().values().cloned().collect();
-        for row in rows {
-            self.renew_thread_later(&row);
-        }
-    }
-
-    fn renew_thread_later(self: &Arc<Self>, row: &ThreadGrantRow) {
-        let due = clock::until(row.issued_at.plus_millis(RENEW_MS));
-        let (hub, row) = (Arc::downgrade(self), row.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(due.max(Duration::from_millis(1))).await;
-            let Some(hub) = hub.upgrade() else { return };
-            let still = hub.credentials.threads().get(&row.thread).is_some_and(|now| *now == row);
-            if still {
-                hub.renew_thread(row).await;
-            }
-        });
-    }
-
-    async fn renew_thread(self: &Arc<Self>, row: ThreadGrantRow) {
-        let thread = row.thread.clone();
-        let renewed = async {
-            let token = secret::letters(b"0123456789abcdef", 32)?;
-            let row = ThreadGrantRow { token, issued_at: clock::now(), ..row };
-            Box::pin(self.sign_thread(row)).await
-        };
-        if let Err(error) = renewed.await {
-            tracing::warn!(%thread, %error, "the token of a thread's agent was not renewed");
-        }
-    }
 }
 
 impl Hub {
@@ -137,7 +116,7 @@ impl Hub {
         }
         let threads = credentials.threads();
         let row =
-            threads.get(&thread).filter(|row| is_good(row, &claims.id)).ok_or(Refused::Revoked)?;
+            threads.get(&thread).filter(|row| row.takes(&claims.id)).ok_or(Refused::Revoked)?;
         let allowed = self.inner.thread_scopes(row);
         let scopes = claims.scopes.into_iter().filter(|scope| allowed.contains(scope)).collect();
         let (kind, name) = if row.pma {

@@ -133,10 +133,7 @@ impl Hub {
                 "`name` is one line of 1 to 200 characters that say what it is for.",
             ));
         }
-        let days = days.unwrap_or(DAYS);
-        if !(1..=MAX_DAYS).contains(&days) {
-            return Err(Error::bad_request(format!("`days` is 1 to {MAX_DAYS}.")));
-        }
+        let days = given_days(days)?;
         let now = clock::now();
         let secret = secret::make(secret::PERSONAL)?;
         let (repos, run) = wanted.reach.limits();
@@ -286,10 +283,19 @@ impl Hub {
         let row = row.ok_or_else(|| Error::not_found(format!("run `{run}`")))?;
         if !repos.is_empty() && repos != [row.repo.clone()] {
             let detail = format!("The run belongs to `{}`; leave `repos` out.", row.repo);
-            return Err(Error::bad_request(detail));
+            return Err(Error::new(Code::Unprocessable, detail));
         }
         Ok(Reach::Run { run, repo: row.repo })
     }
+}
+
+/// For how many days a credential shall work.
+pub(super) fn given_days(wanted: Option<u32>) -> Result<u32> {
+    let days = wanted.unwrap_or(DAYS);
+    if (1..=MAX_DAYS).contains(&days) {
+        return Ok(days);
+    }
+    Err(Error::bad_request(format!("`days` is 1 to {MAX_DAYS}.")))
 }
 
 /// The scopes a person's credential shall have.
@@ -298,10 +304,6 @@ pub(super) fn given_scopes(wanted: Option<Vec<Scope>>) -> Result<BTreeSet<Scope>
         wanted.unwrap_or_else(|| Scope::USUAL.to_vec()).into_iter().collect();
     if scopes.is_empty() {
         return Err(Error::bad_request("`scopes` names at least one scope."));
-    }
-    if scopes.contains(&Scope::Terminal) {
-        let detail = "`terminal` is a shell on the hub's machine and is not given out by the API.";
-        return Err(Error::new(Code::Forbidden, detail));
     }
     Ok(scopes)
 }

@@ -64,6 +64,8 @@ pub(crate) struct AtWork {
     usage_before: Usage,
     /// Tokens used in this turn.
     pub(crate) usage: Usage,
+    /// The model it runs with, where the agent tells.
+    pub(crate) model: Option<String>,
     /// The last message that was finished.
     pub(crate) message: Option<String>,
     /// The plan as it last stood, when it was told.
@@ -115,6 +117,7 @@ impl Desk {
         let before = order.thread.as_ref().and_then(|thread| self.spent.get(thread));
         self.at = Some(AtWork {
             usage_before: before.copied().unwrap_or_default(),
+            model: None,
             never_asks: order.approvals == car_api::agent::ApprovalPolicy::Never,
             order,
             interrupt: false,
@@ -183,6 +186,22 @@ impl Desk {
         self.hub.live.over(turn);
         self.writes.push(Write::Writings(turn.clone(), Vec::new()));
         self.void_approvals();
+    }
+
+    /// Notes the model the turn runs with, as soon as it is known.
+    fn note_model(&mut self) {
+        let (Some(at), Some(session)) = (&mut self.at, &self.session) else { return };
+        if let (None, Some(thread)) = (&at.model, &at.order.thread) {
+            at.model = at.order.model.clone().or_else(|| session.model(thread));
+        }
+    }
+
+    /// After a restart: what the turn had used by the last line that was taken in.
+    fn note_used(&mut self) {
+        let (Some(at), Some(session)) = (&mut self.at, &self.session) else { return };
+        if let Some(total) = at.order.thread.as_ref().and_then(|thread| session.used(thread)) {
+            at.usage = total.since(at.usage_before);
+        }
     }
 
     pub(crate) fn turn(&self) -> Option<&TurnId> {
@@ -324,6 +343,8 @@ impl Desk {
             Some(row) => session::take_up(row, adapter).await?,
             None => None,
         };
+        self.note_model();
+        self.note_used();
         let kept = self.session.as_ref().map(|session| session.row.id.clone());
         self.end_left(kept.as_ref()).await;
         Ok(self.session.is_some())

@@ -48,7 +48,9 @@ impl Desk {
                 if let Some(at) = &mut self.at {
                     at.last_line = Instant::now();
                 }
-                events.into_iter().filter_map(|event| self.take_in(event)).collect()
+                let heard = events.into_iter().filter_map(|event| self.take_in(event)).collect();
+                self.note_model();
+                heard
             }
             News::Ended { detail } => {
                 let turn = self.turn().cloned();

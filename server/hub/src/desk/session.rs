@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use car_api::{AgentId, SessionId, TurnId};
+use car_api::{AgentId, SessionId, TurnId, item::Usage};
 use car_engine::agent::{Adapter, AgentEvent, Direction, Driver, Wish};
 use car_shim::{Conn, ConnError, Entry, EntryKind, Found};
 use car_store::{Errand, SessionRow};
@@ -44,15 +44,21 @@ pub(crate) struct Session {
     caught_up_at: u64,
     /// A line was given to the shim and has not come back.
     awaiting: bool,
-    /// Everything the session left on the machine was ended.
-    swept: bool,
+    /// How the agent ended, once that was read.
+    over: Option<String>,
     last_words: VecDeque<String>,
 }
 
 enum Link {
     Live(Box<Conn>),
-    /// The shim is gone; these lines of its journal are left.
-    Left(VecDeque<Entry>),
+    /// The link is lost; its journal is to be read from disk.
+    Lost,
+    /// These lines of its journal are left.
+    Left {
+        entries: VecDeque<Entry>,
+        /// Everything the session left on the machine was ended before they were read.
+        swept: bool,
+    },
 }
 
 /// What a session has to say.
@@ -138,6 +144,12 @@ pub(crate) async fn take_up(
             tokio::task::spawn_blocking(look).await.map_err(Error::internal)?;
         let may_come = Instant::now() < patience;
         match status {
+            Ok(car_shim::Status::Alive(state)) if !state.is_spoken() => {
+                let version = state.version;
+                tracing::warn!(session = %row.id, version, "a shim of another version is ended");
+                retire(&row).await;
+                return left(row, adapter).await.map(Some);
+            }
             Ok(car_shim::Status::Alive(_)) => match attach(row.clone(), adapter).await {
                 Ok(session) => return Ok(Some(session)),
                 // It died between the question and the call, or does not listen yet.
@@ -174,7 +186,7 @@ async fn attach(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> 
         link: Link::Live(Box::new(conn)),
         caught_up_at,
         awaiting: false,
-        swept: false,
+        over: None,
         last_words: VecDeque::new(),
     })
 }
@@ -186,10 +198,10 @@ async fn left(row: SessionRow, adapter: &Arc<dyn Adapter>) -> Result<Session> {
     Ok(Session {
         row,
         driver,
-        link: Link::Left(entries),
+        link: Link::Left { entries, swept: true },
         caught_up_at: u64::MAX,
         awaiting: false,
-        swept: true,
+        over: None,
         last_words: VecDeque::new(),
     })
 }
@@ -240,6 +252,23 @@ async fn dismiss(row: &SessionRow) {
     }
 }
 
+/// Has a shim whose words are not this hub's end its agent, and waits until its journal says so: to
+/// stop is said alike in every version. The shim then leaves by itself.
+async fn retire(row: &SessionRow) {
+    if car_shim::stop(Path::new(&row.dir), Some(GRACE)).await.is_err() {
+        return;
+    }
+    let patience = Instant::now() + GRACE + Duration::from_secs(4);
+    while Instant::now() < patience {
+        let read = read_left(&row.dir, row.line + 1).await;
+        let last = read.as_ref().ok().and_then(|entries| entries.back());
+        if matches!(last, Some(Entry { kind: EntryKind::Exit(_), .. })) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Ends whatever a session left on the machine.
 pub(crate) async fn sweep(id: &SessionId) {
     let id = id.to_string();
@@ -260,13 +289,19 @@ impl Session {
     pub(crate) fn is_live(&self) -> bool {
         match &self.link {
             Link::Live(_) => true,
-            Link::Left(_) => false,
+            Link::Lost | Link::Left { .. } => false,
         }
     }
 
-    /// The next thing the session has to say; waits for it. Safe to cancel.
+    /// The next thing the session has to say; waits for it. Safe to cancel: what a call that was
+    /// given up had begun is done by the next.
     pub(crate) async fn next(&mut self) -> News {
         loop {
+            if let Some(how) = self.over.clone() {
+                self.release().await;
+                return News::Ended { detail: self.with_last_words(&how) };
+            }
+            let from = self.row.line + 1;
             let entry = match &mut self.link {
                 Link::Live(conn) => match conn.next().await {
                     Ok(entry) => entry,
@@ -277,20 +312,22 @@ impl Session {
                     }
                     Err(error) => {
                         tracing::warn!(session = %self.row.id, %error, "the shim is gone");
-                        let entries =
-                            read_left(&self.row.dir, self.row.line + 1).await.unwrap_or_default();
-                        self.link = Link::Left(entries);
+                        self.link = Link::Lost;
                         continue;
                     }
                 },
-                Link::Left(entries) => match entries.pop_front() {
+                Link::Lost => {
+                    let entries = read_left(&self.row.dir, from).await.unwrap_or_default();
+                    self.link = Link::Left { entries, swept: false };
+                    continue;
+                }
+                Link::Left { entries, swept } => match entries.pop_front() {
                     Some(entry) => entry,
-                    None if !self.swept => {
+                    None if !*swept => {
                         sweep(&self.row.id).await;
                         // What was written until everything was ended.
-                        let from = self.row.line + 1;
                         *entries = read_left(&self.row.dir, from).await.unwrap_or_default();
-                        self.swept = true;
+                        *swept = true;
                         continue;
                     }
                     None => {
@@ -323,13 +360,11 @@ impl Session {
                 EntryKind::Exit(exit) => {
                     // Nothing is handed on after it.
                     self.awaiting = false;
-                    let how = match (exit.code, exit.signal) {
+                    self.over = Some(match (exit.code, exit.signal) {
                         (Some(code), _) => format!("it ended with exit code {code}"),
                         (None, Some(signal)) => format!("signal {signal} ended it"),
                         (None, None) => "it ended".to_owned(),
-                    };
-                    self.release().await;
-                    return News::Ended { detail: self.with_last_words(&how) };
+                    });
                 }
             }
         }
@@ -339,6 +374,16 @@ impl Session {
     /// and the answer is yes.
     pub(crate) fn prompt_sent(&self, turn: &TurnId) -> bool {
         self.awaiting || self.driver.prompt_sent(turn)
+    }
+
+    /// The model a conversation runs with, where the agent tells.
+    pub(crate) fn model(&self, thread: &str) -> Option<String> {
+        self.driver.model(thread).map(str::to_owned)
+    }
+
+    /// Tokens used in a conversation since it began, as the lines so far have it.
+    pub(crate) fn used(&self, thread: &str) -> Option<Usage> {
+        self.driver.used(thread)
     }
 
     /// Sends the next line towards the wish, when it is the hub's move.
@@ -368,6 +413,9 @@ impl Session {
 
     /// Ends the agent's process and everything it started.
     pub(crate) async fn end(&mut self) {
+        if self.over.is_some() {
+            return self.release().await;
+        }
         if let Link::Live(conn) = &mut self.link {
             let _ = conn.control.stop(Some(GRACE)).await;
             let ended = async {
@@ -397,7 +445,7 @@ impl Session {
                 conn.control.ack(self.row.line).await.is_ok() && conn.control.leave().await.is_ok()
             }
             // The link was lost, not necessarily the shim.
-            Link::Left(_) => false,
+            Link::Lost | Link::Left { .. } => false,
         };
         if !told {
             dismiss(&self.row).await;

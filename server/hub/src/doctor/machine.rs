@@ -86,22 +86,22 @@ pub(super) struct Lives {
     pub(super) owned: bool,
 }
 
-/// Shims that are alive below the hub's trees.
+/// Shims that are alive, of runs in the hub's trees and of threads. Where the database cannot be
+/// asked, nobody knows that one is lost.
 pub(super) async fn alive(root: &Path) -> Vec<Lives> {
-    let database = root.join(CAR_DIR).join("hub.sqlite3");
-    let open = car_store::open_session_dirs(&database).await.unwrap_or_default();
-    let mut lives = Vec::new();
-    for tree in super::trees::paths(root) {
-        let runs = tree.join(CAR_DIR).join("runs");
-        let sessions = children(&runs).into_iter().flat_map(|run| children(&run.join("sessions")));
-        for dir in sessions {
-            if matches!(car_shim::status(&dir), Ok(Status::Alive(_))) {
-                let owned = open.iter().any(|known| Path::new(known) == dir);
-                lives.push(Lives { dir, owned });
-            }
-        }
-    }
-    lives
+    let own = root.join(CAR_DIR);
+    let open = car_store::open_session_dirs(&own.join("hub.sqlite3")).await.ok();
+    let trees = super::trees::paths(root);
+    let runs = trees.iter().flat_map(|tree| children(&tree.join(CAR_DIR).join("runs")));
+    let all = runs.chain(children(&own.join("threads")));
+    all.flat_map(|one| children(&one.join("sessions")))
+        .filter(|dir| matches!(car_shim::status(dir), Ok(Status::Alive(_))))
+        .map(|dir| {
+            let known = |open: &Vec<String>| open.iter().any(|known| Path::new(known) == dir);
+            let owned = open.as_ref().is_none_or(known);
+            Lives { dir, owned }
+        })
+        .collect()
 }
 
 fn children(dir: &Path) -> Vec<std::path::PathBuf> {
@@ -120,8 +120,8 @@ pub(super) async fn sessions(root: &Path) -> Vec<Finding> {
         findings.push(Finding::warning("agents at work", detail, why).fix("start the hub"));
     }
     findings.extend(lost.iter().map(|one| {
-        let detail = format!("an agent that belongs to no run is alive: {}", one.dir.display());
-        Finding::warning("orphans", detail, "It works on a tree, and nobody knows of it.")
+        let detail = format!("an agent of no run and no thread is alive: {}", one.dir.display());
+        Finding::warning("orphans", detail, "It works, and nobody knows of it.")
             .fix("stop the hub, then car-hub doctor --fix")
     }));
     findings

@@ -193,9 +193,28 @@ impl Hub {
             agents: inner.known_agents.clone(),
         };
         let mut findings = look(&place).await;
+        if let Some(check) = inner.config.check.0.clone() {
+            findings.extend(crate::hub::blocking(move || Ok(configuration(check()))).await?);
+        }
         for agent in self.agent_list(PageQuery::default()).await?.items {
             findings.push(machine::agent(&agent));
         }
         Ok(DoctorReport::of(findings))
+    }
+}
+
+/// What the files say that the next start reads.
+fn configuration(found: std::result::Result<Vec<String>, String>) -> Vec<Finding> {
+    match found {
+        Ok(warnings) => {
+            let means = "It may not be meant so.";
+            let warning =
+                |line: String| Finding::warning("configuration", line, means).fix("car-hub config");
+            warnings.into_iter().map(warning).collect()
+        }
+        Err(error) => {
+            let means = "The hub serves as it was started, and would not start again.";
+            vec![Finding::error("configuration", error, means).fix("car-hub config")]
+        }
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::{Arc, PoisonError};
 
 use car_api::{
-    Code, InboxItemId, RunId, Scope,
+    Code, InboxItemId, RunId, Scope, ThreadId,
     audit::ActorKind,
     dispatch::ReplyCreate,
     inbox::{InboxAct, InboxAction, InboxItem, InboxKind, InboxStatus},
@@ -143,6 +143,12 @@ impl Hub {
                 self.run_resume(run_of(item)?, body).await?;
             }
             InboxAction::Decline => self.decide(item, Decision::Decline).await?,
+            InboxAction::Resume if item.kind == InboxKind::ThreadHeld => {
+                self.thread_resume(thread_of(item)?.as_str()).await?;
+            }
+            InboxAction::Stop if item.kind == InboxKind::ThreadHeld => {
+                self.thread_stop(thread_of(item)?.as_str()).await?;
+            }
             InboxAction::Resume => {
                 let run = run_of(item)?;
                 let more = self.more_budget(run).await?;
@@ -199,6 +205,7 @@ impl Hub {
             | InboxKind::Fix
             | InboxKind::Budget
             | InboxKind::UserTicket
+            | InboxKind::ThreadHeld
             | InboxKind::JobFailed
             | InboxKind::Repo
             | InboxKind::Note => Err(odd(item)),
@@ -210,9 +217,16 @@ impl Hub {
         let row = self.inner.run_row(run).await?;
         let mut body = RunResume::default();
         if let RunState::Paused { reason: PauseReason::Budget, .. } = row.flow.state {
-            let options = &row.flow.options;
-            body.max_tokens = options.max_tokens.map(|tokens| tokens.saturating_mul(2));
-            body.max_seconds = options.max_seconds.map(|seconds| seconds.saturating_mul(2));
+            let (options, spent) = (&row.flow.options, &row.flow.spent);
+            // Only what is used up: when it is the day's budget, none of them is.
+            let tokens = options.max_tokens.filter(|max| spent.usage.total() >= *max);
+            body.max_tokens = tokens.map(|max| max.saturating_mul(2));
+            let cost = options.max_cost.filter(|max| spent.cost >= *max);
+            body.max_cost = cost.map(|max| max.plus(max));
+            // A turn that was interrupted at the very end of its time has used it up.
+            let seconds = spent.active_ms / 1000 + 1;
+            let time = options.max_seconds.filter(|max| seconds >= *max);
+            body.max_seconds = time.map(|max| max.saturating_mul(2));
         }
         Ok(body)
     }
@@ -229,6 +243,10 @@ impl Hub {
 
 fn run_of(item: &InboxItem) -> Result<&RunId> {
     item.run.as_ref().ok_or_else(|| odd(item))
+}
+
+fn thread_of(item: &InboxItem) -> Result<&ThreadId> {
+    item.thread.as_ref().ok_or_else(|| odd(item))
 }
 
 fn odd(item: &InboxItem) -> Error {

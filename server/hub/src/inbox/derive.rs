@@ -1,17 +1,23 @@
 //! What waits for a person because of how something stands: pure functions, called where it comes
 //! to stand so and again after a start.
 
+#[cfg(test)]
+mod tests;
+
 use car_api::{
-    ChannelId, InboxItemId, RepoId, RunId, Timestamp,
+    ChannelId, InboxItemId, RepoId, RunId, ThreadId, Timestamp,
     inbox::{InboxAction, InboxItem, InboxKind, InboxStatus},
     item::{Approval, ApprovalRequest},
     job::{Job, JobStatus},
     notification::{Notification, NotificationChannel, NotificationKind},
-    run::{PauseReason, ResumeRule, RunState},
+    run::{FailureCode, PauseReason, ResumeRule, RunState},
     thread::{Message, MessageStatus},
 };
-use car_engine::flow::explain;
-use car_store::{InboxDraft, InboxSync, RunRow, Write};
+use car_engine::{
+    flow::explain,
+    lane::{self, State},
+};
+use car_store::{InboxDraft, InboxSync, RunRow, ThreadRow, Write};
 
 /// How long a line is at most, in characters.
 const LINE: usize = 200;
@@ -110,6 +116,8 @@ pub(crate) fn of_run(
             Pause { reason: *reason, details, since: *since, resume: *resume },
             question,
         ),
+        // Long ago, and nobody here can have it tried again.
+        RunState::Failed { code: FailureCode::Imported, .. } => return None,
         RunState::Failed { message, .. } => {
             let at = row.ended_at.unwrap_or(row.created_at);
             let title = format!("A run in {} failed", row.repo);
@@ -258,7 +266,7 @@ pub(crate) fn note(
 pub(crate) struct AskedIn<'a> {
     pub(crate) repo: Option<&'a RepoId>,
     pub(crate) run: Option<&'a RunId>,
-    pub(crate) thread: Option<&'a car_api::ThreadId>,
+    pub(crate) thread: Option<&'a ThreadId>,
 }
 
 /// A question of an agent: it waits until it was answered or became void.
@@ -357,6 +365,34 @@ pub(crate) fn message(message: &Message, repo: Option<&RepoId>) -> Write {
         InboxDraft { key: format!("message:{}", message.id), item, notify }
     });
     only(format!("thread:{}", message.thread), at, draft, "The conversation went on.")
+}
+
+/// What holds a thread.
+pub(crate) fn held_of(thread: &ThreadId) -> String {
+    format!("held:{thread}")
+}
+
+/// A thread that is held until a person has looked at it, or because its agent fails time after
+/// time.
+pub(crate) fn held(row: &ThreadRow, at: Timestamp) -> Write {
+    let since = match &row.lane.state {
+        State::Held { hold } => hold.person_since,
+        State::Idle | State::Admitting { .. } | State::Answering { .. } | State::Tending { .. } => {
+            None
+        }
+    };
+    let draft = since.map(|since| {
+        let name = if row.name.is_empty() { "A conversation" } else { row.name.as_str() };
+        let line = lane::explain(&row.lane, false, row.agent.as_str());
+        let mut item = item(InboxKind::ThreadHeld, &format!("{name} is held"), &line, since);
+        item.body = more_than(&line, &item.line);
+        item.actions = vec![InboxAction::Resume, InboxAction::Stop, InboxAction::Dismiss];
+        item.repo.clone_from(&row.repo);
+        item.thread = Some(row.id.clone());
+        let key = format!("{}:{}", held_of(&row.id), since.micros());
+        InboxDraft { key, item, notify: Some(NotificationKind::Attention) }
+    });
+    only(held_of(&row.id), at, draft, "It went on.")
 }
 
 /// What a channel does not deliver.

@@ -12,6 +12,7 @@ use car_api::{
     dispatch::DispatchMode,
     run::{PauseReason, ResumeRule, RunState},
 };
+use car_engine::lane::State;
 use car_files::{dispatches, run_dir::RunDir};
 use car_store::{Errand, RunRow};
 
@@ -67,6 +68,12 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
         let repo = row.and_then(|row| row.repo);
         let place = AskedIn { repo: repo.as_ref(), run: None, thread };
         writes.push(derive::approval(&asked.approval(), &place, false, (at, None)));
+    }
+    for row in hub.store.busy_threads().await? {
+        let known = standing.remove(&derive::held_of(&row.id));
+        if known || matches!(row.lane.state, State::Held { .. }) {
+            writes.push(derive::held(&row, at));
+        }
     }
     // What an earlier failure left is there until somebody puts it away.
     standing.retain(|subject| {

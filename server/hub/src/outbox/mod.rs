@@ -20,7 +20,9 @@ use car_store::{ChannelRow, NotificationDraft, NotificationQuery, Write};
 use tokio::sync::Mutex;
 
 use crate::{
-    Channel, Error, EventPlace, Hub, Result, clock, cursor,
+    Channel, Error, EventPlace, Hub, Result,
+    channel::Outcome,
+    clock, cursor,
     hub::Inner,
     inbox::{derive, plain_notification},
     index,
@@ -247,8 +249,8 @@ impl Hub {
             worker::attempt(&self.inner, carrier.as_ref(), &row, &notification, &mut line).await?;
         line.next_attempt_at = None;
         line.status = match outcome {
-            worker::Outcome::Arrived => NotificationStatus::Delivered,
-            worker::Outcome::Missed(_) | worker::Outcome::Unwanted => NotificationStatus::Failed,
+            Outcome::Arrived => NotificationStatus::Delivered,
+            Outcome::Missed(_) | Outcome::Unwanted => NotificationStatus::Failed,
         };
         let noted = Write::NotificationAttempt(made.clone(), Box::new(line));
         self.inner.store.commit(vec![noted]).await?;

@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::quiet_until;
 use crate::{
-    Channel, Error, Message, Result, Sent, clock, hub::Inner, inbox::derive, webhooks::retry,
+    Channel, Error, Message, Result, channel::Outcome, clock, hub::Inner, inbox::derive,
+    webhooks::retry,
 };
 
 /// Time in which so many are sent at most, in milliseconds.
@@ -64,17 +65,6 @@ struct Work {
     /// Attempts in a row that did not arrive, and until when the channel is left alone then.
     misses: u32,
     rest_until: Option<Timestamp>,
-}
-
-/// What an attempt means for its channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It arrived.
-    Arrived,
-    /// It did not; the other side may have asked to be left alone for a while.
-    Missed(Option<Duration>),
-    /// The other side wants no more.
-    Unwanted,
 }
 
 /// What is to be done after a round.
@@ -244,20 +234,9 @@ pub(super) async fn attempt(
     let sent = carrier.send(&message).await;
     line.attempts = line.attempts.saturating_add(1);
     line.last_attempt_at = Some(now);
-    Ok(match sent {
-        Sent::Taken { .. } => {
-            line.last_error = None;
-            Outcome::Arrived
-        }
-        Sent::NotTaken { detail, retry_after, .. } => {
-            line.last_error = Some(detail);
-            Outcome::Missed(retry_after)
-        }
-        Sent::Unwanted { detail, .. } => {
-            line.last_error = Some(detail);
-            Outcome::Unwanted
-        }
-    })
+    let (outcome, _, error) = sent.outcome();
+    line.last_error = error;
+    Ok(outcome)
 }
 
 /// What is sent: the same however often, since it is made of what never changes.

@@ -91,6 +91,14 @@ impl Inner {
         reset.collect()
     }
 
+    /// Closes the breaker of one thread; what is to be written, if it was open or had failures
+    /// counted.
+    pub(crate) fn reset_guard(&self, thread: &ThreadId) -> Option<Write> {
+        let mut all = self.guards.lock();
+        let safety = all.get_mut(thread)?;
+        safety.reset().then(|| Write::ThreadSafety(thread.clone(), Box::new(safety.clone())))
+    }
+
     /// How far the limits of a thread are used.
     pub(crate) fn guard_of(&self, thread: &ThreadId) -> PmaSafety {
         let limits = &self.config.pma.safety;

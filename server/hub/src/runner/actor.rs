@@ -281,7 +281,8 @@ impl Actor {
     /// Has the engine decide, and notes what is to be committed.
     pub(super) fn apply(&mut self, input: Input) -> Result<()> {
         let now = clock::now();
-        let moment = Moment { now, turn: TurnId::generate() };
+        let today = self.hub.today(Some(&self.row.repo));
+        let moment = Moment { now, turn: TurnId::generate(), today };
         // The next look at the queue asks the database for verdicts.
         let decided = matches!(input, Input::Verified(_));
         let transition = step(&self.row.flow, input, &moment).map_err(|illegal| {

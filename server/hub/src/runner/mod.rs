@@ -84,7 +84,7 @@ impl Runs {
         let (messages, inbox) = mpsc::channel(64);
         let (id, repo) = (row.id.clone(), row.repo.clone());
         let mut handles = self.lock();
-        if self.closed.load(Ordering::Acquire) {
+        if self.are_closed() {
             return;
         }
         let task = tokio::spawn(actor::run(Arc::clone(hub), row, inbox, first));
@@ -95,9 +95,14 @@ impl Runs {
         self.lock().get(run).map(|handle| handle.messages.clone())
     }
 
+    /// Whether the hub is closing.
+    pub(crate) fn are_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// Why a run has no task.
     fn gone(&self) -> Error {
-        if self.closed.load(Ordering::Acquire) {
+        if self.are_closed() {
             return Error::new(Code::Unavailable, "The hub is shutting down; try again.");
         }
         Error::new(Code::IllegalTransition, "The run has ended.")

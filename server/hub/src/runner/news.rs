@@ -4,7 +4,7 @@ use car_api::{
     ApprovalId,
     item::{Approval, Decision},
 };
-use car_engine::flow::{Input, budget_spent};
+use car_engine::{budget::run_used_up, flow::Input};
 use car_store::Write;
 
 use super::{Asked, actor::Actor};
@@ -42,12 +42,17 @@ impl Actor {
     fn used(&mut self) {
         let (Some(at_work), Some(at)) = (&mut self.turn, &self.desk.at) else { return };
         at_work.row.usage = at.usage;
-        let mut spent = self.row.flow.spent;
-        spent.usage = spent.usage.plus(at.usage);
+        let (agent, repo) = (at_work.row.agent.as_str(), &self.row.repo);
+        let cost = self.hub.spending.price(agent, at.model.as_deref(), &at.usage);
+        self.hub.spending.under_way(&at_work.row.id, Some(repo), &at.usage, cost);
         if at_work.over_budget {
             return;
         }
-        if let Some(what) = budget_spent(&spent, &self.row.flow.options) {
+        let mut spent = self.row.flow.spent;
+        spent.add(at.usage, cost);
+        let today = self.hub.today(Some(repo));
+        let over = run_used_up(&spent, &self.row.flow.options, &today.currency);
+        if let Some(what) = over.or_else(|| today.used_up()) {
             at_work.over_budget = true;
             let _ = self.apply(Input::BudgetReached { what });
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use car_api::run::RunState;
-use car_engine::flow::Input;
+use car_engine::{budget::run_used_up, flow::Input};
 
 use super::actor::Actor;
 use crate::{clock, desk::INTERRUPT_GRACE};
@@ -57,7 +57,13 @@ impl Actor {
         if budget && !at_work.over_budget {
             at_work.over_budget = true;
             at.interrupt();
-            let what = "The budget of time is used up.".to_owned();
+            let mut spent = self.row.flow.spent;
+            let now = clock::now().millis_since(at_work.row.started_at);
+            let left = i64::try_from(left.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
+            // A clock that was set back does not lengthen it.
+            spent.active_ms = spent.active_ms.saturating_add(now.max(left));
+            let what = run_used_up(&spent, &self.row.flow.options, "");
+            let what = what.unwrap_or_else(|| "The budget of time is used up.".to_owned());
             let _ = self.apply(Input::BudgetReached { what });
             return;
         }

@@ -86,6 +86,7 @@ impl Actor {
             ticket: work.ticket.id.clone(),
             ticket_file: work.ticket.file.clone(),
             agent: agent.clone(),
+            model: work.brief.model.clone(),
             purpose,
             status: TurnStatus::Running,
             session: Some(planned.id.clone()),
@@ -94,6 +95,7 @@ impl Actor {
             started_at: clock::now(),
             ended_at: None,
             usage: Usage::default(),
+            cost: None,
             message: None,
             error: None,
             diff: None,
@@ -234,6 +236,7 @@ impl Actor {
                 TurnOutcome::Failed(error) => flow::TurnOutcome::Failed(error),
             },
             usage: at_work.row.usage,
+            cost: at_work.row.cost,
             active_ms,
             account: at_work.row.agent.to_string(),
             replies_seen: at_work.replies_seen,
@@ -253,6 +256,7 @@ impl Actor {
         let mut at_work = self.turn.take()?;
         if let Some(at) = self.desk.close() {
             at_work.row.usage = at.usage;
+            at_work.row.model = at.model.or(at_work.row.model);
             at_work.row.message = at.message.or(at_work.row.message);
         }
         let active_ms = clock::now().millis_since(at_work.row.started_at);
@@ -264,11 +268,16 @@ impl Actor {
         turn.status = status;
         turn.error.clone_from(&error);
         turn.ended_at = Some(clock::now());
+        // The price there is now: what it costs later changes nothing.
+        let (agent, model) = (turn.agent.as_str(), turn.model.as_deref());
+        turn.cost = self.hub.spending.price(agent, model, &turn.usage);
+        self.hub.spending.ended(&turn.id, Some(&self.row.repo), &turn.usage, turn.cost);
         self.event(EventKind::TurnEnded {
             turn: turn.id.clone(),
             status,
             error,
             usage: turn.usage,
+            cost: turn.cost,
         });
         self.desk.writes.push(Write::Turn(Box::new(turn.clone()), None));
         self.seen = None;
@@ -321,8 +330,8 @@ impl Actor {
         }
         let tree_changed = self.tree_changed().await;
         let Some((at_work, active_ms)) = self.give_up_turn(&detail) else { return };
-        let usage = at_work.row.usage;
-        let lost = Input::AgentLost { detail, tree_changed, usage, active_ms };
+        let (usage, cost) = (at_work.row.usage, at_work.row.cost);
+        let lost = Input::AgentLost { detail, tree_changed, usage, cost, active_ms };
         if let Err(error) = self.apply(lost) {
             tracing::warn!(run = %self.row.id, %error, "the loss of an agent came too late");
         }

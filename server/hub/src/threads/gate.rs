@@ -23,17 +23,23 @@ pub(crate) enum Verdict {
 pub(crate) async fn admit(hub: &Arc<Inner>, thread: &ThreadRow, message: &Message) -> Verdict {
     if let Some(until) = hub.accounts.held(thread.agent.as_str(), clock::now()) {
         let reason = "The account's limit is reached.".to_owned();
-        return Verdict::Hold(Hold { reason, until: Some(until) });
+        return Verdict::Hold(Hold { reason, until: Some(until), person_since: None });
     }
     if thread.kind == ThreadKind::Pma && !hub.config.pma.enabled {
         let detail = "The project manager is turned off (`pma.enabled`).";
         return Verdict::Block(detail.to_owned());
     }
+    let today = hub.today(thread.repo.as_ref());
+    if let Some(reason) = today.used_up() {
+        return Verdict::Hold(Hold { reason, until: Some(today.ends_at), person_since: None });
+    }
     match hub.guard(thread, message).await {
         safety::Verdict::Go => Verdict::Go,
         safety::Verdict::Block { reason, .. } => Verdict::Block(reason),
-        safety::Verdict::Hold { reason, until, .. } => {
-            Verdict::Hold(Hold { reason, until: Some(until) })
+        safety::Verdict::Hold { rule, reason, until } => {
+            // The other rules pass by themselves, soon.
+            let person_since = (rule == safety::Rule::Breaker).then(clock::now);
+            Verdict::Hold(Hold { reason, until: Some(until), person_since })
         }
     }
 }

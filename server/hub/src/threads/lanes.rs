@@ -100,6 +100,15 @@ impl Lanes {
         answer.await.map_err(gone)?
     }
 
+    /// What held messages may be another thing now: those that are held are looked at again.
+    pub(crate) fn look_again(&self) {
+        for handle in self.lock().handles.values() {
+            // One that is not held says so to nobody.
+            let (done, _) = oneshot::channel();
+            let _ = handle.told.send(Told::Input(Input::Released, None, done));
+        }
+    }
+
     /// Lets a thread's task leave, when nothing was handed to it meanwhile.
     pub(crate) fn leave(&self, thread: &ThreadId, inbox: &mpsc::UnboundedReceiver<Told>) -> bool {
         let mut tasks = self.lock();

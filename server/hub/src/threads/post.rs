@@ -189,6 +189,7 @@ pub(crate) fn message(draft: &Draft, thread: &ThreadId, number: u32, conversatio
         answer: None,
         error: None,
         usage: car_api::item::Usage::default(),
+        cost: None,
         created_at: clock::now(),
         started_at: None,
         ended_at: None,

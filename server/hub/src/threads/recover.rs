@@ -7,15 +7,23 @@ use car_api::{
     item::Usage,
     thread::{ThreadCreate, ThreadKind},
 };
-use car_engine::lane::{Effect, Input, Lane, Moment, step};
+use car_engine::lane::{Effect, Input, Lane, Moment, Restored, step};
 use car_store::{Store, ThreadRow, Write};
 
-use super::view;
+use super::{record, view};
 use crate::{Result, clock, hub::Inner};
 
 /// Takes up every thread that has something to do.
 pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
-    if hub.store.pma_thread().await?.is_none() {
+    if let Some(mut row) = hub.store.pma_thread().await? {
+        // It is another one from its next conversation on.
+        let agent = agent(hub, ThreadKind::Pma);
+        if row.agent != agent && row.lane.backend.is_none() && row.lane.is_at_rest() {
+            row.agent = agent;
+            row.updated_at = clock::now();
+            commit_made(hub, &row, Vec::new()).await?;
+        }
+    } else {
         let created = ThreadCreate {
             name: Some("PMA".to_owned()),
             repo: None,
@@ -25,8 +33,14 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
             approvals: None,
         };
         let row = new(hub, ThreadKind::Pma, created);
-        hub.store.commit(made(hub, &row)).await?;
+        commit_made(hub, &row, Vec::new()).await?;
     }
+    let all = Arc::clone(hub);
+    tokio::spawn(async move {
+        if let Err(error) = record::begin_missing(&all).await {
+            tracing::warn!(%error, "threads have no record; the next start tries again");
+        }
+    });
     for row in hub.store.busy_threads().await? {
         hub.lanes.wake(hub, &row.id);
     }
@@ -37,8 +51,7 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
 pub(super) fn new(hub: &Inner, kind: ThreadKind, body: ThreadCreate) -> ThreadRow {
     let now = clock::now();
     let config = &hub.config;
-    let agent = body.agent.or_else(|| config.threads.agent.clone());
-    let agent: AgentId = agent.unwrap_or_else(|| config.default_agent.clone());
+    let agent = body.agent.unwrap_or_else(|| agent(hub, kind));
     ThreadRow {
         id: ThreadId::generate(),
         kind,
@@ -60,8 +73,26 @@ pub(super) fn new(hub: &Inner, kind: ThreadKind, body: ThreadCreate) -> ThreadRo
     }
 }
 
-/// What makes a thread.
-pub(super) fn made(hub: &Inner, row: &ThreadRow) -> Vec<Write> {
+/// Who answers in a thread that names nobody.
+pub(super) fn agent(hub: &Inner, kind: ThreadKind) -> AgentId {
+    let config = &hub.config;
+    let named = match kind {
+        ThreadKind::Pma => config.pma.default_agent.as_ref(),
+        ThreadKind::Chat => None,
+    };
+    named.or(config.threads.agent.as_ref()).unwrap_or(&config.default_agent).clone()
+}
+
+/// Makes a thread, or another one of it, and what belongs to that.
+pub(super) async fn commit_made(hub: &Arc<Inner>, row: &ThreadRow, with: Vec<Write>) -> Result<()> {
+    let mut writes = made(hub, row);
+    writes.extend(with);
+    record::keep(hub, &row.id, &writes).await;
+    hub.store.commit(writes).await?;
+    Ok(())
+}
+
+fn made(hub: &Inner, row: &ThreadRow) -> Vec<Write> {
     let kind = EventKind::ThreadUpdated { thread: Box::new(view::thread(row, &[], hub)) };
     vec![
         Write::Thread(Box::new(row.clone())),
@@ -80,7 +111,10 @@ pub(crate) async fn settle(store: &Store) -> Result<Vec<Write>> {
     let mut writes = Vec::new();
     for mut row in store.busy_threads().await? {
         let moment = Moment { now: clock::now(), turn: car_api::TurnId::generate() };
-        let Ok(transition) = step(&row.lane, Input::Restored, &moment) else { continue };
+        let Ok(transition) = step(&row.lane, Input::Restored { from: Restored::Backup }, &moment)
+        else {
+            continue;
+        };
         row.lane = transition.lane;
         for effect in transition.effects {
             let Effect::End { message, status, detail, .. } = effect else { continue };

@@ -2,18 +2,18 @@
 
 use std::{ffi::OsString, sync::Arc};
 
-use car_api::{MessageId, TurnId, thread::MessageStatus};
+use car_api::{MessageId, TurnId, money::Cost, thread::MessageStatus};
 use car_engine::{
     agent::{Adapter, Task, TurnOrder, TurnOutcome},
-    lane::{Chore, Input},
+    lane::{Chore, Input, State},
 };
 use car_files::thread_dir::ThreadDir;
-use car_store::SessionRow;
+use car_store::{SessionRow, UsageRow, Write};
 
 use super::{actor::Actor, gate, prompt, summary, token};
 use crate::{
     Error, Result, clock,
-    desk::{Heard, session::News},
+    desk::{AtWork, Heard, session::News},
     environment,
     hub::blocking,
 };
@@ -177,7 +177,7 @@ impl Actor {
                 Heard::Opened(backend) => {
                     let _ = self.apply(Input::Opened { backend });
                 }
-                Heard::Used => {}
+                Heard::Used => self.used(),
                 Heard::Forgotten(detail) => {
                     tracing::info!(thread = %self.row.id, detail, "the agent has forgotten a conversation");
                     let seed = summary::of(&self.hub, &self.row).await;
@@ -191,6 +191,22 @@ impl Actor {
         self.changed |= asked != self.desk.approvals.len();
         if line {
             self.drive().await;
+        }
+    }
+
+    /// The budget of the day counts what is under way, and ends it when it is used up.
+    fn used(&mut self) {
+        let Some(at) = &self.desk.at else { return };
+        let (agent, model) = (self.row.agent.as_str(), at.model.as_deref());
+        let cost = self.hub.spending.price(agent, model, &at.usage);
+        let repo = self.row.repo.as_ref();
+        self.hub.spending.under_way(&at.order.turn, repo, &at.usage, cost);
+        let cut = matches!(
+            self.row.lane.state,
+            State::Answering { cut: true, .. } | State::Tending { cut: true, .. }
+        );
+        if let Some(what) = self.hub.today(repo).used_up().filter(|_| !cut) {
+            let _ = self.apply(Input::BudgetReached { what });
         }
     }
 
@@ -231,18 +247,41 @@ impl Actor {
         let _ = self.apply(Input::Lost { detail });
     }
 
+    /// Notes what a turn used, answer or chore, and gives what it cost at the price there is now.
+    fn note_usage(&mut self, at: &AtWork) -> Cost {
+        let (repo, agent) = (self.row.repo.clone(), self.row.agent.clone());
+        let cost = self.hub.spending.price(agent.as_str(), at.model.as_deref(), &at.usage);
+        self.hub.spending.ended(&at.order.turn, repo.as_ref(), &at.usage, cost);
+        let ended_at = clock::now();
+        let age = i64::try_from(at.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.desk.writes.push(Write::Usage(Box::new(UsageRow {
+            turn: at.order.turn.clone(),
+            thread: self.row.id.clone(),
+            repo,
+            agent,
+            model: at.model.clone(),
+            usage: at.usage,
+            cost,
+            started_at: ended_at.plus_millis(-age),
+            ended_at,
+        })));
+        Cost::of_turn(cost, at.usage.total())
+    }
+
     /// Notes the end of the turn at work, whatever ended it.
     pub(super) async fn close_turn(&mut self, failed: bool) {
         // What was being written is part of the answer, also of one that is cut off.
         self.desk.keep_pieces();
         let Some(at) = self.desk.close() else { return };
         self.row.usage = self.row.usage.plus(at.usage);
+        let cost = self.note_usage(&at);
         if let Some(backend) = &at.order.thread {
             self.row.spent = self.desk.spent.get(backend).copied().unwrap_or_default();
         }
         let current = self.row.lane.current().cloned();
         if let Some(row) = current.and_then(|id| self.messages.get_mut(&id)) {
             row.message.usage = row.message.usage.plus(at.usage);
+            row.message.cost = Some(row.message.cost.unwrap_or_default().plus(cost));
             row.message.answer = at.message;
             row.plan = at.plan.unwrap_or_default();
         }

@@ -15,7 +15,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::retry;
-use crate::{Channel, Error, EventFilter, Message, Result, Sent, clock, hub::Inner};
+use crate::{Channel, Error, EventFilter, Message, Result, channel::Outcome, clock, hub::Inner};
 
 /// So many lines may wait; events after them wait in the log.
 pub(super) const MOST_PENDING: u32 = 1000;
@@ -87,17 +87,6 @@ struct Work {
     /// many lines that wait must not become a storm.
     misses: u32,
     rest_until: Option<Timestamp>,
-}
-
-/// What an attempt means for its webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It arrived.
-    Arrived,
-    /// It did not; the other side may have asked to be left alone for a while.
-    Missed(Option<Duration>),
-    /// The other side wants no more.
-    Unwanted,
 }
 
 impl Work {
@@ -308,23 +297,9 @@ pub(super) async fn attempt(
     let delivery = &mut line.delivery;
     delivery.attempts = delivery.attempts.saturating_add(1);
     delivery.last_attempt_at = Some(now);
-    match sent {
-        Sent::Taken { status } => {
-            delivery.last_status = status;
-            delivery.last_error = None;
-            Outcome::Arrived
-        }
-        Sent::NotTaken { status, detail, retry_after } => {
-            delivery.last_status = status;
-            delivery.last_error = Some(detail);
-            Outcome::Missed(retry_after)
-        }
-        Sent::Unwanted { status, detail } => {
-            delivery.last_status = status;
-            delivery.last_error = Some(detail);
-            Outcome::Unwanted
-        }
-    }
+    let (outcome, status, error) = sent.outcome();
+    (delivery.last_status, delivery.last_error) = (status, error);
+    outcome
 }
 
 fn after(wait: Duration) -> Timestamp {

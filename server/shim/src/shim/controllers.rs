@@ -114,7 +114,11 @@ impl Shim {
 
     /// On disk first, then to the agent: so a line that is not in the journal was not sent.
     fn send(&mut self, line: &str) -> io::Result<()> {
-        if let Some(reason) = self.stdin.refuses(line) {
+        let over = match self.phase {
+            Phase::Ended { .. } | Phase::Left => Some("the agent has ended"),
+            Phase::Running | Phase::Ending(_) => None,
+        };
+        if let Some(reason) = over.or_else(|| self.stdin.refuses(line)) {
             self.refuse(reason);
             return Ok(());
         }

@@ -235,6 +235,8 @@ impl Shim {
                 }
             }
             Phase::Ended { leave_at, .. } if *leave_at <= Instant::now() => {
+                let waited = self.options.ack_timeout.as_secs();
+                eprintln!("nobody said within {waited} s that the agent's end was read; leaving");
                 self.phase = Phase::Left;
             }
             Phase::Running | Phase::Ended { .. } | Phase::Left => {}

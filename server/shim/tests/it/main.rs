@@ -12,3 +12,5 @@ mod journal;
 mod starting;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod versions;

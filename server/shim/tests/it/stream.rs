@@ -1,8 +1,14 @@
 //! What goes through the socket.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+use rustix::process::Signal;
+
 use car_shim::{ConnError, EntryKind, Exit, Line};
 
-use crate::harness::{exit, next, next_out, script, soon, until};
+use crate::harness::{Run, exit, next, next_out, script, soon, until};
 
 fn out(line: &str) -> EntryKind {
     EntryKind::Out(Line { line: line.into(), cut: None, lossy: false })
@@ -60,6 +66,53 @@ async fn the_shim_leaves_when_the_exit_is_acknowledged_and_not_before() {
     until("the shim leaves", || !run.is_alive()).await;
     assert!(matches!(car_shim::attach(run.dir(), 1).await, Err(ConnError::Gone(_))));
     assert_eq!(run.entries().len(), 3);
+}
+
+/// A controller that closes its end does not take back what it said before.
+#[tokio::test]
+async fn what_was_said_before_the_connection_ended_is_done() {
+    // It reads no more when the end comes, and says what is to be done after that.
+    let run = script("read x").start();
+    let mut stream = attached(&run);
+    stream.shutdown(Shutdown::Read).unwrap();
+    stream.write_all(b"{\"send\":\"now\"}\n").unwrap();
+    until("the agent ends", || run.entries().len() == 3).await;
+    stream.write_all(b"{\"ack\":3}\n{\"leave\":true}\n").unwrap();
+    until("the shim leaves", || !run.is_alive()).await;
+
+    // It goes away with an answer it has not read.
+    let run = script("exit 0").start();
+    until("the agent ends", || run.entries().len() == 2).await;
+    let mut stream = attached(&run);
+    until("the journal is there", || rustix::io::ioctl_fionread(&stream).unwrap() > 0).await;
+    let (shim, _) = run.processes();
+    shim.signal(Signal::STOP).unwrap();
+    stream.write_all(b"{\"ack\":2}\n{\"leave\":true}\n").unwrap();
+    drop(stream);
+    shim.signal(Signal::CONT).unwrap();
+    until("the shim leaves", || !run.is_alive()).await;
+}
+
+/// A controller that speaks for itself. It has read that it is one, and nothing else.
+fn attached(run: &Run) -> UnixStream {
+    let mut stream = UnixStream::connect(run.dir().join("shim.sock")).unwrap();
+    stream.write_all(b"{\"attach\":1,\"version\":1}\n").unwrap();
+    let mut hello = String::new();
+    // A byte at a time: what comes after it stays where it is.
+    BufReader::with_capacity(1, stream.try_clone().unwrap()).read_line(&mut hello).unwrap();
+    assert!(hello.contains("hello"), "{hello}");
+    stream
+}
+
+#[tokio::test]
+async fn an_agent_that_has_ended_is_sent_nothing() {
+    let run = script("exit 0").start();
+    let mut conn = run.attach(1).await;
+    exit(&mut conn).await;
+    conn.control.send("late").await.unwrap();
+    let refused = soon(conn.next()).await.unwrap_err();
+    assert!(matches!(refused, ConnError::Refused(_)), "{refused}");
+    assert!(matches!(run.entries().pop().unwrap().kind, EntryKind::Exit(_)), "the end is the last");
 }
 
 #[tokio::test]

@@ -133,3 +133,92 @@ async fn no_secret_is_overlooked() {
         );
     }
 }
+
+/// What was used before it was counted is counted, and had no price.
+#[tokio::test]
+async fn earlier_turns_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hub.sqlite3");
+    let mut conn = made_at(&path, 10).await;
+    let usage =
+        r#"{"input_tokens":50,"cached_input_tokens":20,"output_tokens":7,"reasoning_tokens":2}"#;
+    for (turn, ended_at) in [("trn_1", "3000000"), ("trn_2", "null")] {
+        let sql = format!(
+            "insert into turns (id, run, number, ticket, ticket_file, agent, purpose, status,
+                 started_at, ended_at, usage)
+             values ('{turn}', 'run_1', 1, 'tkt_1', 'a.md', 'codex', 'work', 'completed',
+                 1000000, {ended_at}, '{usage}')"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    }
+    for sql in [
+        "insert into runs (id, repo, status, flow, created_at, queued_at)
+             values ('run_1', 'demo', 'completed', '{}', 1, 1)",
+        "insert into threads (id, kind, name, agent, approvals, lane, at_work, messages, usage,
+             spent, created_at, updated_at)
+             values ('thr_1', 'chat', 'Why?', 'demo', 'never', '{}', false, 1, '{}', '{}', 1, 1)",
+    ] {
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+    let sql = format!(
+        "insert into messages (id, thread, number, conversation, origin, author, body, attachments,
+             status, turn, usage, plan, created_at, started_at, ended_at)
+         values ('mes_1', 'thr_1', 1, 1, 'person', 'me', 'Why?', '[]', 'completed', 'trn_3',
+             '{usage}', '[]', 1, 4000000, 4500000)"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    drop(conn);
+    let store = Store::open(&path).await.unwrap();
+    let query = crate::UsageQuery {
+        by: car_api::usage::UsageBy::Repo,
+        since: None,
+        until: None,
+        repos: None,
+        offset_s: 0,
+        limit: 10,
+    };
+    let counted = store.usage(&query).await.unwrap();
+    let keys: Vec<_> = counted.rows.iter().map(|row| row.key.as_deref()).collect();
+    assert_eq!(keys, [None, Some("demo")]);
+    let total = counted.total;
+    assert_eq!((counted.all, total.turns, total.runs, total.active_ms), (2, 2, 1, 2500));
+    assert_eq!((total.usage.input_tokens, total.usage.reasoning_tokens), (100, 4));
+    assert_eq!((total.cost.amount.millionths(), total.cost.unpriced_tokens), (0, 114));
+}
+
+/// What messages cost before they said so is what their last turn did; a turn before it had no price.
+#[tokio::test]
+async fn earlier_messages_cost_what_their_turns_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hub.sqlite3");
+    let mut conn = made_at(&path, 11).await;
+    for (id, number, turn, tokens) in
+        [("mes_1", 1, "'trn_1'", 50), ("mes_2", 2, "'trn_2'", 70), ("mes_3", 3, "null", 0)]
+    {
+        let sql = format!(
+            "insert into messages (id, thread, number, conversation, origin, author, body,
+                 attachments, status, turn, usage, plan, created_at)
+             values ('{id}', 'thr_1', {number}, 1, 'user', 'me', 'Why?', '[]', 'completed', {turn},
+                 '{{\"input_tokens\":{tokens},\"cached_input_tokens\":0,\"output_tokens\":7,\
+                 \"reasoning_tokens\":0}}', '[]', 1)"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    }
+    for (turn, cost) in [("trn_1", "null"), ("trn_2", "9")] {
+        let sql = format!(
+            "insert into usage (turn, thread, agent, input_tokens, cached_input_tokens,
+                 output_tokens, reasoning_tokens, cost, started_at, ended_at)
+             values ('{turn}', 'thr_1', 'demo', 50, 0, 7, 0, {cost}, 1, 2)"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    }
+    drop(conn);
+    let store = Store::open(&path).await.unwrap();
+    let mut costs = Vec::new();
+    for id in ["mes_1", "mes_2", "mes_3"] {
+        let row = store.message(&id.parse().unwrap()).await.unwrap().unwrap();
+        let cost = row.message.cost;
+        costs.push(cost.map(|cost| (cost.amount.millionths(), cost.unpriced_tokens)));
+    }
+    assert_eq!(costs, [Some((0, 57)), Some((9, 20)), None]);
+}

@@ -24,7 +24,10 @@ pub(crate) enum Audit {
     /// Walk the chain: was a line edited, moved or removed?
     Verify(Verify),
     /// The end of the chain, to be kept somewhere safe
-    Head,
+    Head {
+        /// Where it ended with this line [default: the last one]
+        line: Option<i64>,
+    },
 }
 
 #[derive(Args)]
@@ -64,8 +67,8 @@ pub(crate) async fn run(args: Audit, s: &Session) -> Result<(), Failure> {
     match args {
         Audit::List(args) => list(args, s).await,
         Audit::Verify(args) => verify(args, s).await,
-        Audit::Head => {
-            let head = s.client.audit_head().await?;
+        Audit::Head { line } => {
+            let head = s.client.audit_head(line).await?;
             let text = |head: &AuditHead| format!("{}:{}", head.seq, head.hash);
             s.out.show(&head, text, text)
         }
@@ -128,16 +131,6 @@ fn given(text: &str) -> Result<AuditHead, Failure> {
     parse(&content)
         .or_else(|| serde_json::from_str(&content).ok())
         .ok_or_else(|| Failure::Usage(format!("{text} is no head of an audit chain")))
-}
-
-/// Looks whether a hub's history changed since this machine last saw it, and keeps its head.
-pub(crate) fn remember(instance: &str, head: &AuditHead) -> Result<(), String> {
-    let Some(dir) = heads::state_dir(|name| env::var_os(name)) else { return Ok(()) };
-    let kept = heads::kept(&dir, instance).map_err(|error| error.to_string())?;
-    if let Some(what) = kept.and_then(|kept| heads::contradiction(&kept, head)) {
-        return Err(format!("the hub's history changed: {what}; look with `car audit verify`"));
-    }
-    heads::keep(&dir, instance, head).map_err(|error| error.to_string())
 }
 
 /// The object that is meant by the last letters of its id, as the list shows them.

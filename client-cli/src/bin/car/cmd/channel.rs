@@ -1,7 +1,7 @@
 //! `car channel …`: ways out for notifications.
 
 use car_api::{
-    ChannelId,
+    ChannelId, Timestamp,
     notification::{
         ChannelCreate, ChannelSecret, ChannelUpdate, NotificationChannel, NotificationKind,
         NotificationStatus, QuietHours,
@@ -181,7 +181,7 @@ async fn one(s: &Session, text: &str) -> Result<ChannelId, Failure> {
 
 fn text(channel: &NotificationChannel) -> String {
     let mut lines = vec![
-        format!("{} {}", channel.id, state(channel).0),
+        format!("{} {}", channel.id, state(channel.enabled, channel.failing_since).0),
         format!("name  {}", safe(&channel.name)),
         format!("to    {} {}", channel.kind, safe(&channel.target)),
         format!("sent  {}", wanted(channel)),
@@ -197,8 +197,9 @@ fn text(channel: &NotificationChannel) -> String {
     lines.join("\n")
 }
 
-fn state(channel: &NotificationChannel) -> (&'static str, Tone) {
-    match (channel.enabled, channel.failing_since) {
+/// How a way out stands, of notifications or of events.
+pub(super) fn state(enabled: bool, failing_since: Option<Timestamp>) -> (&'static str, Tone) {
+    match (enabled, failing_since) {
         (false, _) => ("off", Tone::Dim),
         (true, Some(_)) => ("failing", Tone::Bad),
         (true, None) => ("on", Tone::Good),
@@ -213,7 +214,7 @@ fn wanted(channel: &NotificationChannel) -> String {
 fn table(channels: &[NotificationChannel]) -> Table {
     let mut table = Table::new(&["CHANNEL", "KIND", "STATE", "SENT", "NAME", "TO"]);
     for channel in channels {
-        let (word, tone) = state(channel);
+        let (word, tone) = state(channel.enabled, channel.failing_since);
         table.row([
             pick::short(channel.id.as_str()).into(),
             channel.kind.as_str().into(),

@@ -21,7 +21,7 @@ use crate::{
 #[command(after_help = "Examples:
   car use box https://box.example.net --token-file token   name a hub and use it
   car use box                                              use it again
-  car use --local                                          back to this machine's")]
+  car use --local                                          this machine's hub again")]
 pub(crate) struct Use {
     /// The name of a hub
     #[arg(required_unless_present = "local")]

@@ -91,7 +91,8 @@ fn text(s: &Session, diff: &FileDiff) -> String {
     lines.join("\n")
 }
 
-fn one(s: &Session, line: &DiffLine) -> String {
+/// One line of a difference, in its colour.
+pub(crate) fn one(s: &Session, line: &DiffLine) -> String {
     let text = event_text::safe(&line.text);
     match line.kind {
         LineKind::Hunk => s.out.toned(&text, Tone::Busy),

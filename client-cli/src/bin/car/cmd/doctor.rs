@@ -11,6 +11,7 @@ use car_api::{
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
+    history,
     out::Out,
     session::{self, Session, wanted},
     table::{Cell, Table, Tone},
@@ -58,9 +59,16 @@ async fn look(
     findings.push(Finding::ok("answers", "yes"));
     let info = session.client.hub_get().await?;
     findings.push(Finding::ok("token", "accepted"));
-    findings.push(match super::audit::remember(&info.instance, &info.audit) {
-        Ok(()) => Finding::ok("history", format!("{} audit lines", info.audit.seq)),
-        Err(what) => Finding::error("history", what, "Somebody may have changed what is kept."),
+    findings.push(match history::changed(&session, &info).await {
+        Ok(None) => Finding::ok("history", format!("{} audit lines", info.audit.seq)),
+        Ok(Some(what)) => {
+            Finding::error("history", what, "Somebody may have changed what is kept.")
+                .fix("look with `car audit verify`")
+        }
+        Err(error) => {
+            let effect = "Nobody would notice here if the hub's history were changed.";
+            Finding::warning("history", error.to_string(), effect)
+        }
     });
     session.client.health_ready().await?;
     let own = env!("CARGO_PKG_VERSION");

@@ -12,8 +12,10 @@ use clap::Args;
 
 use crate::{
     args::{Global, RepoArg},
+    connection::Connection,
     event_text,
     failure::Failure,
+    history,
     out::Out,
     session::Session,
 };
@@ -62,6 +64,7 @@ pub(crate) async fn run(args: Events, global: &Global, out: &Out) -> Result<(), 
         kinds: args.kind,
     };
     let info = s.client.hub_get().await?;
+    history::look(s, &info).await;
     let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
     let file = args.cursor_file.as_deref();
     let noted = file.map(read_cursor).transpose()?.flatten();
@@ -176,6 +179,7 @@ pub(crate) async fn logs(s: &Session, run: RunId, wanted: Logs) -> Result<(), Fa
 /// What comes from now on, until the process is ended.
 pub(crate) async fn follow_newest(s: &Session, filter: EventFilter) -> Result<(), Failure> {
     let info = s.client.hub_get().await?;
+    history::look(s, &info).await;
     let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
     let mut print = |event: &Event| -> Result<bool, Failure> {
         print_event(&s.out, event, |event| event_text::log_entry(event, s.out.colour))?;
@@ -212,6 +216,7 @@ async fn follow(
     print: &mut impl FnMut(&Event) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     let mut watch = s.client.watch_from(after, filter);
+    let mut connection = Connection::default();
     loop {
         match watch.next().await? {
             Update::Event(event) => {
@@ -219,8 +224,11 @@ async fn follow(
                     return Ok(());
                 }
             }
-            Update::Lost { reason, .. } => s.out.note(&format!("connection lost: {reason}")),
-            Update::Back => s.out.note("connected again"),
+            Update::Lost { reason, .. } => connection.lost(&s.out, reason),
+            Update::Back => {
+                connection.back(&s.out);
+                history::look_again(s).await;
+            }
             Update::Live(_) | Update::CaughtUp { .. } => {}
         }
     }

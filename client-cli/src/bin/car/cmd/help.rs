@@ -22,6 +22,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("output", include_str!("../help/output.txt")),
     ("remote", include_str!("../help/remote.txt")),
     ("runs", include_str!("../help/runs.txt")),
+    ("terminals", include_str!("../help/terminals.txt")),
     ("threads", include_str!("../help/threads.txt")),
     ("tickets", include_str!("../help/tickets.txt")),
     ("verify", include_str!("../help/verify.txt")),
@@ -82,6 +83,8 @@ mod tests {
     const BY_REQUEST: &[&str] = &[
         "docs_get",
         "docs_style",
+        "download_get",
+        "file_link",
         "metrics_get",
         "push_act",
         "push_get",
@@ -89,6 +92,7 @@ mod tests {
         "push_subscribe",
         "push_test",
         "push_unsubscribe",
+        "repo_file_link",
         "ws_ticket_create",
     ];
 

@@ -51,6 +51,18 @@ pub(crate) enum Hub {
     },
     /// Look for repos in the hub's directories
     Scan,
+    /// Fetch, and move the branch that is checked out on to what its remote has
+    #[command(
+        visible_alias = "sync-main",
+        after_help = "Nothing is merged and nothing is thrown away: what cannot simply move on\nis left as it is, with the reason."
+    )]
+    Sync {
+        /// Repo or worktree, by id or path [default: the one you are in]
+        repo: Option<String>,
+        /// Do not wait for the end
+        #[arg(long)]
+        no_wait: bool,
+    },
     /// Repos and worktrees
     Repos {
         /// Only `base` repos or only `worktree`s
@@ -180,6 +192,10 @@ async fn here(args: Hub, s: &Session) -> Result<(), Failure> {
             jobs::finish(s, job, no_wait).await
         }
         Hub::Scan => scan(s).await,
+        Hub::Sync { repo, no_wait } => {
+            let id = s.repo(&RepoArg { repo }).await?;
+            jobs::finish(s, s.client.repo_sync(&id).await?, no_wait).await
+        }
         Hub::Repos { kind } => {
             let list = all(async |page| s.client.repo_list(kind, &page).await).await?;
             let none = "No repos yet: car hub clone URL, car hub create ID, or car hub scan";

@@ -164,7 +164,8 @@ fn tone(kind: InboxKind) -> Tone {
         | InboxKind::Question
         | InboxKind::Fix
         | InboxKind::Budget
-        | InboxKind::UserTicket => Tone::Waits,
+        | InboxKind::UserTicket
+        | InboxKind::ThreadHeld => Tone::Waits,
         InboxKind::RunFailed
         | InboxKind::MessageFailed
         | InboxKind::JobFailed

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use car_api::job::{Job, JobKind, JobLine, JobStatus};
+use car_api::{
+    job::{Job, JobKind, JobLine, JobResult, JobStatus},
+    verify::Verdict,
+};
 use car_client::{ClientError, JobFilter};
 use clap::{Args, Subcommand};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::run_records;
 use crate::{
     event_text,
     failure::Failure,
@@ -89,7 +93,18 @@ pub(crate) async fn finish(s: &Session, job: Job, no_wait: bool) -> Result<(), F
             show(s, &job)?;
             Err(Failure::Outcome)
         }
-        (JobStatus::Completed | JobStatus::Running, _) => show(s, &job),
+        (JobStatus::Completed | JobStatus::Running, _) => {
+            show(s, &job)?;
+            match &job.result {
+                Some(JobResult::Checked { verdict: Verdict::Failed, .. }) => Err(Failure::Outcome),
+                Some(
+                    JobResult::Checked { .. }
+                    | JobResult::Repo { .. }
+                    | JobResult::Templates { .. },
+                )
+                | None => Ok(()),
+            }
+        }
     }
 }
 
@@ -196,6 +211,10 @@ fn show(s: &Session, job: &Job) -> Result<(), Failure> {
     s.out.show(job, id_or_repo, |job| {
         let of = job.repo.as_ref().map_or_else(|| job.id.to_string(), ToString::to_string);
         let kind = job.kind.as_str().replace('_', " ");
+        if let Some(JobResult::Checked { commands, .. }) = &job.result {
+            let lines: Vec<String> = commands.iter().flat_map(run_records::command_lines).collect();
+            return lines.join("\n");
+        }
         match job.status {
             JobStatus::Running => format!("{kind} {of}: {} ({})", job.phase, job.id),
             JobStatus::Completed if job.phase == "done" => format!("{kind} {of}: done"),

@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod budgets;
 pub(crate) mod channel;
 pub(crate) mod context;
 pub(crate) mod contexts;
@@ -33,10 +34,13 @@ pub(crate) mod salvage;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod talk;
+pub(crate) mod template;
+pub(crate) mod terminal;
 pub(crate) mod thread;
 pub(crate) mod ticket;
 pub(crate) mod token;
 pub(crate) mod usage;
+pub(crate) mod voice;
 pub(crate) mod watch;
 pub(crate) mod webhook;
 pub(crate) mod worktree;
@@ -57,6 +61,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(args, &Session::open(global, out)?).await,
         Command::Salvage(args) => salvage::run(args, &Session::open(global, out)?).await,
         Command::Ticket(args) => ticket::run(args, global, out).await,
+        Command::Template(args) => template::run(args, global, out).await,
         Command::Context(args) => context::run(args, global, out).await,
         Command::Files(args) => files::run(args, global, out).await,
         Command::Pma(args) => pma::run(args, &Session::open(global, out)?).await,
@@ -68,13 +73,16 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Failure> {
         Command::Approve(args) => answer::approve(args, &Session::open(global, out)?).await,
         Command::Decline(args) => answer::decline(args, &Session::open(global, out)?).await,
         Command::Thread(args) => thread::run(args, &Session::open(global, out)?).await,
+        Command::Terminal(args) => terminal::run(args, global, out).await,
         Command::Agents => agents::list(&Session::open(global, out)?).await,
         Command::Models(args) => agents::models(args, &Session::open(global, out)?).await,
         Command::Status(args) => status::run(args, global, out).await,
         Command::Inbox(args) => inbox::run(args, global, out).await,
         Command::Notification(args) => notification::run(args, &Session::open(global, out)?).await,
         Command::Channel(args) => channel::run(args, &Session::open(global, out)?).await,
+        Command::Voice(args) => voice::run(args, &Session::open(global, out)?).await,
         Command::Usage(args) => usage::run(args, global, out).await,
+        Command::Budgets(args) => budgets::run(args, &Session::open(global, out)?).await,
         Command::Jobs(args) => jobs::run(args, &Session::open(global, out)?).await,
         Command::Events(args) => events::run(args, global, out).await,
         Command::Watch(args) => watch::run(args, global, out).await,

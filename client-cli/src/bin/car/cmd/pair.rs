@@ -64,7 +64,7 @@ enum Verb {
 /// What is given.
 #[derive(Args)]
 struct Given {
-    /// What it may do, of read, write, run, approve, admin [default: what it asks for]
+    /// What it may do, of read, write, run, approve, terminal, admin [default: what it asks for]
     #[arg(long, value_delimiter = ',', value_name = "SCOPE,…")]
     scopes: Option<Vec<Scope>>,
     /// Only this repo and its worktrees; may be said several times
@@ -133,8 +133,11 @@ async fn browser(args: Pair, s: &Session) -> Result<(), Failure> {
     let made = s.client.pairing_create(&body).await?;
     let base = match (&args.url, made.hosts.first()) {
         (Some(url), _) => url.trim_end_matches('/').to_owned(),
-        (None, Some(host)) => format!("https://{host}"),
-        (None, None) => s.client.url().to_owned(),
+        (None, Some(host)) => format!("https://{host}{}", made.base_path),
+        (None, None) => {
+            let own = s.client.url();
+            format!("{}{}", own.strip_suffix(&made.base_path).unwrap_or(own), made.base_path)
+        }
     };
     let link = format!("{base}/pair#{}", made.code);
     if !s.out.quiet && !s.out.json {
@@ -188,13 +191,15 @@ async fn decide(asks: &Pairing, body: PairingDecide, s: &Session) -> Result<Pair
     Ok(s.client.pairing_decide(&asks.id, &body).await?)
 }
 
-/// The pairing that is meant by a code as it was read off another screen, or by its id.
+/// The pairing that is meant by a code as it was read off another screen, or by its id or the end
+/// of that, as the list shows it.
 async fn find(code: &str, s: &Session) -> Result<Pairing, Failure> {
     let plain = |text: &str| text.replace(['-', ' '], "").to_ascii_uppercase();
     let all = s.client.pairing_list().await?.items;
     let found = all.into_iter().find(|pairing| {
         let coded = pairing.code.as_deref().is_some_and(|known| plain(known) == plain(code));
-        coded || pairing.id.as_str() == code
+        let id = pairing.id.as_str();
+        coded || id == code || short(id) == code
     });
     found.ok_or_else(|| {
         Failure::NotFound(format!(
@@ -239,7 +244,7 @@ fn pairings(all: &[Pairing]) -> Table {
             PairingKind::Token => "(a machine)",
         };
         table.row([
-            pairing.code.as_deref().unwrap_or(pairing.id.as_str()).into(),
+            pairing.code.as_deref().unwrap_or(short(pairing.id.as_str())).into(),
             pairing.name.as_deref().unwrap_or(what).into(),
             pairing.address.as_deref().unwrap_or("-").into(),
             Cell::toned(pairing.state.as_str(), tone),

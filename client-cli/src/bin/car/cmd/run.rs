@@ -2,6 +2,7 @@
 
 use car_api::{
     agent::ApprovalPolicy,
+    money::Amount,
     run::{Explain, Owner, Run as Entry, RunResume, RunStart, RunStatus},
 };
 use clap::{Args, Subcommand};
@@ -10,6 +11,7 @@ use super::{diff, events, run_records as records};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
+    money,
     out::Out,
     pick::short,
     session::{Session, all},
@@ -99,6 +101,9 @@ pub(crate) struct Start {
     /// Tokens it may use before it pauses
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<i64>,
+    /// What it may cost before it pauses, in the hub's currency
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) max_cost: Option<Amount>,
     /// Seconds of work it may take before it pauses
     #[arg(long, value_name = "N")]
     pub(crate) max_seconds: Option<i64>,
@@ -121,6 +126,7 @@ impl Start {
         RunStart {
             max_total_turns: self.max_total_turns,
             max_tokens: self.max_tokens,
+            max_cost: self.max_cost,
             max_seconds: self.max_seconds,
             auto_commit: self.auto_commit,
             require_commit: self.require_commit,
@@ -140,12 +146,27 @@ pub(crate) struct Resume {
     /// Let the whole run use this many tokens
     #[arg(long, value_name = "N")]
     max_tokens: Option<i64>,
+    /// Let the whole run cost this much, in the hub's currency
+    #[arg(long, value_name = "AMOUNT")]
+    max_cost: Option<Amount>,
     /// Let the whole run take this many seconds of work
     #[arg(long, value_name = "N")]
     max_seconds: Option<i64>,
     /// Accept the changes to protected files, or to what checks the ticket, that paused it
     #[arg(long)]
     accept_protected: bool,
+}
+
+impl Resume {
+    fn body(&self) -> RunResume {
+        RunResume {
+            max_total_turns: self.max_total_turns,
+            max_tokens: self.max_tokens,
+            max_cost: self.max_cost,
+            max_seconds: self.max_seconds,
+            accept_protected: self.accept_protected,
+        }
+    }
 }
 
 pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Failure> {
@@ -170,9 +191,9 @@ pub(crate) async fn run(args: Run, global: &Global, out: &Out) -> Result<(), Fai
             let explain = s.client.run_explain(&id(arg).await?).await?;
             out.details(&explain, |e| e.owner.to_string(), explained)
         }
-        Run::Resume(Resume { run, max_total_turns, max_tokens, max_seconds, accept_protected }) => {
-            let body = RunResume { max_total_turns, max_tokens, max_seconds, accept_protected };
-            show(out, &s.client.run_resume(&id(run).await?, &body).await?)
+        Run::Resume(resume) => {
+            let body = resume.body();
+            show(out, &s.client.run_resume(&id(resume.run).await?, &body).await?)
         }
         Run::Pause(arg) => show(out, &s.client.run_pause(&id(arg).await?).await?),
         Run::Stop(arg) => show(out, &s.client.run_stop(&id(arg).await?).await?),
@@ -218,6 +239,7 @@ pub(crate) fn one(run: &Entry) -> String {
         "tokens     {} in ({} cached), {} out",
         run.usage.input_tokens, run.usage.cached_input_tokens, run.usage.output_tokens
     ));
+    lines.push(format!("cost       {}", money::cost(&run.cost, None)));
     lines.extend(run.started_at.map(|at| format!("began      {}", time_text::full(at))));
     lines.extend(run.ended_at.map(|at| format!("ended      {}", time_text::full(at))));
     for approval in &run.approvals {

@@ -4,7 +4,7 @@ use car_api::{
     RunId, TurnId,
     dispatch::{Dispatch, DispatchMode, Reply},
     turn::{Turn, TurnDetail, TurnStatus},
-    verify::{Evidence, Verdict},
+    verify::{CommandResult, Evidence, Verdict},
 };
 
 use crate::{
@@ -88,25 +88,30 @@ pub(crate) fn evidence_text(evidence: &Evidence) -> String {
     let verdict = evidence.verdict.as_str().replace('_', " ");
     let mut lines = vec![format!("{} {verdict}, at {commit}", evidence.ticket_path)];
     for result in &evidence.commands {
-        let outcome = match (result.exit_code, result.timed_out) {
-            (_, true) => "timed out".to_owned(),
-            (Some(0), false) => "passed".to_owned(),
-            (Some(code), false) => format!("exit {code}"),
-            (None, false) => "ended by a signal".to_owned(),
-        };
-        let before =
-            if result.fails_on_base == Some(true) { ", on the base commit too" } else { "" };
-        let seconds = result.duration_ms as f64 / 1000.0;
-        lines.push(format!("  $ {}: {outcome}{before} ({seconds:.1} s)", result.command.run));
-        if result.exit_code != Some(0) {
-            lines.extend(result.tail.lines().map(|line| format!("    {}", event_text::safe(line))));
-        }
+        lines.extend(command_lines(result).map(|line| format!("  {line}")));
     }
     lines.extend(evidence.protected.iter().map(|file| format!("  protected file changed: {file}")));
     if evidence.verdict == Verdict::NotVerified {
         lines.push("  no commands are set; see `car help verify`".to_owned());
     }
     lines.join("\n")
+}
+
+/// What came of a command; of one that failed, what it printed last.
+pub(crate) fn command_lines(result: &CommandResult) -> impl Iterator<Item = String> {
+    let outcome = match (result.exit_code, result.timed_out) {
+        (_, true) => "timed out".to_owned(),
+        (Some(0), false) => "passed".to_owned(),
+        (Some(code), false) => format!("exit {code}"),
+        (None, false) => "ended by a signal".to_owned(),
+    };
+    let before = if result.fails_on_base == Some(true) { ", on the base commit too" } else { "" };
+    let seconds = result.duration_ms as f64 / 1000.0;
+    let command = event_text::safe(&result.command.run);
+    let head = format!("$ {command}: {outcome}{before} ({seconds:.1} s)");
+    let tail = if result.exit_code == Some(0) { "" } else { result.tail.as_str() };
+    let tail = tail.lines().map(|line| format!("  {}", event_text::safe(line)));
+    std::iter::once(head).chain(tail)
 }
 
 pub(crate) async fn dispatches(s: &Session, run: &RunId) -> Result<(), Failure> {

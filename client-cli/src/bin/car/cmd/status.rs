@@ -8,6 +8,7 @@ use super::{repos, run::one};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
+    history,
     out::Out,
     session::Session,
 };
@@ -32,6 +33,7 @@ pub(crate) async fn run(args: Status, global: &Global, out: &Out) -> Result<(), 
     let session = Session::open_for(global, out, &args.repo)?;
     let s = &session;
     let hub = s.client.hub_get().await?;
+    history::look(s, &hub).await;
     let id = match s.repo(&args.repo).await {
         Ok(id) => Some(id),
         // Without a repo the hub alone is meant.

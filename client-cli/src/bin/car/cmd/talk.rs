@@ -17,7 +17,7 @@ use car_client::{
 };
 
 use super::answer;
-use crate::{event_text, failure::Failure, session::Session};
+use crate::{connection::Connection, event_text, failure::Failure, session::Session};
 
 /// Posts a message and prints the answer as it comes; gives the message as it ended.
 pub(crate) async fn post_and_follow(
@@ -46,6 +46,7 @@ pub(crate) async fn follow(
 ) -> Result<Message, Failure> {
     let mut answer = Answer { json: s.out.json, quiet: s.out.quiet, ..Answer::default() };
     answer.turn.clone_from(&message.turn);
+    let mut connection = Connection::default();
     loop {
         match watch.next().await? {
             Update::Event(event) => {
@@ -69,8 +70,8 @@ pub(crate) async fn follow(
                 }
                 answer.live(&frame)?;
             }
-            Update::Lost { reason, .. } => s.out.note(&format!("connection lost: {reason}")),
-            Update::Back => s.out.note("connected again"),
+            Update::Lost { reason, .. } => connection.lost(&s.out, reason),
+            Update::Back => connection.back(&s.out),
             Update::CaughtUp { .. } => {}
         }
     }

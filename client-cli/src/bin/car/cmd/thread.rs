@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use car_api::{
     AgentId, ApprovalId, ThreadKey,
     agent::ApprovalPolicy,
-    item::Decision,
+    item::{Decision, Usage},
+    money::Cost,
     run::ApprovalDecide,
     thread::{
         BusyPolicy, Message, MessageDetail, MessageHit, MessagePost, MessageStatus,
@@ -20,6 +21,7 @@ use crate::{
     args::RepoArg,
     event_text,
     failure::Failure,
+    money::{self, thousands},
     pick,
     session::{Session, all},
     table::{Cell, Table, Tone},
@@ -89,6 +91,8 @@ pub(crate) enum Thread {
     Interrupt(Which),
     /// Cut off the answer that is under way, and take back what waits
     Stop(Which),
+    /// Let a held thread go on: close its circuit breaker, look at what waits
+    Resume(Which),
     /// Begin a new conversation of the agent; the messages stay
     Reset(Which),
     /// Make the agent's conversation shorter
@@ -281,6 +285,10 @@ pub(crate) async fn run(args: Thread, s: &Session) -> Result<(), Failure> {
         Thread::Stop(which) => {
             let thread = s.thread(&which.thread).await?;
             print(s, &s.client.thread_stop(&thread).await?)
+        }
+        Thread::Resume(which) => {
+            let thread = s.thread(&which.thread).await?;
+            print(s, &s.client.thread_resume(&thread).await?)
         }
         Thread::Reset(which) => {
             let thread = s.thread(&which.thread).await?;
@@ -525,6 +533,17 @@ fn line(message: &Message) -> Vec<String> {
     lines
 }
 
+/// What a message cost. An agent that reports no tokens is no agent that used none.
+fn spent(usage: &Usage, cost: &Cost) -> String {
+    if usage.total() == 0 {
+        return "(tokens not reported)".to_owned();
+    }
+    let [read, cached, written] =
+        [usage.input_tokens, usage.cached_input_tokens, usage.output_tokens].map(thousands);
+    let cost = money::cost(cost, None);
+    format!("({read} tokens read, {cached} of them cached, {written} written; cost {cost})")
+}
+
 fn detail_text(detail: &MessageDetail) -> String {
     let mut text = line(&detail.message).join("\n");
     for item in &detail.items {
@@ -532,6 +551,9 @@ fn detail_text(detail: &MessageDetail) -> String {
     }
     for piece in &detail.writing {
         text += &format!("\n… {}", piece.text);
+    }
+    if let Some(cost) = &detail.message.cost {
+        text += &format!("\n{}", spent(&detail.message.usage, cost));
     }
     event_text::safe(&text)
 }

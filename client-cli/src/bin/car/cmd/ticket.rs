@@ -11,7 +11,7 @@ use car_api::{
 };
 use clap::{Args, Subcommand};
 
-use super::{edit, lint};
+use super::{edit, jobs, lint};
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
@@ -89,6 +89,17 @@ pub(crate) enum Ticket {
         fields: Fields,
         #[command(flatten)]
         repo: RepoArg,
+    },
+    /// Run the commands that prove a ticket, on the tree as it is
+    #[command(after_help = "A try for you: what it gives is no evidence, a run checks for itself.")]
+    Verify {
+        /// Ticket, by number, id or a piece of it
+        ticket: String,
+        #[command(flatten)]
+        repo: RepoArg,
+        /// Do not wait for the end
+        #[arg(long)]
+        no_wait: bool,
     },
     /// Mark a ticket done
     Done {
@@ -169,6 +180,7 @@ impl Ticket {
             | Self::Show { repo, .. }
             | Self::Edit { repo, .. }
             | Self::Set { repo, .. }
+            | Self::Verify { repo, .. }
             | Self::Done { repo, .. }
             | Self::Undone { repo, .. } => repo.clone(),
         }
@@ -222,6 +234,10 @@ pub(crate) async fn run(args: Ticket, global: &Global, out: &Out) -> Result<(), 
         Ticket::Set { ticket, fields, .. } => {
             let text = s.client.ticket_patch(&repo, &ticket, &fields.into(), None).await?;
             show(out, &text, "changed")
+        }
+        Ticket::Verify { ticket, no_wait, .. } => {
+            let ticket = s.ticket(&repo, &ticket).await?;
+            jobs::finish(s, s.client.ticket_verify(&repo, &ticket).await?, no_wait).await
         }
         Ticket::Done { ticket, .. } => mark(s, &repo, &ticket, true).await,
         Ticket::Undone { ticket, .. } => mark(s, &repo, &ticket, false).await,

@@ -44,7 +44,8 @@ pub(crate) enum Token {
 pub(crate) struct Create {
     /// What it is for
     name: String,
-    /// What it shall allow, of read, write, run, approve, admin [default: all of these but admin]
+    /// What it shall allow, of read, write, run, approve, terminal, admin
+    /// [default: read, write, run, approve]
     #[arg(long, value_delimiter = ',', value_name = "SCOPE,…")]
     scopes: Option<Vec<Scope>>,
     /// Only this repo and its worktrees; may be said several times

@@ -1,187 +1,123 @@
-//! `car usage`: the tokens runs have used, as the hub counted them.
+//! `car usage`: what agents have used, as the hub counted it.
 
-use std::collections::BTreeMap;
-
-use car_api::{item::Usage as Tokens, run::Run};
-use clap::{Args, ValueEnum};
-use serde::Serialize;
+use car_api::usage::{UsageBy, UsageReport, UsageRow, Used};
+use car_client::UsageCount;
+use clap::Args;
 
 use crate::{
     args::{Global, RepoArg},
     failure::Failure,
+    money::{cost, thousands},
     out::Out,
     pick::short,
-    session::{Session, all},
+    session::Session,
     table::{Cell, Table, Tone},
 };
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  car usage                      all runs, by repo
+  car usage                      everything, by repo
   car usage --by agent           what each agent used
-  car usage --repo demo --by run --since 2026-03-01")]
+  car usage --by day --since 2026-03-01
+  car usage --repo demo --by run
+
+A turn is counted on the day it ended, at the price it had then (car budgets).")]
 pub(crate) struct Usage {
     #[command(flatten)]
     repo: RepoArg,
-    /// What a row stands for
-    #[arg(long, value_enum, default_value = "repo")]
-    by: By,
-    /// Only runs asked for on this day or later, by this machine's calendar
+    /// What a row stands for: day, repo, agent, model, run or thread
+    #[arg(long, default_value = "repo")]
+    by: UsageBy,
+    /// Only turns that ended on this day or later, by this machine's calendar
     #[arg(long, value_name = "YYYY-MM-DD")]
     since: Option<jiff::civil::Date>,
-    /// Only runs asked for on this day or earlier
+    /// Only turns that ended on this day or earlier
     #[arg(long, value_name = "YYYY-MM-DD")]
     until: Option<jiff::civil::Date>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
-    /// A repo or worktree
-    Repo,
-    /// A run
-    Run,
-    /// An agent; asks for the turns of every run
-    Agent,
-}
-
-#[derive(Serialize)]
-struct Report {
-    rows: Vec<Row>,
-    total: Sum,
-}
-
-#[derive(Serialize)]
-struct Row {
-    /// Repo, run or agent.
-    name: String,
-    runs: u64,
-    turns: u64,
-    usage: Tokens,
-}
-
-#[derive(Serialize, Clone, Copy, Default)]
-struct Sum {
-    runs: u64,
-    turns: u64,
-    usage: Tokens,
-}
-
-impl Sum {
-    fn add(&mut self, runs: u64, turns: u64, usage: Tokens) {
-        self.runs = self.runs.saturating_add(runs);
-        self.turns = self.turns.saturating_add(turns);
-        self.usage = self.usage.plus(usage);
-    }
+    /// At most so many rows; the total counts everything
+    #[arg(long, short = 'n', default_value_t = 100)]
+    limit: u32,
 }
 
 pub(crate) async fn run(args: Usage, global: &Global, out: &Out) -> Result<(), Failure> {
     let session = Session::open_for(global, out, &args.repo)?;
-    let s = &session;
-    let repo = s.repo_if_given(&args.repo).await?;
-    let runs = all(async |page| s.client.run_list(repo.as_ref(), None, &page).await).await?.items;
-    let mut rows = BTreeMap::<String, Sum>::new();
-    let mut total = Sum::default();
-    for run in runs.iter().filter(|run| args.covers(run)) {
-        total.add(1, run.turns.into(), run.usage);
-        match args.by {
-            By::Repo => row(&mut rows, run.repo.as_str()).add(1, run.turns.into(), run.usage),
-            By::Run => row(&mut rows, run.id.as_str()).add(1, run.turns.into(), run.usage),
-            By::Agent => {
-                let turns = all(async |page| s.client.run_turns(&run.id, &page).await).await?.items;
-                let mut seen = Vec::new();
-                for turn in turns {
-                    let first = !seen.contains(&turn.agent);
-                    row(&mut rows, turn.agent.as_str()).add(first.into(), 1, turn.usage);
-                    seen.push(turn.agent);
-                }
-            }
-        }
-    }
-    let rows = rows.into_iter().map(|(name, sum)| Row {
-        name,
-        runs: sum.runs,
-        turns: sum.turns,
-        usage: sum.usage,
-    });
-    let rows = rows.collect();
-    let report = Report { rows, total };
-    let names = |r: &Report| r.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
-    out.show(
-        &report,
-        |r| names(r).join("\n"),
-        |r| match r.rows.as_slice() {
-            [] => "No run has used anything yet.".to_owned(),
-            _ => table(r, args.by).render(out.width, out.colour),
-        },
-    )
-}
-
-impl Usage {
-    fn covers(&self, run: &Run) -> bool {
-        let Ok(at) = jiff::Timestamp::from_microsecond(run.created_at.micros()) else {
-            return true;
-        };
-        let day = at.to_zoned(jiff::tz::TimeZone::system()).date();
-        self.since.is_none_or(|since| day >= since) && self.until.is_none_or(|until| day <= until)
-    }
-}
-
-fn row<'a>(rows: &'a mut BTreeMap<String, Sum>, name: &str) -> &'a mut Sum {
-    rows.entry(name.to_owned()).or_default()
-}
-
-fn table(report: &Report, by: By) -> Table {
-    let head = match by {
-        By::Repo => "REPO",
-        By::Run => "RUN",
-        By::Agent => "AGENT",
+    let count = UsageCount {
+        by: Some(args.by),
+        since: args.since.map(|day| day.to_string()),
+        until: args.until.map(|day| day.to_string()),
+        repo: session.repo_if_given(&args.repo).await?,
+        utc_offset: Some(utc_offset()),
+        limit: Some(args.limit),
     };
-    let mut table = Table::new(&[head, "RUNS", "TURNS", "INPUT", "CACHED", "OUTPUT", "TOTAL"]);
-    let mut add = |name: &str, sum: &Sum, tone| {
-        let numbers = [
-            sum.runs.to_string(),
-            sum.turns.to_string(),
-            thousands(sum.usage.input_tokens),
-            thousands(sum.usage.cached_input_tokens),
-            thousands(sum.usage.output_tokens),
-            thousands(sum.usage.total()),
+    let report = session.client.usage_get(&count).await?;
+    let keys = |r: &UsageReport| {
+        let keys = r.rows.iter().map(|row| row.key.clone().unwrap_or_default());
+        keys.collect::<Vec<_>>().join("\n")
+    };
+    out.show(&report, keys, |r| match r.rows.as_slice() {
+        [] => "Nothing has been used.".to_owned(),
+        _ => {
+            let mut text = table(r, args.by).render(out.width, out.colour);
+            if r.left_off > 0 {
+                text.push_str(&format!("\n{} more rows: --limit", r.left_off));
+            }
+            text
+        }
+    })
+}
+
+/// How far this machine's clock is ahead of UTC now, as in `+02:00`.
+fn utc_offset() -> String {
+    let seconds = jiff::Zoned::now().offset().seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn table(report: &UsageReport, by: UsageBy) -> Table {
+    let head = match by {
+        UsageBy::Day => "DAY",
+        UsageBy::Repo => "REPO",
+        UsageBy::Agent => "AGENT",
+        UsageBy::Model => "MODEL",
+        UsageBy::Run => "RUN",
+        UsageBy::Thread => "THREAD",
+    };
+    let mut table = Table::new(&[head, "TURNS", "INPUT", "CACHED", "OUTPUT", "COST"]);
+    let currency = report.currency.as_deref();
+    let mut add = |name: &str, used: &Used, tone| {
+        let texts = [
+            used.turns.to_string(),
+            thousands(used.usage.input_tokens),
+            thousands(used.usage.cached_input_tokens),
+            thousands(used.usage.output_tokens),
+            cost(&used.cost, currency),
         ];
-        let [runs, turns, input, cached, output, total] =
-            numbers.map(|number| Cell::toned(number, tone));
-        table.row([Cell::toned(name, tone), runs, turns, input, cached, output, total]);
+        let [turns, input, cached, output, cost] = texts.map(|text| Cell::toned(text, tone));
+        table.row([Cell::toned(name, tone), turns, input, cached, output, cost]);
     };
     for row in &report.rows {
-        let name = if by == By::Run { short(&row.name) } else { &row.name };
-        let Row { runs, turns, usage, .. } = row;
-        add(name, &Sum { runs: *runs, turns: *turns, usage: *usage }, Tone::Plain);
+        add(&name(row, by), &row.used, Tone::Plain);
     }
     add("total", &report.total, Tone::Good);
     table
 }
 
-/// A number whose thousands are set apart.
-fn thousands(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        let left = digits.len().saturating_sub(at);
-        if at > 0 && left.is_multiple_of(3) && !text.ends_with('-') {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_numbers_can_be_read() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")]
-        {
-            assert_eq!(thousands(number), text);
-        }
+fn name(row: &UsageRow, by: UsageBy) -> String {
+    let Some(key) = &row.key else {
+        return match by {
+            UsageBy::Repo => "(the hub)".to_owned(),
+            UsageBy::Day | UsageBy::Agent | UsageBy::Model | UsageBy::Run | UsageBy::Thread => {
+                "(not known)".to_owned()
+            }
+        };
+    };
+    match by {
+        UsageBy::Run => match &row.repo {
+            Some(repo) => format!("{} {repo}", short(key)),
+            None => short(key).to_owned(),
+        },
+        UsageBy::Thread => row.name.clone().unwrap_or_else(|| short(key).to_owned()),
+        UsageBy::Day | UsageBy::Repo | UsageBy::Agent | UsageBy::Model => key.clone(),
     }
 }

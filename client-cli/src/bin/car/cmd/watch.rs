@@ -17,8 +17,10 @@ use console::{Term, truncate_str};
 use super::run::tone;
 use crate::{
     args::{Global, RepoArg},
+    connection::Connection,
     event_text,
     failure::Failure,
+    history,
     matters::matters,
     out::Out,
     pick::short,
@@ -66,6 +68,7 @@ pub(crate) async fn run(args: Watch, global: &Global, out: &Out) -> Result<(), F
 
 /// How things stand now.
 pub(crate) async fn once(s: &Session, repo: Option<&RepoId>) -> Result<(), Failure> {
+    history::look_again(s).await;
     let mut snapshot = s.client.hub_snapshot().await?;
     if let Some(repo) = repo {
         snapshot.runs.retain(|run| run.repo == *repo);
@@ -88,8 +91,10 @@ pub(crate) async fn once(s: &Session, repo: Option<&RepoId>) -> Result<(), Failu
 async fn lines(s: &Session, filter: EventFilter, every: bool) -> Result<(), Failure> {
     let out = &s.out;
     let info = s.client.hub_get().await?;
+    history::look(s, &info).await;
     let newest = EventCursor { epoch: Some(info.epoch), seq: info.last_seq };
     let mut watch = s.client.watch_from(newest, filter.clone());
+    let mut connection = Connection::default();
     loop {
         let update = match watch.next().await {
             Ok(update) => update,
@@ -112,8 +117,11 @@ async fn lines(s: &Session, filter: EventFilter, every: bool) -> Result<(), Fail
                     out.line(&event_text::line(&event))?;
                 }
             }
-            Update::Lost { reason, .. } => out.note(&format!("connection lost: {reason}")),
-            Update::Back => out.note("connected again"),
+            Update::Lost { reason, .. } => connection.lost(out, reason),
+            Update::Back => {
+                connection.back(out);
+                history::look_again(s).await;
+            }
             Update::Event(_) | Update::Live(_) | Update::CaughtUp { .. } => {}
         }
     }
@@ -130,6 +138,10 @@ struct View {
     /// What each run did last.
     activity: HashMap<RunId, String>,
     lost: Option<String>,
+    /// The hub's history is another one than before.
+    warning: Option<String>,
+    /// The connection came back: the history is to be compared.
+    back: bool,
     /// What is new and stays on the screen.
     news: Vec<String>,
     every: bool,
@@ -138,11 +150,14 @@ struct View {
 
 async fn picture(s: &Session, filter: EventFilter, every: bool) -> Result<(), Failure> {
     let term = Term::stdout();
-    let mut view = View { every, colour: s.out.colour, ..View::default() };
+    let mut view = View { every, colour: s.out.colour, back: true, ..View::default() };
     let mut snapshot = s.client.hub_snapshot().await?;
     let mut watch = s.client.watch_from(as_of(&snapshot), filter.clone());
     let mut drawn = 0;
     loop {
+        if std::mem::take(&mut view.back) {
+            view.warning = history::changed_now(s).await.or(view.warning);
+        }
         let (rows, columns) = term.size();
         let width = usize::from(columns);
         let mut shown = snapshot.clone();
@@ -227,6 +242,7 @@ impl View {
             }
             Update::Back => {
                 self.lost = None;
+                self.back = true;
                 true
             }
             Update::CaughtUp { .. } => false,
@@ -247,7 +263,7 @@ impl View {
     }
 
     fn draw(&self, snapshot: &HubSnapshot, width: Option<usize>, colour: bool) -> Vec<String> {
-        let mut lines = Vec::new();
+        let mut lines: Vec<_> = self.warning.iter().cloned().collect();
         for one in &snapshot.attention {
             lines.extend(waiting(one));
         }

@@ -9,6 +9,7 @@ use car_api::{
 };
 use clap::{Args, Subcommand};
 
+use super::channel::state;
 use crate::{
     event_text,
     failure::Failure,
@@ -189,7 +190,8 @@ async fn redeliver(webhook: &WebhookId, wanted: &[String], s: &Session) -> Resul
         s.client.webhook_redeliver(webhook, delivery).await?;
     }
     let count = deliveries.len();
-    s.out.note(&format!("{count} to be sent again; `car webhook deliveries {webhook}` shows them"));
+    let id = pick::short(webhook.as_str());
+    s.out.note(&format!("{count} to be sent again; `car webhook deliveries {id}` shows them"));
     Ok(())
 }
 
@@ -203,31 +205,23 @@ fn secret(s: &Session, made: &WebhookSecret) -> Result<(), Failure> {
 
 fn text(webhook: &Entry) -> String {
     let mut lines = vec![
-        format!("{} {}", webhook.id, state(webhook).0),
-        format!("to      {}", webhook.url),
-        format!("events  {}", wanted(webhook)),
+        format!("{} {}", webhook.id, state(webhook.enabled, webhook.failing_since).0),
+        format!("to       {}", webhook.url),
+        format!("events   {}", wanted(webhook)),
     ];
     if !webhook.description.is_empty() {
-        lines.push(format!("for     {}", event_text::safe(&webhook.description)));
+        lines.push(format!("for      {}", event_text::safe(&webhook.description)));
     }
-    lines.push(format!("waiting {}", webhook.pending));
+    lines.push(format!("waiting  {}", webhook.pending));
     for (what, at) in
         [("failing since", webhook.failing_since), ("old secret until", webhook.old_secret_until)]
     {
         if let Some(at) = at {
-            lines.push(format!("{what} {}", time_text::short(at)));
+            lines.push(format!("{what}  {}", time_text::short(at)));
         }
     }
     lines.extend(webhook.disabled_reason.clone());
     lines.join("\n")
-}
-
-fn state(webhook: &Entry) -> (&'static str, Tone) {
-    match (webhook.enabled, webhook.failing_since) {
-        (false, _) => ("off", Tone::Dim),
-        (true, Some(_)) => ("failing", Tone::Bad),
-        (true, None) => ("on", Tone::Good),
-    }
 }
 
 fn wanted(webhook: &Entry) -> String {
@@ -242,7 +236,7 @@ fn wanted(webhook: &Entry) -> String {
 fn table(webhooks: &[Entry]) -> Table {
     let mut table = Table::new(&["WEBHOOK", "STATE", "TO", "EVENTS", "WAITING", "FOR"]);
     for webhook in webhooks {
-        let (word, tone) = state(webhook);
+        let (word, tone) = state(webhook.enabled, webhook.failing_since);
         table.row([
             pick::short(webhook.id.as_str()).into(),
             Cell::toned(word, tone),

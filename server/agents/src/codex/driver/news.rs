@@ -57,6 +57,9 @@ impl State {
             "thread/tokenUsage/updated" => {
                 let news: proto::UsageNews = read(params);
                 let total = items::usage(&news.token_usage.total);
+                if let Some(thread) = self.threads.get_mut(&news.thread_id) {
+                    thread.used = Some(total);
+                }
                 self.of_thread(&news.thread_id, AgentEvent::Usage { total })
             }
             "account/rateLimits/updated" => {

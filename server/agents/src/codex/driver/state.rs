@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use car_api::{
     Timestamp, TurnId,
     agent::Model,
-    item::FileChange,
+    item::{FileChange, Usage},
     turn::{ErrorClass, TurnError},
 };
 use car_engine::agent::{AgentEvent, TurnOutcome};
@@ -102,6 +102,12 @@ pub(super) struct Thread {
     pub(super) turn: Option<TurnId>,
     /// Commands of an interrupted turn may still run in it.
     pub(super) clean: bool,
+    /// The model it was opened with.
+    #[serde(default)]
+    pub(super) model: Option<String>,
+    /// Tokens used in it, as last told.
+    #[serde(default)]
+    pub(super) used: Option<Usage>,
 }
 
 /// How far a turn has come.
@@ -337,7 +343,8 @@ impl State {
     ) -> Vec<AgentEvent> {
         let thread = answer.thread.id;
         self.lost.remove(&thread);
-        self.threads.entry(thread.clone()).or_default();
+        self.threads.entry(thread.clone()).or_default().model =
+            answer.model.filter(|model| !model.is_empty());
         self.turns.insert(turn.clone(), Phase::Opened { thread: thread.clone() });
         let mut events = vec![AgentEvent::ThreadOpened { thread, resumed }];
         if only {

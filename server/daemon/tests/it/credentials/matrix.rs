@@ -132,7 +132,7 @@ async fn kinds(hub: &TestHub) -> Vec<Kind> {
     ];
     let mut good =
         |name, headers: String, rights| all.push(Kind { name, headers, rights: Some(rights) });
-    for scope in [Scope::Read, Scope::Write, Scope::Run, Scope::Approve, Scope::Admin] {
+    for scope in Scope::ALL.iter().copied() {
         let made = token(&client, &[scope]).await;
         let rights = Rights { scopes: vec![scope], personal: true, ..Rights::default() };
         good(scope.as_str(), bearer(&made.secret), rights);
@@ -147,7 +147,8 @@ async fn kinds(hub: &TestHub) -> Vec<Kind> {
         repos: vec![repo.clone()],
         ..TokenCreate::default()
     };
-    let rights = || Rights { scopes: every(), limited: true, personal: true, agent: false };
+    let most = || Scope::ALL.iter().copied().filter(|s| *s != Scope::Terminal).collect();
+    let rights = || Rights { scopes: most(), limited: true, personal: true, agent: false };
     good("of a repo", bearer(&client.token_create(&body).await.unwrap().secret), rights());
     (body.repos, body.run) = (Vec::new(), Some(run));
     good("of a run", bearer(&client.token_create(&body).await.unwrap().secret), rights());
@@ -207,7 +208,7 @@ fn fault(operation: &Value, path: &str, kind: &Kind, said: &keep::Said) -> Optio
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_by_every_credential() {
-    let hub = TestHub::start();
+    let hub = TestHub::with_terminals();
     let kinds = kinds(&hub).await;
     let operations = operations();
     let authority = hub.authority().to_owned();

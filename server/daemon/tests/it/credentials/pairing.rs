@@ -139,15 +139,23 @@ async fn guesses_burn_every_open_code_and_names_are_clean() {
 
 #[tokio::test]
 async fn nobody_is_given_more_than_the_giver_has() {
-    let hub = TestHub::start();
+    let mut hub = TestHub::unserved();
+    let log = hub.config_dir().with_file_name("log");
+    let mut command = hub.command(&["serve", "--port", "0"]);
+    command.stderr(std::fs::File::create(&log).unwrap());
+    hub.serve_by(command);
     let (owner, other) = (hub.client(), nobody(&hub));
     let terminal = Some(vec![Scope::Terminal]);
     let body = PairRequest::Token { name: "laptop".to_owned(), scopes: terminal.clone() };
     assert_eq!(code(other.pair_request(&body).await), Code::Forbidden);
+    // A shell is given by the owner's own token, and by nobody else who has everything.
     let body = PairingCreate { scopes: terminal.clone(), repos: Vec::new() };
-    assert_eq!(code(owner.pairing_create(&body).await), Code::Forbidden);
+    owner.pairing_create(&body).await.unwrap();
+    let all = super::token(&owner, Scope::ALL).await;
+    let all = Client::new(hub.url(), Some(&all.secret)).unwrap();
+    assert_eq!(code(all.pairing_create(&body).await), Code::Forbidden);
     let body = TokenCreate { name: "x".to_owned(), scopes: terminal, ..TokenCreate::default() };
-    assert_eq!(code(owner.token_create(&body).await), Code::Forbidden);
+    assert_eq!(code(all.token_create(&body).await), Code::Forbidden);
     let admin = super::token(&owner, &[Scope::Admin]).await;
     let admin = Client::new(hub.url(), Some(&admin.secret)).unwrap();
     let wish = Some(vec![Scope::Run]);
@@ -170,7 +178,14 @@ async fn nobody_is_given_more_than_the_giver_has() {
         }
         assert!(open <= 64);
     };
-    assert_eq!((open, refusal.code()), (16, Some(Code::Unavailable)));
+    assert_eq!((open, refusal.code()), (16, Some(Code::RateLimited)));
+    // Whose doing that is, is said once, however often it happens.
+    for _ in 0..8 {
+        assert_eq!(code(other.pair_request(&wish).await), Code::RateLimited);
+    }
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("too many others do").count(), 1, "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
     // Those who pair browsers are not kept from it.
     owner.pairing_create(&PairingCreate::default()).await.unwrap();
 }

@@ -67,6 +67,11 @@ async fn an_answer_ends_once_whatever_is_killed() {
     }
     talk.client.thread_reset(&talk.key).await.unwrap();
     stage.until_no_process().await;
+    // Every shim that saw its agent's end was let go; none had to give up waiting for that.
+    for session in sessions(&stage, &talk) {
+        let said = std::fs::read_to_string(session.join("shim.log")).unwrap_or_default();
+        assert_eq!(said, "", "{}", session.display());
+    }
 }
 
 enum Victim {

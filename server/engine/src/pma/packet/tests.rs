@@ -83,6 +83,7 @@ fn snapshot(waiting: usize, runs: usize, text: &str) -> HubSnapshot {
         runs: (0..runs).map(|n| run(n, text)).collect(),
         counts: HubCounts { repos: 2, worktrees: 3, ..HubCounts::default() },
         accounts: Vec::new(),
+        today: None,
     }
 }
 
