@@ -85,11 +85,22 @@ impl<'a> Call<'a> {
     /// Sends it and reads the answer's JSON.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         let (client, operation) = (self.client, self.operation);
-        let (bytes, who) = self.answer().await?;
-        serde_json::from_slice(&bytes).map_err(|e| {
-            let detail = format!("the answer of {operation} cannot be read ({e})");
-            who.unreadable(client.url(), detail)
-        })
+        let answer = self.answer().await?;
+        parsed(client, operation, answer)
+    }
+
+    /// Sends it with a body that is no JSON, and reads the answer's. Once: a body that comes in
+    /// pieces cannot be sent again.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        self,
+        kind: &'static str,
+        body: reqwest::Body,
+    ) -> Result<T, ClientError> {
+        let Self { client, operation, method, url, .. } = self;
+        coverage::record(operation);
+        let request = client.http.request(method, url).header(CONTENT_TYPE, kind).body(body);
+        let answer = received(client, request.send().await).await?;
+        parsed(client, operation, answer)
     }
 
     /// Sends it and reads the answer's text.
@@ -174,13 +185,30 @@ enum Failed {
     Refused(ClientError),
 }
 
+impl From<Failed> for ClientError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::NotSent(error) | Failed::Lost(error) | Failed::Refused(error) => error,
+        }
+    }
+}
+
 async fn attempt(client: &Client, request: &RequestBuilder) -> Result<(Vec<u8>, Who), Failed> {
     let at = client.url();
     let Some(request) = request.try_clone() else {
         let detail = "the request cannot be sent twice".to_owned();
         return Err(Failed::Refused(ClientError::Protocol { url: at.to_owned(), detail }));
     };
-    let answer = match request.send().await {
+    received(client, request.send().await).await
+}
+
+/// What came back, read to its end.
+async fn received(
+    client: &Client,
+    sent: reqwest::Result<reqwest::Response>,
+) -> Result<(Vec<u8>, Who), Failed> {
+    let at = client.url();
+    let answer = match sent {
         Ok(answer) => answer,
         Err(error) if error.is_builder() => return Err(Failed::Refused(network(at, &error))),
         Err(error) if error.is_connect() => return Err(Failed::NotSent(network(at, &error))),
@@ -194,6 +222,17 @@ async fn attempt(client: &Client, request: &RequestBuilder) -> Result<(Vec<u8>, 
         return Ok((body.to_vec(), who));
     }
     Err(Failed::Refused(refusal(at, status.as_u16(), &body)))
+}
+
+fn parsed<T: DeserializeOwned>(
+    client: &Client,
+    operation: &str,
+    (bytes, who): (Vec<u8>, Who),
+) -> Result<T, ClientError> {
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let detail = format!("the answer of {operation} cannot be read ({e})");
+        who.unreadable(client.url(), detail)
+    })
 }
 
 /// What an answer that is no success means: the hub's own words when it is a problem.

@@ -4,13 +4,13 @@ use car_api::{
     BoxFileName, Page, RepoId,
     filebox::{BoxFile, FileBox, FileLink},
 };
-use reqwest::{
-    Method, Url,
-    header::{CONTENT_TYPE, HeaderValue},
-};
+use reqwest::{Method, Url};
 
 use super::{Client, call, coverage, who::Who};
 use crate::ClientError;
+
+/// The type of a body that is a file.
+const BYTES: &str = "application/octet-stream";
 
 /// What a file is put from: bytes, or an open file that is sent in pieces.
 pub type Upload = reqwest::Body;
@@ -104,7 +104,7 @@ impl Client {
         content: impl Into<Upload>,
     ) -> Result<BoxFile, ClientError> {
         let path = ["files", r#box.as_str(), name.as_str()];
-        self.give("file_put", &path, content.into()).await
+        self.put("file_put", &path).upload(BYTES, content.into()).await
     }
 
     /// Deletes a file of the hub's boxes.
@@ -168,7 +168,7 @@ impl Client {
         content: impl Into<Upload>,
     ) -> Result<BoxFile, ClientError> {
         let path = ["repos", repo.as_str(), "files", r#box.as_str(), name.as_str()];
-        self.give("repo_file_put", &path, content.into()).await
+        self.put("repo_file_put", &path).upload(BYTES, content.into()).await
     }
 
     /// Deletes a file of a repo's boxes.
@@ -201,30 +201,5 @@ impl Client {
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(|e| call::network(&at, &e))?;
         Err(call::refusal(&at, status, &body))
-    }
-
-    async fn give(
-        &self,
-        operation: &'static str,
-        path: &[&str],
-        content: Upload,
-    ) -> Result<BoxFile, ClientError> {
-        coverage::record(operation);
-        let at = self.url().to_owned();
-        let kind = HeaderValue::from_static("application/octet-stream");
-        let request = self.http.request(Method::PUT, self.api_url(path));
-        let sent = request.header(CONTENT_TYPE, kind).body(content).send().await;
-        let answer = sent.map_err(|e| call::network(&at, &e))?;
-        let who = Who::of(answer.headers());
-        who.check(self)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(|e| call::network(&at, &e))?;
-        if !status.is_success() {
-            return Err(call::refusal(&at, status.as_u16(), &body));
-        }
-        serde_json::from_slice(&body).map_err(|e| {
-            let detail = format!("the answer of {operation} cannot be read ({e})");
-            who.unreadable(self.url(), detail)
-        })
     }
 }

@@ -56,6 +56,7 @@ mod threads;
 mod tickets;
 mod tokens;
 mod ui;
+mod unread;
 mod usage;
 mod version;
 mod voice;

@@ -27,6 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Limits,
     connections::{Connection, Connections},
+    unread::Unread,
 };
 
 /// How long a client may take to send a request's head, and how long an unused connection stays.
@@ -169,10 +170,11 @@ async fn serve_connection<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
+    let ending = closing.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
         request.extensions_mut().insert(peer);
-        router.call(request)
+        router.call(Unread::of(request, &ending))
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -60,3 +60,34 @@ fn the_document_is_served_as_it_is_checked_in() {
         "what is served is not what is checked in"
     );
 }
+
+/// Who is refused while still sending hears why, and may ask again on the same connection.
+#[test]
+fn a_refusal_reaches_who_is_still_sending() {
+    let hub = TestHub::start();
+    let authority = hub.authority();
+    let body = "x".repeat(8 << 20);
+    let put = format!(
+        "PUT /api/v1/files/inbox/large.bin HTTP/1.1\r\nHost: {authority}\r\n\
+         Content-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut connection = hub.connect();
+    for _ in 0..10 {
+        let answer = connection.try_send(&put).expect("an answer on the connection that was kept");
+        assert_eq!((answer.status, answer.code().as_str()), (401, "unauthenticated"));
+        assert_eq!(answer.header("connection"), None);
+    }
+}
+
+/// Who waits to be asked for a body is refused without it.
+#[test]
+fn a_body_is_not_asked_for_in_vain() {
+    let hub = TestHub::start();
+    let text = hub.raw_text(&format!(
+        "PUT /api/v1/files/inbox/large.bin HTTP/1.1\r\nHost: {}\r\nExpect: 100-continue\r\n\
+         Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n",
+        hub.authority()
+    ));
+    assert!(text.starts_with("HTTP/1.1 401 "), "{text}");
+}
