@@ -1,6 +1,6 @@
 //! What handlers are given.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
 use car_hub::Hub;
@@ -23,13 +23,17 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// One hub as it is served. Cheap to clone; every clone is the same.
+/// One hub as it is served. Cheap to clone, since every layer of every request does; every clone is
+/// the same.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Served>);
+
+/// What there is of a hub once.
+pub struct Served {
     pub(crate) hub: Hub,
-    pub(crate) hosts: Arc<Hosts>,
-    pub(crate) config: Arc<Config>,
-    pub(crate) usage: Arc<Usage>,
+    pub(crate) hosts: Hosts,
+    pub(crate) config: Config,
+    pub(crate) usage: Usage,
     pub(crate) closing: Closing,
     pub(crate) ws_tickets: WsTickets,
     pub(crate) links: downloads::Links,
@@ -38,23 +42,31 @@ pub struct App {
     pub(crate) metrics: Metrics,
 }
 
+impl Deref for App {
+    type Target = Served;
+
+    fn deref(&self) -> &Served {
+        &self.0
+    }
+}
+
 impl App {
     /// A hub that answers to `hosts` until `closing` says otherwise.
     #[must_use]
     pub fn new(hub: Hub, hosts: Hosts, config: Config, closing: Closing) -> Self {
         let tail = Arc::new(Tail::new(*hub.bell().borrow()));
-        let usage = Arc::new(Usage::new(config.limits.clone()));
-        Self {
+        let usage = Usage::new(config.limits.clone());
+        Self(Arc::new(Served {
             hub,
-            hosts: Arc::new(hosts),
-            config: Arc::new(config),
+            hosts,
+            config,
             usage,
             closing,
             ws_tickets: WsTickets::default(),
             links: downloads::none(),
             tail,
             metrics: Metrics::default(),
-        }
+        }))
     }
 }
 

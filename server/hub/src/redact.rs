@@ -16,9 +16,14 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use aho_corasick::AhoCorasickKind;
 use exact::Exact;
 
 pub(crate) use stream::Stream;
+
+/// How what is looked for is kept: a table of every step would be faster on megabytes, and takes a
+/// kilobyte for each character of a secret, for good.
+const SMALL: AhoCorasickKind = AhoCorasickKind::ContiguousNFA;
 
 /// What stands where a secret was.
 const GONE: &str = "[redacted]";

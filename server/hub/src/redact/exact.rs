@@ -2,7 +2,7 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::Found;
+use super::{Found, SMALL};
 
 /// Shorter values are words, numbers and switches.
 const SHORTEST: usize = 8;
@@ -38,8 +38,11 @@ impl Exact {
         if forms.len() == self.forms.len() {
             return None;
         }
-        let finder =
-            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok();
+        let finder = AhoCorasick::builder()
+            .kind(Some(SMALL))
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&forms)
+            .ok();
         Some(Self { forms, finder })
     }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::Found;
+use super::{Found, SMALL};
 
 /// What may follow a beginning.
 #[derive(Clone, Copy, PartialEq)]
@@ -176,7 +176,7 @@ pub(super) fn find(text: &str, found: &mut Found) {
     static FINDER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let finder = FINDER.get_or_init(|| {
         let starts = SHAPES.iter().map(|(start, _)| start);
-        AhoCorasick::builder().ascii_case_insensitive(true).build(starts).ok()
+        AhoCorasick::builder().kind(Some(SMALL)).ascii_case_insensitive(true).build(starts).ok()
     });
     let Some(finder) = finder else { return };
     for hit in finder.find_overlapping_iter(text) {
