@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::cmd;
+use crate::{cmd, later::Later};
 
 /// Runs coding agents over queues of tickets, and checks what they claim.
 #[derive(Parser)]
@@ -25,6 +25,13 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The whole command line, every command's own words included.
+pub(crate) fn whole() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 /// What every command understands.
@@ -62,37 +69,37 @@ pub(crate) enum Command {
     Init(cmd::init::Init),
     /// The hub, its repos and worktrees
     #[command(subcommand)]
-    Hub(cmd::hub::Hub),
+    Hub(Later<cmd::hub::Hub>),
     /// What was kept of removed worktrees and repos
     #[command(subcommand)]
-    Salvage(cmd::salvage::Salvage),
+    Salvage(Later<cmd::salvage::Salvage>),
     /// Archives of the whole hub, and the report of a restore
     #[command(subcommand)]
-    Backup(cmd::backup::Backup),
+    Backup(Later<cmd::backup::Backup>),
     /// Tickets of a queue
     #[command(subcommand, visible_alias = "tickets")]
-    Ticket(cmd::ticket::Ticket),
+    Ticket(Later<cmd::ticket::Ticket>),
     /// Templates of tickets, from git repositories
     #[command(subcommand, visible_alias = "templates")]
-    Template(cmd::template::Template),
+    Template(Later<cmd::template::Template>),
     /// Documents every prompt can carry
     #[command(subcommand)]
-    Context(cmd::context::Context),
+    Context(Later<cmd::context::Context>),
     /// Files from people to agents and back
     #[command(subcommand)]
-    Files(cmd::files::Files),
+    Files(Later<cmd::files::Files>),
     /// The project manager: the agent that runs the hub for you
     #[command(subcommand)]
-    Pma(cmd::pma::Pma),
+    Pma(Later<cmd::pma::Pma>),
     /// Runs over a queue
     #[command(subcommand)]
-    Run(cmd::run::Run),
+    Run(Later<cmd::run::Run>),
     /// Start, watch and stop the run of one repo
     #[command(subcommand)]
-    TicketFlow(cmd::flow::TicketFlow),
+    TicketFlow(Later<cmd::flow::TicketFlow>),
     /// The same as `ticket-flow`
     #[command(subcommand, hide = true)]
-    Flow(cmd::flow::Flow),
+    Flow(Later<cmd::flow::Flow>),
     /// How things stand where you are
     Status(cmd::status::Status),
     /// What waits for you
@@ -109,13 +116,13 @@ pub(crate) enum Command {
     Decline(cmd::answer::Decline),
     /// Conversations with agents outside runs
     #[command(subcommand, visible_alias = "threads")]
-    Thread(cmd::thread::Thread),
+    Thread(Later<cmd::thread::Thread>),
     /// The words of recordings, where the hub's owner has named what finds them
     #[command(subcommand)]
-    Voice(cmd::voice::Voice),
+    Voice(Later<cmd::voice::Voice>),
     /// Shells on the hub's machine, where its owner has turned them on
     #[command(subcommand, visible_alias = "terminals")]
-    Terminal(cmd::terminal::Terminal),
+    Terminal(Later<cmd::terminal::Terminal>),
     /// What agents have used: tokens and money
     Usage(cmd::usage::Usage),
     /// How much may be used in a day and in a run
@@ -131,27 +138,27 @@ pub(crate) enum Command {
     Events(cmd::events::Events),
     /// Addresses that events are posted to
     #[command(subcommand, visible_alias = "webhooks")]
-    Webhook(cmd::webhook::Webhook),
+    Webhook(Later<cmd::webhook::Webhook>),
     /// What the hub told people outside, and what became of it
     #[command(subcommand, visible_alias = "notifications")]
-    Notification(cmd::notification::Notification),
+    Notification(Later<cmd::notification::Notification>),
     /// Ways out for notifications
     #[command(subcommand, visible_alias = "channels")]
-    Channel(cmd::channel::Channel),
+    Channel(Later<cmd::channel::Channel>),
     /// Who did what on the hub, in a chain that shows when it was tampered with
     #[command(subcommand)]
-    Audit(cmd::audit::Audit),
+    Audit(Later<cmd::audit::Audit>),
     /// Personal access tokens of the hub
     #[command(subcommand)]
-    Token(cmd::token::Token),
+    Token(Later<cmd::token::Token>),
     /// The keys that sign short-lived tokens
     #[command(subcommand)]
-    Keys(cmd::token::Keys),
+    Keys(Later<cmd::token::Keys>),
     /// Let a browser in, or a machine that asks (`car login`)
     Pair(cmd::pair::Pair),
     /// Browsers that may use the hub
     #[command(subcommand)]
-    Devices(cmd::pair::Devices),
+    Devices(Later<cmd::pair::Devices>),
     /// Get a token for a hub on another machine, and use that hub
     Login(cmd::login::Login),
     /// End that token, and forget the hub
@@ -193,8 +200,6 @@ pub(crate) enum Command {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory;
-
     use super::*;
 
     /// A command's own argument of such a name would be taken for the global one, with its type.
@@ -207,7 +212,7 @@ mod tests {
             }
             command.get_subcommands().for_each(|command| look(command, globals));
         }
-        let command = Cli::command();
+        let command = whole();
         let globals = command.get_arguments().filter(|argument| argument.is_global_set());
         let globals = globals.map(|argument| argument.get_id().to_string()).collect();
         look(&command, &globals);

@@ -7,6 +7,7 @@ mod connection;
 mod event_text;
 mod failure;
 mod history;
+mod later;
 mod matters;
 mod money;
 mod original;

@@ -2,11 +2,11 @@
 
 use car_api::hub::HubInfo;
 use car_client::find;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use serde::Serialize;
 
 use crate::{
-    args::{Cli, Global, RepoArg},
+    args::{Global, RepoArg, whole},
     failure::Failure,
     out::Out,
     session::{self, Session},
@@ -60,7 +60,7 @@ pub(crate) async fn run(repo: RepoArg, global: &Global, out: &Out) -> Result<(),
         topics: super::help::names().collect(),
         commands: Vec::new(),
     };
-    verbs(&Cli::command(), "car", &mut description.commands);
+    verbs(&whole(), "car", &mut description.commands);
     match Session::open_for(global, out, &repo) {
         Ok(session) => place(&session, &repo, &mut description).await,
         Err(error) => description.hub_problem = Some(error.to_string()),
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn every_command_is_described_by_a_sentence() {
         let mut all = Vec::new();
-        verbs(&Cli::command(), "car", &mut all);
+        verbs(&whole(), "car", &mut all);
         assert!(all.iter().any(|v| v.command == "car hub worktree create"));
         for verb in &all {
             assert!(!verb.about.is_empty(), "{}", verb.command);

@@ -1,8 +1,8 @@
 //! `car help`: commands, and the topics that belong to no single one.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use crate::{args::Cli, failure::Failure, out::Out};
+use crate::{args::whole, failure::Failure, out::Out};
 
 #[derive(Args)]
 pub(crate) struct Help {
@@ -37,8 +37,7 @@ pub(crate) fn topic(name: &str) -> Option<&'static str> {
 }
 
 pub(crate) fn run(args: Help, out: &Out) -> Result<(), Failure> {
-    let mut command = Cli::command();
-    command.build();
+    let mut command = whole();
     let mut at = &mut command;
     // `tickets` is a command too, by its other name; as a single word the topic is meant.
     if let [word] = args.words.as_slice()
@@ -62,11 +61,11 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::args::Cli;
 
     #[test]
     fn topics_are_readable_at_eighty_columns_and_name_only_real_commands() {
-        let mut command = Cli::command();
-        command.build();
+        let command = whole();
         for (name, text) in TOPICS {
             for line in text.lines() {
                 assert!(line.chars().count() <= 80, "{name}: {line}");

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 use clap_complete::aot;
 
-use crate::{args::Cli, failure::Failure, out::Out};
+use crate::{args::whole, failure::Failure, out::Out};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -45,14 +45,13 @@ pub(crate) fn completions(args: Completions, out: &Out) -> Result<(), Failure> {
         Shell::Fish => (aot::Shell::Fish, include_str!("../completions/repos.fish")),
     };
     let mut text = Vec::new();
-    aot::generate(shell, &mut Cli::command(), "car", &mut text);
+    aot::generate(shell, &mut whole(), "car", &mut text);
     out.line(&(String::from_utf8_lossy(&text).into_owned() + asks))
 }
 
 pub(crate) fn man(args: Man, out: &Out) -> Result<(), Failure> {
     let Some(dir) = args.dir else {
-        let mut command = Cli::command();
-        command.build();
+        let command = whole();
         let mut at = &command;
         for word in &args.words {
             let none = || Failure::NotFound(format!("`{word}` is no command"));
@@ -63,7 +62,7 @@ pub(crate) fn man(args: Man, out: &Out) -> Result<(), Failure> {
         return out.line(&String::from_utf8_lossy(&text));
     };
     std::fs::create_dir_all(&dir)?;
-    clap_mangen::generate_to(Cli::command(), &dir)?;
+    clap_mangen::generate_to(whole(), &dir)?;
     out.note(&format!("written to {}; read them with `man -l {0}/car.1`", dir.display()));
     Ok(())
 }
