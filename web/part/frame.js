@@ -1,4 +1,5 @@
 import { useEffect } from '../vendor/hooks.js';
+import { signal } from '../vendor/signals.js';
 import { nextTry } from '../api/socket.js';
 import { badge } from '../state/install.js';
 import { reconnect, state } from '../state/store.js';
@@ -27,14 +28,22 @@ const PLACES = [
   { address: '#/settings', name: 'Settings', icon: 'gear', of: ['settings'], only: 'wide' },
 ];
 
+/** Whether there is room for all places at once, as `style/base.css` has it. */
+const wide = matchMedia('(min-width: 1024px)');
+const roomy = signal(wide.matches);
+wide.addEventListener('change', () => {
+  roomy.value = wide.matches;
+});
+
 /** @param {{path: string}} props */
 export function Rail({ path }) {
   const first = path.split('/')[1] ?? '';
   const count = state.value.waiting;
+  const places = PLACES.filter(({ only }) => !only || (only === 'wide') === roomy.value);
   useEffect(() => badge(count), [count]);
   return html`<nav class="rail" aria-label="Main">
     <div class="brand">${h(Mark, null)} CAR Hub</div>
-    <ul>${PLACES.map((entry) => html`<li key=${entry.address} class=${entry.only}>
+    <ul>${places.map((entry) => html`<li key=${entry.address}>
       <a href=${entry.address} aria-current=${entry.of.includes(first) ? 'page' : undefined}>
         ${h(Icon, { name: entry.icon, size: 22 })}<span>${entry.name}</span>
         ${entry.address === '#/' && count > 0 && html`<span class="count"><span class="unseen">, waiting for you: </span>${count}</span>`}

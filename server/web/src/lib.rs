@@ -89,6 +89,19 @@ impl Site {
     }
 }
 
+/// The addresses of styles and scripts that a page asks for as soon as it is read.
+#[must_use]
+pub fn asked_for(page: &str) -> Vec<&str> {
+    let lines = page.lines().filter(|line| {
+        line.contains("rel=\"stylesheet\"") || line.trim_start().starts_with("<script")
+    });
+    let addresses = lines.filter_map(|line| {
+        let (_, rest) = line.split_once("href=\"").or_else(|| line.split_once("src=\""))?;
+        rest.split_once('"').map(|(address, _)| address)
+    });
+    addresses.collect()
+}
+
 /// The beginning of a hash: enough to tell versions apart.
 fn hex(hash: &[u8]) -> String {
     hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect()

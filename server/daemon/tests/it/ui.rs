@@ -43,6 +43,25 @@ fn the_page_may_do_nothing_but_what_the_hub_serves() {
     }
 }
 
+/// A slow phone reads the head of the answer long before the page in it.
+#[test]
+fn what_the_page_asks_for_is_said_in_its_head() {
+    let hub = TestHub::start();
+    let page = get(&hub, "/", &[]);
+    let said = page.header("link").unwrap();
+    let mut early = 0;
+    for path in named(&page.body) {
+        let rel = match path.rsplit_once('.') {
+            Some((_, "css")) => "preload; as=style",
+            Some((_, "js")) => "modulepreload",
+            _ => continue,
+        };
+        assert!(said.contains(&format!("<{path}>; rel={rel}")), "{path} is not in {said}");
+        early += 1;
+    }
+    assert_eq!(said.split(", ").count(), early, "{said}");
+}
+
 #[test]
 fn files_are_kept_for_good_below_their_hash() {
     let hub = TestHub::start();
