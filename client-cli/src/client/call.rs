@@ -176,7 +176,7 @@ impl<'a> Call<'a> {
 }
 
 /// How one try ended without an answer to give.
-enum Failed {
+pub(super) enum Failed {
     /// Nobody was reached.
     NotSent(ClientError),
     /// It may have been done; nobody knows.
@@ -207,6 +207,16 @@ async fn received(
     client: &Client,
     sent: reqwest::Result<reqwest::Response>,
 ) -> Result<(Vec<u8>, Who), Failed> {
+    let (answer, who) = begun(client, sent).await?;
+    let body = answer.bytes().await.map_err(|e| Failed::Lost(network(client.url(), &e)))?;
+    Ok((body.to_vec(), who))
+}
+
+/// An answer that says yes, with its content still to come, and who gave it.
+pub(super) async fn begun(
+    client: &Client,
+    sent: reqwest::Result<reqwest::Response>,
+) -> Result<(reqwest::Response, Who), Failed> {
     let at = client.url();
     let answer = match sent {
         Ok(answer) => answer,
@@ -217,10 +227,10 @@ async fn received(
     let who = Who::of(answer.headers());
     who.check(client).map_err(Failed::Refused)?;
     let status = answer.status();
-    let body = answer.bytes().await.map_err(|e| Failed::Lost(network(at, &e)))?;
     if status.is_success() {
-        return Ok((body.to_vec(), who));
+        return Ok((answer, who));
     }
+    let body = answer.bytes().await.map_err(|e| Failed::Lost(network(at, &e)))?;
     Err(Failed::Refused(refusal(at, status.as_u16(), &body)))
 }
 

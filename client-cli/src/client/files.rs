@@ -6,7 +6,7 @@ use car_api::{
 };
 use reqwest::{Method, Url};
 
-use super::{Client, call, coverage, who::Who};
+use super::{Client, call, coverage};
 use crate::ClientError;
 
 /// The type of a body that is a file.
@@ -191,15 +191,8 @@ impl Client {
 
     async fn fetch(&self, operation: &'static str, url: Url) -> Result<Incoming, ClientError> {
         coverage::record(operation);
-        let at = self.url().to_owned();
         let sent = self.http.request(Method::GET, url).send().await;
-        let answer = sent.map_err(|e| call::network(&at, &e))?;
-        Who::of(answer.headers()).check(self)?;
-        if answer.status().is_success() {
-            return Ok(Incoming { answer, at });
-        }
-        let status = answer.status().as_u16();
-        let body = answer.bytes().await.map_err(|e| call::network(&at, &e))?;
-        Err(call::refusal(&at, status, &body))
+        let (answer, _) = call::begun(self, sent).await?;
+        Ok(Incoming { answer, at: self.url().to_owned() })
     }
 }

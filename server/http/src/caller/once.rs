@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,19 +17,13 @@ const OPEN_AT_ONCE: usize = 4096;
 /// in memory.
 pub(crate) struct Once<T> {
     life: Duration,
-    open: Arc<Mutex<HashMap<String, (T, Instant)>>>,
-}
-
-impl<T> Clone for Once<T> {
-    fn clone(&self) -> Self {
-        Self { life: self.life, open: Arc::clone(&self.open) }
-    }
+    open: Mutex<HashMap<String, (T, Instant)>>,
 }
 
 impl<T> Once<T> {
     /// None yet; each can be used for so long.
     pub(crate) fn new(life: Duration) -> Self {
-        Self { life, open: Arc::default() }
+        Self { life, open: Mutex::default() }
     }
 
     /// The secret something can be had by.

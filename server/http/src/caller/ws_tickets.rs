@@ -28,7 +28,6 @@ pub(crate) struct Filter {
 }
 
 /// Every ticket that was not used yet.
-#[derive(Clone)]
 pub(crate) struct WsTickets(Once<Ticket>);
 
 struct Ticket {
