@@ -7,7 +7,7 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 
-use super::{Client, call, who::Who};
+use super::{Client, call};
 use crate::ClientError;
 
 /// A request as the caller wants it.
@@ -61,15 +61,11 @@ impl Client {
         if let Some(body) = request.body {
             sent = sent.body(body);
         }
-        let answer = sent.send().await.map_err(|e| call::network(&at, &e))?;
-        Who::of(answer.headers()).check(self)?;
+        let (answer, _) = call::begun(self, sent.send().await).await?;
         let status = answer.status();
         let content_type =
             answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let body = answer.bytes().await.map_err(|e| call::network(&at, &e))?;
-        if !status.is_success() {
-            return Err(call::refusal(&at, status.as_u16(), &body));
-        }
         Ok(RawAnswer { status: status.as_u16(), content_type, body: body.to_vec() })
     }
 
