@@ -1,7 +1,7 @@
 /**
  * Asks for what every screen begins with while the page's program is still on its way: over a slow
  * network this saves a whole round trip. It is small, imports nothing, and does nothing else;
- * `api/client.js` takes the answers from here.
+ * `api/session.js` takes the proof from here, and `api/client.js` the answers.
  */
 
 const here = new URL(import.meta.url).pathname;
@@ -20,12 +20,13 @@ const proof = new Promise((resolve, reject) => {
   };
 });
 
-/** @param {string} url @returns {Promise<Response | undefined>} Nothing: it is asked for as usual. */
+/** @param {string} url @returns {Promise<{answer: Response, text: string} | undefined>} Nothing: it is asked for as usual. */
 async function ask(url) {
   try {
     const known = await proof;
     if (!known) return undefined;
-    return await fetch(url, { headers: { accept: 'application/json', 'x-car-proof': known }, credentials: 'same-origin', cache: 'no-store' });
+    const answer = await fetch(url, { headers: { accept: 'application/json', 'x-car-proof': known }, credentials: 'same-origin', cache: 'no-store' });
+    return answer.ok ? { answer, text: await answer.text() } : undefined;
   } catch {
     return undefined;
   }
@@ -34,5 +35,5 @@ async function ask(url) {
 // Where the program was here first, it asks itself.
 if (!(/** @type {any} */ (globalThis).early) && !location.pathname.endsWith('/pair')) {
   const urls = ['/hub/snapshot', '/jobs?status=running', '/inbox?limit=200'].map((path) => api + path);
-  /** @type {any} */ (globalThis).early = new Map(urls.map((url) => [url, ask(url)]));
+  /** @type {any} */ (globalThis).early = { proof, answers: new Map(urls.map((url) => [url, ask(url)])) };
 }

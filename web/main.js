@@ -13,9 +13,9 @@ import { Button } from './part/act.js';
 import { HistoryNote, OfflineLine, Rail } from './part/frame.js';
 import { TroubleNote } from './part/trouble.js';
 import { start as startWorker } from './state/install.js';
-import { changed, look } from './state/history.js';
+import { changed, look as lookBack } from './state/history.js';
 import { follow, matched, place } from './state/route.js';
-import { boot, ready, rest } from './state/store.js';
+import { afterDrawing, boot, ready, rest } from './state/store.js';
 
 /** @typedef {{params: Record<string, string>, query: Record<string, string>}} ScreenProps */
 /** @typedef {(props: ScreenProps) => any} Screen */
@@ -58,6 +58,15 @@ const loaded = new Map();
 
 /** Where each place was scrolled to. @type {Map<string, number>} */
 const scrolled = new Map();
+
+/** Whether this page was opened to let this browser in. */
+const wantsToPair = location.pathname === `${base}/pair`;
+
+/** How long the first answers are waited for before anything is drawn, in milliseconds. */
+const PATIENCE = 200;
+
+/** The first look at the hub, until it is taken. @type {Promise<void> | undefined} */
+let begun;
 
 /** The screen of the present place. */
 function Shown() {
@@ -122,7 +131,6 @@ function App() {
   const [pairing, setPairing] = useState(/** @type {any} */ (null));
   const [trouble, setTrouble] = useState(/** @type {import('./api/client.js').Trouble | null} */ (null));
   const [tries, setTries] = useState(0);
-  const wantsToPair = location.pathname === `${base}/pair`;
   const away = !ready.value && trouble?.code === UNREACHED;
 
   useLayoutEffect(() => {
@@ -134,10 +142,12 @@ function App() {
     }
     let wanted = true;
     const start = () => {
-      boot().then(
+      const look = begun ?? boot();
+      begun = undefined;
+      look.then(
         () => {
           setTrouble(null);
-          startWorker();
+          afterDrawing(startWorker);
         },
         (error) => {
           if (!wanted || access.value !== 'in') return;
@@ -154,7 +164,7 @@ function App() {
 
   // At the start, and whenever the hub was away: meanwhile its history may have been changed.
   useEffect(() => {
-    if (ready.value && link.value === 'live') void look();
+    if (ready.value && link.value === 'live') void lookBack();
   }, [ready.value, link.value]);
 
   if (within === 'unknown') return null;
@@ -178,4 +188,9 @@ function skip(event) {
 
 follow();
 await recall();
+if (access.value === 'in' && !wantsToPair) {
+  begun = boot();
+  // They are on their way already. Drawing the frame first and then all of it takes a slow phone longer.
+  await Promise.race([begun.catch(() => undefined), new Promise((done) => setTimeout(done, PATIENCE))]);
+}
 render(h(App, null), /** @type {HTMLElement} */ (document.getElementById('app')));

@@ -1,12 +1,12 @@
 //! Packs the files of `web/` for a program that carries them with it.
 
 use std::{
-    collections::BTreeMap,
     env, fmt, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 
 #[path = "src/bundle.rs"]
@@ -28,34 +28,46 @@ fn main() -> io::Result<()> {
         println!("cargo:rerun-if-changed={}", root.display());
         kinds::walk(&root, &mut |name, _| names.push(name))?;
     }
-    let mut contents = Vec::new();
-    let mut modules = BTreeMap::new();
-    for name in names {
-        let bytes = fs::read(root.join(&name))?;
-        if bundle::is_module(&name) {
-            modules.insert(name, String::from_utf8(bytes).map_err(io::Error::other)?);
-        } else {
-            contents.push((name, bytes));
-        }
-    }
-    if !modules.is_empty() {
-        let modules = bundle::bundled(&modules).map_err(io::Error::other)?;
-        contents.extend(modules.into_iter().map(|(name, text)| (name, text.into_bytes())));
-    }
+    let read = |name: String| Ok((name.clone(), fs::read(root.join(name))?));
+    let files = names.into_iter().map(read).collect::<io::Result<Vec<_>>>()?;
     let mut table = String::from("[\n");
-    for (place, (name, bytes)) in contents.iter().enumerate() {
-        let (plain, packed) = (out.join(format!("{place}.plain")), out.join(format!("{place}.gz")));
-        fs::write(&plain, bytes)?;
-        let mut encoder = GzEncoder::new(fs::File::create(&packed)?, Compression::best());
-        encoder.write_all(bytes)?;
-        encoder.finish()?;
+    for (place, (name, bytes)) in bundle::sent(files).map_err(io::Error::other)?.iter().enumerate()
+    {
+        let kept = |end: &str, bytes: &[u8]| {
+            let file = out.join(format!("{place}.{end}"));
+            fs::write(&file, bytes)?;
+            io::Result::Ok(file)
+        };
+        let (gzip, brotli) = (gzip(bytes)?, brotli(bytes)?);
         line(
             &mut table,
-            format_args!("({name:?}, include_bytes!({plain:?}), include_bytes!({packed:?})),"),
+            format_args!(
+                "({name:?}, include_bytes!({:?}), include_bytes!({:?}), include_bytes!({:?})),",
+                kept("plain", bytes)?,
+                kept("gz", shorter(&gzip, bytes))?,
+                kept("br", shorter(&brotli, bytes))?,
+            ),
         );
     }
     table.push(']');
     fs::write(out.join("files.rs"), table)
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn brotli(mut bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut bytes, &mut packed, &BrotliEncoderParams::default())?;
+    Ok(packed)
+}
+
+/// Nothing where packing gains nothing.
+fn shorter<'a>(packed: &'a [u8], plain: &[u8]) -> &'a [u8] {
+    if packed.len() < plain.len() { packed } else { &[] }
 }
 
 fn line(table: &mut String, text: fmt::Arguments<'_>) {

@@ -3,7 +3,10 @@
  * what carries a key, is tried again when the network fails.
  *
  * @typedef {import('./types.d.ts').Problem} Problem
+ * @typedef {Record<string, string | number | boolean | undefined | null>} Query
  */
+
+/** @template I @typedef {{items: I[], next?: string}} Page */
 
 import * as session from './session.js';
 
@@ -48,8 +51,8 @@ export function troubleOf(error) {
 /** @type {Map<string, {etag: string, body: any}>} */
 const kept = new Map();
 
-/** What `early.js` asked, by address. @type {Map<string, Promise<Response | undefined>>} */
-const early = (/** @type {any} */ (globalThis).early ??= new Map());
+/** What `early.js` asked, by address. @type {Map<string, Promise<{answer: Response, text: string} | undefined>>} */
+const early = (/** @type {any} */ (globalThis).early ??= { answers: new Map() }).answers;
 
 /** Forgets what was answered before. */
 export function forgetAnswers() {
@@ -58,7 +61,7 @@ export function forgetAnswers() {
 
 /**
  * @typedef {object} Options
- * @property {Record<string, string | number | boolean | undefined | null>} [query]
+ * @property {Query} [query]
  * @property {unknown} [body] Sent as JSON.
  * @property {string} [match] The version a change was made from.
  * @property {File} [file] Sent as it is.
@@ -85,6 +88,8 @@ export async function call(method, path, options = {}) {
   if (!reads) headers['content-type'] = file ? (named && file.type) || 'application/octet-stream' : 'application/json';
   if (!reads && !once) headers['idempotency-key'] = key();
   if (match) headers['if-match'] = match.startsWith('"') || match === '*' ? match : `"${match}"`;
+  const foreseen = reads ? await asked(url) : undefined;
+  if (foreseen) return read(url, foreseen.answer, undefined, foreseen.text);
   const known = reads ? kept.get(url) : undefined;
   if (known) headers['if-none-match'] = known.etag;
   const request = {
@@ -111,7 +116,7 @@ export async function call(method, path, options = {}) {
  */
 async function reach(url, request, more) {
   try {
-    return (await asked(url, request)) ?? (await fetch(url, request));
+    return await fetch(url, request);
   } catch (error) {
     if (request.signal?.aborted) throw error;
     if (more && navigator.onLine) return null;
@@ -123,11 +128,8 @@ async function reach(url, request, more) {
 /**
  * The answer to what `early.js` asked already, once.
  * @param {string} url
- * @param {RequestInit} request
- * @returns {Promise<Response | undefined>}
  */
-async function asked(url, request) {
-  if (request.method !== 'GET') return undefined;
+function asked(url) {
   const answer = early.get(url);
   early.delete(url);
   return answer;
@@ -165,12 +167,13 @@ function pause(time, signal) {
  * @param {string} url
  * @param {Response} answer
  * @param {{etag: string, body: any} | undefined} known
+ * @param {string} [foreseen] What it says, where that was read before.
  */
-async function read(url, answer, known) {
+async function read(url, answer, known, foreseen) {
   if (answer.status === 304 && known) return known.body;
   if (answer.ok) {
     if (answer.status === 204) return undefined;
-    const text = await answer.text();
+    const text = foreseen ?? (await answer.text());
     const body = text ? JSON.parse(text) : undefined;
     const etag = answer.headers.get('etag');
     if (etag && answer.status === 200) remember(url, { etag, body });

@@ -46,7 +46,9 @@ async function inStore(mode, ask) {
 /** Looks for the proof; to be awaited once before anything is asked of the hub. */
 export async function recall() {
   try {
-    proof = (await inStore('readonly', (store) => store.get('proof'))) ?? null;
+    // What `early.js` found already, if it was here first.
+    const found = /** @type {any} */ (globalThis).early?.proof;
+    proof = (await (found ?? inStore('readonly', (store) => store.get('proof')))) ?? null;
   } catch {
     proof = null;
   }

@@ -7,7 +7,7 @@
 
 import { signal } from '../vendor/signals.js';
 import { Trouble, base } from './client.js';
-import { ws_ticket_create } from './operations.js';
+import { ws_ticket_create } from './credential.js';
 import * as session from './session.js';
 
 /** How long a page may be out of sight before its stream is closed, in milliseconds. */

@@ -6,7 +6,7 @@
  */
 
 import { Trouble, base, part } from './client.js';
-import { ws_ticket_create } from './operations.js';
+import { ws_ticket_create } from './credential.js';
 
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 10_000;

@@ -1,7 +1,7 @@
 /** The two boxes of files: for agents, and of agents. */
 
 import { useRef } from '../vendor/hooks.js';
-import { file_delete, file_link, file_list, file_put } from '../api/operations.js';
+import { file_delete, file_link, file_list, file_put } from '../api/files.js';
 import { useResource } from '../state/store.js';
 import { Act, Button, useAct } from './act.js';
 import { h, html } from './html.js';

@@ -1,7 +1,8 @@
 /** How much may be used in a day and in a run, and how much of today's is. */
 
 import { useState } from '../vendor/hooks.js';
-import { budgets_get, budgets_update, credential_get } from '../api/operations.js';
+import { credential_get } from '../api/credential.js';
+import { budgets_get, budgets_update } from '../api/hub.js';
 import { Button, useAct } from './act.js';
 import { Field } from './field.js';
 import { h, html } from './html.js';

@@ -2,8 +2,9 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
 import { key } from '../api/client.js';
-import { file_put, message_post, thread_compact, thread_interrupt, thread_reset, thread_resume, thread_stop } from '../api/operations.js';
-import { taken } from '../state/install.js';
+import { file_put } from '../api/files.js';
+import { message_post, thread_compact, thread_interrupt, thread_reset, thread_resume, thread_stop } from '../api/threads.js';
+import { taken } from '../state/shared.js';
 import { go, place } from '../state/route.js';
 import { readMessages } from '../state/store.js';
 import { Button, useAct } from './act.js';

@@ -1,6 +1,6 @@
 /** Money in words. Amounts are in millionths of the hub's currency. */
 
-import { hub_get } from '../api/operations.js';
+import { hub_get } from '../api/hub.js';
 import { useResource } from '../state/store.js';
 import { html } from './html.js';
 

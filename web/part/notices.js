@@ -1,7 +1,7 @@
 /** Notifications: the ways out of the hub, and what became of each word on them. */
 
 import { useState } from '../vendor/hooks.js';
-import { channel_create, channel_delete, channel_list, channel_test, channel_update, notification_list } from '../api/operations.js';
+import { channel_create, channel_delete, channel_list, channel_test, channel_update, notification_list } from '../api/channels.js';
 import { useResource } from '../state/store.js';
 import { Act, Button, useAct } from './act.js';
 import { Check, Field } from './field.js';

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from '../vendor/hooks.js';
 import { base, troubleOf } from '../api/client.js';
-import { pairing_create, pairing_decide, pairing_get } from '../api/operations.js';
+import { pairing_create, pairing_decide, pairing_get } from '../api/devices.js';
 import { Act, Button } from './act.js';
 import { h, html } from './html.js';
 import { Qr } from './qr.js';

@@ -2,8 +2,9 @@
 
 import { useEffect, useState } from '../vendor/hooks.js';
 import { troubleOf } from '../api/client.js';
-import { push_test } from '../api/operations.js';
-import { badge, install, installed, isApple, offer, pushable, pushed, subscribe, unsubscribe } from '../state/install.js';
+import { push_test } from '../api/push.js';
+import { badge, install, installed, isApple, offer } from '../state/install.js';
+import { pushable, pushed, subscribe, unsubscribe } from '../state/pushes.js';
 import { Act, useAct } from './act.js';
 import { Check } from './field.js';
 import { h, html } from './html.js';

@@ -1,7 +1,7 @@
 /** A recording among a message's files: it is played where it stands. */
 
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
-import { file_get } from '../api/operations.js';
+import { file_get } from '../api/files.js';
 import { Button, useAct } from './act.js';
 import { h, html } from './html.js';
 import { TroubleNote } from './trouble.js';

@@ -1,7 +1,7 @@
 /** Removing a worktree or repo, after a look at what would be lost. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
-import { repo_remove, salvage_restore, worktree_cleanup } from '../api/operations.js';
+import { repo_remove, salvage_restore, worktree_cleanup } from '../api/repos.js';
 import { go, to } from '../state/route.js';
 import { Act, Button, useAct } from './act.js';
 import { Check } from './field.js';

@@ -1,7 +1,8 @@
 /** A template: what it says, what in it deserves a look, how it changed, and whether it is trusted. */
 
 import { useState } from '../vendor/hooks.js';
-import { credential_get, template_get, template_trust, template_untrust } from '../api/operations.js';
+import { credential_get } from '../api/credential.js';
+import { template_get, template_trust, template_untrust } from '../api/templates.js';
 import { Act } from './act.js';
 import { DiffLines } from './diff_text.js';
 import { h, html } from './html.js';

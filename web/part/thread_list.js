@@ -1,4 +1,4 @@
-import { thread_list } from '../api/operations.js';
+import { thread_list } from '../api/threads.js';
 import { to } from '../state/route.js';
 import { state } from '../state/store.js';
 import { h, html } from './html.js';

@@ -1,5 +1,6 @@
 import { useState } from '../vendor/hooks.js';
-import { agent_models, thread_compact, thread_fork, thread_reset, thread_update } from '../api/operations.js';
+import { agent_models } from '../api/agents.js';
+import { thread_compact, thread_fork, thread_reset, thread_update } from '../api/threads.js';
 import { go, to } from '../state/route.js';
 import { useResource } from '../state/store.js';
 import { Act, Button, useAct } from './act.js';

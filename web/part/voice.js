@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
 import { troubleOf } from '../api/client.js';
-import { voice_get, voice_transcribe } from '../api/operations.js';
+import { voice_get, voice_transcribe } from '../api/voice.js';
 import { Button, useAct } from './act.js';
 import { h, html } from './html.js';
 import { Player } from './recording.js';

@@ -1,7 +1,7 @@
 /** What was kept of what was removed. */
 
 import { useState } from '../vendor/hooks.js';
-import { salvage_list, salvage_restore } from '../api/operations.js';
+import { salvage_list, salvage_restore } from '../api/repos.js';
 import { Act } from '../part/act.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';

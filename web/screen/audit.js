@@ -1,7 +1,8 @@
 /** Who did what: the hub's chain of acts. */
 
 import { useState } from '../vendor/hooks.js';
-import { audit_head, audit_list, audit_verify, hub_get } from '../api/operations.js';
+import { audit_head, audit_list, audit_verify } from '../api/audit.js';
+import { hub_get } from '../api/hub.js';
 import { Button, useAct } from '../part/act.js';
 import { HistoryNote } from '../part/frame.js';
 import { h, html } from '../part/html.js';

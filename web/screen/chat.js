@@ -1,9 +1,7 @@
 /** A conversation with an agent: the project manager's, or another's. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
-import {
-  message_cancel, message_continue, message_get, message_list, thread_approval_decide, thread_get, thread_resume,
-} from '../api/operations.js';
+import { message_cancel, message_continue, message_get, message_list, thread_approval_decide, thread_get, thread_resume } from '../api/threads.js';
 import { troubleOf } from '../api/client.js';
 import { Act, Button } from '../part/act.js';
 import { Composer } from '../part/composer.js';
@@ -20,7 +18,7 @@ import { ThreadMenu } from '../part/thread_menu.js';
 import { ThreadList } from '../part/thread_list.js';
 import { When } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
-import { Permission } from '../part/waiting.js';
+import { Permission } from '../part/permission.js';
 import { words } from '../part/words.js';
 import { to } from '../state/route.js';
 import { leaveTurns, piecesIn, readMessages, readTurn, state, useResource } from '../state/store.js';

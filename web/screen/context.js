@@ -1,7 +1,7 @@
 /** The contextspace of a repo: what every prompt can carry. */
 
 import { useState } from '../vendor/hooks.js';
-import { context_list, context_update } from '../api/operations.js';
+import { context_list, context_update } from '../api/tickets.js';
 import { DocEditor } from '../part/doc_editor.js';
 import { h, html } from '../part/html.js';
 import { Head } from '../part/layout.js';

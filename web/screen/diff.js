@@ -2,7 +2,8 @@
 
 import { useEffect, useState } from '../vendor/hooks.js';
 import { troubleOf } from '../api/client.js';
-import { run_diff, run_diff_file, run_get, run_reply, run_turns, ticket_create } from '../api/operations.js';
+import { run_diff, run_diff_file, run_get, run_reply, run_turns } from '../api/runs.js';
+import { ticket_create } from '../api/tickets.js';
 import { Button, useAct } from '../part/act.js';
 import { Choice, Field } from '../part/field.js';
 import { Empty, Head } from '../part/layout.js';

@@ -1,7 +1,7 @@
 /** What needs me, what runs, what finished since I last looked. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
-import { run_list } from '../api/operations.js';
+import { run_list } from '../api/runs.js';
 import { Head, Section } from '../part/layout.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';

@@ -1,6 +1,6 @@
 /** Everything that waits or waited for a person, and what became of it. */
 
-import { inbox_list } from '../api/operations.js';
+import { inbox_list } from '../api/inbox.js';
 import { h, html } from '../part/html.js';
 import { Empty, Head, Tabs } from '../part/layout.js';
 import { Paged } from '../part/paged.js';

@@ -1,9 +1,10 @@
 /** One job and what it said. */
 
 import { useEffect } from '../vendor/hooks.js';
-import { job_get, job_log } from '../api/operations.js';
+import { job_get, job_log } from '../api/jobs.js';
 import { h, html } from '../part/html.js';
-import { JobCard, jobName } from '../part/jobs.js';
+import { JobCard } from '../part/job_card.js';
+import { jobName } from '../part/jobs.js';
 import { Head } from '../part/layout.js';
 import { Unread } from '../part/trouble.js';
 import { to } from '../state/route.js';

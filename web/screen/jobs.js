@@ -1,6 +1,7 @@
 /** Long operations: clones, worktrees, backups. */
 
-import { backup_create, job_list } from '../api/operations.js';
+import { backup_create } from '../api/hub.js';
+import { job_list } from '../api/jobs.js';
 import { Act } from '../part/act.js';
 import { h, html } from '../part/html.js';
 import { JobLine } from '../part/jobs.js';

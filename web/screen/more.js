@@ -1,4 +1,4 @@
-import { credential_delete } from '../api/operations.js';
+import { credential_delete } from '../api/credential.js';
 import * as session from '../api/session.js';
 import { Act } from '../part/act.js';
 import { Head } from '../part/layout.js';

@@ -5,7 +5,8 @@
 
 import { useEffect, useState } from '../vendor/hooks.js';
 import { base, troubleOf } from '../api/client.js';
-import { credential_get, pair_finish, pair_request } from '../api/operations.js';
+import { credential_get } from '../api/credential.js';
+import { pair_finish, pair_request } from '../api/devices.js';
 import * as session from '../api/session.js';
 import { Button, useAct } from '../part/act.js';
 import { Mark } from '../part/frame.js';

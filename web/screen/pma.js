@@ -1,7 +1,7 @@
 /** The project manager: what it works from, and its files. */
 
 import { useState } from '../vendor/hooks.js';
-import { pma_doc_list, pma_doc_update } from '../api/operations.js';
+import { pma_doc_list, pma_doc_update } from '../api/pma.js';
 import { Boxes } from '../part/boxes.js';
 import { DocEditor } from '../part/doc_editor.js';
 import { h, html } from '../part/html.js';

@@ -1,13 +1,15 @@
 /** One repo or worktree: what stands in its queue, what runs, and its worktrees. */
 
 import { useState } from '../vendor/hooks.js';
-import { repo_get, repo_git, repo_init, repo_list, repo_sync, run_start, ticket_list, worktree_create } from '../api/operations.js';
+import { repo_get, repo_git, repo_init, repo_list, repo_sync, worktree_create } from '../api/repos.js';
+import { run_start } from '../api/runs.js';
+import { ticket_list } from '../api/tickets.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Check, Field } from '../part/field.js';
 import { Head, Section } from '../part/layout.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
-import { JobCard, useJob } from '../part/jobs.js';
+import { JobCard, useJob } from '../part/job_card.js';
 import { RemoveRepo } from '../part/remove.js';
 import { RepoTabs } from '../part/repo_tabs.js';
 import { RunAtWork } from '../part/runs.js';

@@ -1,13 +1,14 @@
 /** The repos of the hub and their worktrees. */
 
 import { useState } from '../vendor/hooks.js';
-import { hub_scan, repo_clone, repo_create, repo_list } from '../api/operations.js';
+import { hub_scan } from '../api/hub.js';
+import { repo_clone, repo_create, repo_list } from '../api/repos.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Field } from '../part/field.js';
 import { Empty, Head } from '../part/layout.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
-import { JobCard } from '../part/jobs.js';
+import { JobCard } from '../part/job_card.js';
 import { Done } from '../part/runs.js';
 import { Sheet } from '../part/sheet.js';
 import { Status, lookOf } from '../part/status.js';

@@ -1,9 +1,7 @@
 /** One run: what its agent does, what the hub found, and what can be done about it. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
-import {
-  approval_decide, run_dispatches, run_evidence, run_get, run_pause, run_replies, run_resume, run_start, run_stop, run_turns, turn_get,
-} from '../api/operations.js';
+import { approval_decide, run_dispatches, run_evidence, run_get, run_pause, run_replies, run_reply, run_resume, run_start, run_stop, run_turns, turn_get } from '../api/runs.js';
 import { troubleOf } from '../api/client.js';
 import { Act, Button } from '../part/act.js';
 import { EvidenceCard } from '../part/evidence.js';
@@ -18,10 +16,11 @@ import { counted, few } from '../part/number.js';
 import { Done } from '../part/runs.js';
 import { Status } from '../part/status.js';
 import { Sure } from '../part/sure.js';
-import { Since, When, clockOf } from '../part/time.js';
+import { Since, When } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
-import { Permission, Reply, below, toRun } from '../part/waiting.js';
+import { Permission } from '../part/permission.js';
+import { Reply, below } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
 import { go, to } from '../state/route.js';
 import { leaveTurns, piecesIn, readTurn, state, useResource } from '../state/store.js';
@@ -160,7 +159,7 @@ function TurnView({ turn, last }) {
       summary: html`
         ${h(Status, { status: turn.status, bare: true })}
         <span class="grow line"><b>Turn ${turn.number}</b> <span class="muted">· ${turn.agent} · ${turn.ticket_file.replace(/\.md$/, '')}${purpose ? ` · ${purpose}` : ''}</span></span>
-        <span class="tiny muted number" title=${clockOf(turn.started_at)}>${h(Since, { from: turn.started_at, until: turn.ended_at })}</span>`,
+        <span class="tiny muted number">${h(Since, { from: turn.started_at, until: turn.ended_at })}</span>`,
       children: html`<div class="stack">
         ${h(TroubleNote, { trouble })}
         ${view && view.plan.length > 0 && h(Plan, { steps: view.plan })}
@@ -232,6 +231,11 @@ function Controls({ run, refresh }) {
     await operation(run.id);
     refresh();
   };
+  /** @param {string} text */
+  const answer = async (text) => {
+    await run_reply(run.id, text);
+    refresh();
+  };
   const stop = h(Sure, { icon: 'stop', work: doing(run_stop), question: 'Stop it for good?', children: 'Stop' });
   switch (status) {
     case 'running':
@@ -240,7 +244,7 @@ function Controls({ run, refresh }) {
     case 'paused':
       return html`<div class="bar-below stack">${run.state.resume === 'fix'
         ? html`<div class="row wrap">${stop}${h(Act, { icon: 'play', tone: 'main', work: doing(run_resume), children: 'Go on' })}</div>`
-        : h(Reply, { name: run.id, send: toRun(run.id, refresh), beside: [stop, h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })] })}</div>`;
+        : h(Reply, { name: run.id, send: answer, beside: [stop, h(Act, { icon: 'play', work: doing(run_resume), children: 'Go on' })] })}</div>`;
     case 'parked':
     case 'stopping':
       return html`<div class="bar-below row wrap">${status === 'parked' && stop}</div>`;

@@ -1,6 +1,6 @@
 /** Every run, the newest first. */
 
-import { run_list } from '../api/operations.js';
+import { run_list } from '../api/runs.js';
 import { Empty, Head } from '../part/layout.js';
 import { Paged } from '../part/paged.js';
 import { h, html } from '../part/html.js';

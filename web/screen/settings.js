@@ -1,9 +1,10 @@
 /** Agents, who may come in, budgets, notifications, and the hub itself. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
-import {
-  agent_list, credential_get, device_delete, device_list, hub_doctor, hub_get, pairing_list, pairing_decide, token_create, token_delete, token_delete_others, token_list,
-} from '../api/operations.js';
+import { agent_list } from '../api/agents.js';
+import { credential_get } from '../api/credential.js';
+import { device_delete, device_list, pairing_decide, pairing_list, token_create, token_delete, token_delete_others, token_list } from '../api/devices.js';
+import { hub_doctor, hub_get } from '../api/hub.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Check, Choice, Field } from '../part/field.js';
 import { h, html } from '../part/html.js';

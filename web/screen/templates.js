@@ -1,14 +1,13 @@
 /** Templates of tickets, and the git repositories they come from. */
 
 import { useState } from '../vendor/hooks.js';
-import {
-  credential_get, template_list, template_source_create, template_source_delete, template_source_list, template_source_sync, template_source_trust,
-} from '../api/operations.js';
+import { credential_get } from '../api/credential.js';
+import { template_list, template_source_create, template_source_delete, template_source_list, template_source_sync, template_source_trust } from '../api/templates.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Field } from '../part/field.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
-import { JobCard } from '../part/jobs.js';
+import { JobCard } from '../part/job_card.js';
 import { Empty, Fold, Head, Section } from '../part/layout.js';
 import { counted } from '../part/number.js';
 import { Sheet } from '../part/sheet.js';

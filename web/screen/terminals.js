@@ -1,7 +1,9 @@
 /** Shells on the hub's machine: those that are open, those that were, and another one. */
 
 import { useState } from '../vendor/hooks.js';
-import { credential_get, repo_list, terminal_create, terminal_end, terminal_list } from '../api/operations.js';
+import { credential_get } from '../api/credential.js';
+import { repo_list } from '../api/repos.js';
+import { terminal_create, terminal_end, terminal_list } from '../api/terminals.js';
 import { Act, Button } from '../part/act.js';
 import { Choice } from '../part/field.js';
 import { h, html } from '../part/html.js';

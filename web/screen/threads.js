@@ -1,7 +1,9 @@
 /** Every conversation, and what was said in them. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
-import { agent_list, message_search, repo_list, thread_create } from '../api/operations.js';
+import { agent_list } from '../api/agents.js';
+import { repo_list } from '../api/repos.js';
+import { message_search, thread_create } from '../api/threads.js';
 import { troubleOf } from '../api/client.js';
 import { Button, useAct } from '../part/act.js';
 import { Choice, Field } from '../part/field.js';

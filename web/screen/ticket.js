@@ -1,11 +1,11 @@
 /** One ticket: its file, checked while it is written. */
 
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
-import { ticket_done, ticket_get, ticket_lint_text, ticket_update, ticket_verify } from '../api/operations.js';
+import { ticket_done, ticket_get, ticket_lint_text, ticket_update, ticket_verify } from '../api/tickets.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { h, html } from '../part/html.js';
 import { Icon } from '../part/icon.js';
-import { JobCard, useJob } from '../part/jobs.js';
+import { JobCard, useJob } from '../part/job_card.js';
 import { Head } from '../part/layout.js';
 import { Markdown } from '../part/markdown.js';
 import { Status } from '../part/status.js';

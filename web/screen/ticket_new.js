@@ -1,7 +1,9 @@
 /** A new ticket, from a few fields; its file can be edited afterwards. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
-import { agent_list, template_apply, template_list, ticket_create, ticket_get, ticket_list } from '../api/operations.js';
+import { agent_list } from '../api/agents.js';
+import { template_apply, template_list } from '../api/templates.js';
+import { ticket_create, ticket_get, ticket_list } from '../api/tickets.js';
 import { Button, useAct } from '../part/act.js';
 import { Choice, Field } from '../part/field.js';
 import { h, html } from '../part/html.js';

@@ -2,7 +2,8 @@
 
 import { useRef, useState } from '../vendor/hooks.js';
 import { troubleOf } from '../api/client.js';
-import { repo_get, ticket_create, ticket_lint, ticket_list, ticket_move } from '../api/operations.js';
+import { repo_get } from '../api/repos.js';
+import { ticket_create, ticket_lint, ticket_list, ticket_move } from '../api/tickets.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { Field } from '../part/field.js';
 import { h, html } from '../part/html.js';

@@ -1,7 +1,7 @@
 /** Tokens, time and money: by day, repo, agent and model, and the largest runs. */
 
 import { useState } from '../vendor/hooks.js';
-import { usage_get } from '../api/operations.js';
+import { usage_get } from '../api/hub.js';
 import { Bars } from '../part/bars.js';
 import { h, html } from '../part/html.js';
 import { Empty, Head, Section } from '../part/layout.js';

@@ -4,7 +4,8 @@
  */
 
 import { useEffect } from '../vendor/hooks.js';
-import { hub_snapshot, inbox_seen } from '../api/operations.js';
+import { hub_snapshot } from '../api/hub.js';
+import { inbox_seen } from '../api/inbox.js';
 import { state, useResource } from './store.js';
 
 /** @typedef {import('../api/types.d.ts').InboxItem} InboxItem */

@@ -7,7 +7,8 @@
 
 import { signal } from '../vendor/signals.js';
 import { troubleOf } from '../api/client.js';
-import { audit_head, hub_get } from '../api/operations.js';
+import { audit_head } from '../api/audit.js';
+import { hub_get } from '../api/hub.js';
 
 /** What is wrong with the hub's history; empty while it is the one that was seen. */
 export const changed = signal('');

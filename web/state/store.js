@@ -10,7 +10,10 @@
 import { useEffect } from '../vendor/hooks.js';
 import { batch, signal } from '../vendor/signals.js';
 import { forgetAnswers, troubleOf } from '../api/client.js';
-import { hub_snapshot, inbox_list, job_list, turn_get } from '../api/operations.js';
+import { hub_snapshot } from '../api/hub.js';
+import { inbox_list } from '../api/inbox.js';
+import { job_list } from '../api/jobs.js';
+import { turn_get } from '../api/runs.js';
 import { Stream } from '../api/socket.js';
 import { EMPTY, apply, fromSnapshot, lastLine, withInbox, withMessages, withNews, withTurn, withoutTurns } from './apply.js';
 import { piecesOf, withFrame, withoutItem } from './live.js';
@@ -55,10 +58,27 @@ const stream = new Stream({
   gone: begin,
 });
 
+/** How long after the first frame it has time for what is not seen, in milliseconds. */
+const AFTER = 50;
+
 /** Reads the snapshot, and follows the log from there. */
 export async function boot() {
   await begin();
-  stream.start();
+  afterDrawing(() => ready.value && stream.start());
+}
+
+/**
+ * Does what is not seen once what is seen is drawn; or soon, where nothing is drawn.
+ * @param {() => void} work
+ */
+export function afterDrawing(work) {
+  let done = false;
+  const once = () => {
+    if (!done) work();
+    done = true;
+  };
+  requestAnimationFrame(() => setTimeout(once, AFTER));
+  setTimeout(once, 10 * AFTER);
 }
 
 /** Tries at once to reach the hub again. */

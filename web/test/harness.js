@@ -1,7 +1,7 @@
 // One browser, one hub, and what is looked at whatever a story does.
 import assert from 'node:assert/strict';
 import { createInterface } from 'node:readline';
-import { axe, browserPath, chromium } from './tools.js';
+import { axe, browserArgs, browserPath, chromium } from './tools.js';
 
 /** A phone in one hand, and a desk. */
 export const sizes = [
@@ -60,7 +60,7 @@ export const hub = {
 export async function open() {
   return chromium.launch({
     executablePath: browserPath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb', '--use-fake-device-for-media-stream'],
+    args: browserArgs,
   });
 }
 

@@ -13,3 +13,6 @@ export const axe = readFileSync(load.resolve('axe-core/axe.min.js'), 'utf8');
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 export const browserPath = process.env.CAR_TEST_CHROMIUM ?? places.find(existsSync);
+
+/** How the browser is started, whoever starts it. */
+export const browserArgs = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb', '--use-fake-device-for-media-stream'];

@@ -25,7 +25,7 @@ pub(crate) async fn answers<F: Future<Output = Response>>(
     request: Request,
     next: impl FnOnce(Request) -> F,
 ) -> Response {
-    let wanted = accepts_gzip(request.headers()) && request.method() != Method::HEAD;
+    let wanted = accepts(request.headers(), "gzip") && request.method() != Method::HEAD;
     let mut answer = next(request).await;
     if !may_be_smaller(&answer) {
         return answer;
@@ -57,22 +57,24 @@ async fn smaller(answer: Response) -> Response {
     Response::from_parts(parts, Body::from(packed))
 }
 
-pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+/// Whether an answer may be packed so: `gzip`, `br`.
+pub(crate) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
     let all = headers.get_all(header::ACCEPT_ENCODING).iter();
     let codings = all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let (mut gzip, mut any) = (None, None);
+    let (mut named, mut any) = (None, None);
     for coding in codings {
         let mut parts = coding.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let weight = parts.find_map(|part| part.strip_prefix("q=")?.trim().parse::<f32>().ok());
+        let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };
         let taken = weight.unwrap_or(1.0) > 0.0;
-        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-            gzip = Some(taken);
+        if name.eq_ignore_ascii_case(wanted) {
+            named = Some(taken);
         } else if name == "*" {
             any = Some(taken);
         }
     }
-    gzip.or(any).unwrap_or(false)
+    named.or(any).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -80,11 +82,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_taken_by_its_weight() {
+    fn what_is_accepted_is_told_by_its_weight() {
         let takes = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
-            accepts_gzip(&headers)
+            accepts(&headers, "gzip")
         };
         for good in ["gzip", "GZIP, br", "br;q=1, gzip;q=0.5", "*", "identity, *;q=0.1"] {
             assert!(takes(good), "{good}");
@@ -92,6 +94,9 @@ mod tests {
         for bad in ["", "br", "identity", "gzip;q=0", "*;q=0", "gzip;q=0, *"] {
             assert!(!takes(bad), "{bad}");
         }
-        assert!(!accepts_gzip(&HeaderMap::new()));
+        assert!(!accepts(&HeaderMap::new(), "gzip"));
+        let headers =
+            HeaderMap::from_iter([(header::ACCEPT_ENCODING, "gzip, br".parse().unwrap())]);
+        assert!(accepts(&headers, "br") && !accepts(&headers, "zstd"));
     }
 }

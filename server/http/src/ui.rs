@@ -14,7 +14,7 @@ use car_web::{File, Site};
 
 use crate::{
     App,
-    compress::accepts_gzip,
+    compress::accepts,
     problem::{Answer, ApiError},
 };
 
@@ -28,7 +28,10 @@ const EACH_TIME: &str = "no-cache";
 /// hash, so that browsers find its next version.
 const WORKER: &str = "sw.js";
 
-/// What that script may do: ask this hub, and load nothing more.
+/// What asks the hub while the page's program is still on its way: every moment counts.
+const EARLY: &str = "/early.js";
+
+/// What the worker may do: ask this hub, and load nothing more.
 const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'";
 
 /// Lets it look after all of the hub, not only what lies beside it.
@@ -49,7 +52,14 @@ pub(crate) async fn page(State(app): State<App>) -> Answer<Response> {
 /// What the page will ask for, said before a slow phone has read it (RFC 8288).
 fn early(page: &str) -> String {
     let links = car_web::asked_for(page).into_iter().map(|address| {
-        let rel = if address.ends_with(".css") { "preload; as=style" } else { "modulepreload" };
+        // A module is compiled beside what the page does, but asked for a little later than the rest.
+        let rel = if address.ends_with(".css") {
+            "preload; as=style"
+        } else if address.ends_with(EARLY) {
+            "preload; as=script; crossorigin"
+        } else {
+            "modulepreload"
+        };
         format!("<{address}>; rel={rel}")
     });
     links.collect::<Vec<_>>().join(", ")
@@ -71,7 +81,7 @@ pub(crate) async fn file(
         let detail = "There is no such file in this version of the page; load the page again.";
         return Err(ApiError::new(Code::NotFound, detail));
     };
-    let mut answer = sent(file, cached, accepts_gzip(&headers));
+    let mut answer = sent(file, cached, &headers);
     if name == WORKER {
         let headers = answer.headers_mut();
         let policy = HeaderValue::from_static(WORKER_POLICY);
@@ -90,9 +100,11 @@ fn current() -> Answer<Arc<Site>> {
     })
 }
 
-fn sent(file: &File, cached: &'static str, packs: bool) -> Response {
-    let packed = file.packed.as_ref().filter(|_| packs);
-    let bytes = match packed.unwrap_or(&file.plain) {
+fn sent(file: &File, cached: &'static str, asked: &HeaderMap) -> Response {
+    let forms = [(&file.brotli, "br"), (&file.gzip, "gzip")].into_iter();
+    let mut forms = forms.filter_map(|(form, name)| Some((form.as_ref()?, name)));
+    let packed = forms.find(|(_, name)| accepts(asked, name));
+    let bytes = match packed.map_or(&file.plain, |(bytes, _)| bytes) {
         Cow::Borrowed(bytes) => Body::from(*bytes),
         Cow::Owned(bytes) => Body::from(bytes.clone()),
     };
@@ -100,13 +112,48 @@ fn sent(file: &File, cached: &'static str, packs: bool) -> Response {
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
-    // Two forms of the same file: the tag names the file, so it is a weak one.
+    // Several forms of the same file: the tag names the file, so it is a weak one.
     if let Ok(tag) = HeaderValue::try_from(format!("W/\"{}\"", file.tag)) {
         headers.insert(header::ETAG, tag);
     }
-    if packed.is_some() {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    if let Some((_, name)) = packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    if file.gzip.is_some() {
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_sent_in_the_shortest_form_that_is_taken() {
+        let some = |text: &'static [u8]| Some(Cow::Borrowed(text));
+        let file = File {
+            kind: "text/css; charset=utf-8",
+            tag: "1".to_owned(),
+            plain: Cow::Borrowed(b"plain"),
+            gzip: some(b"gz"),
+            brotli: some(b"b"),
+        };
+        let form = |file: &File, accepted: &'static str| {
+            let value = HeaderValue::from_static(accepted);
+            let answer =
+                sent(file, FOR_GOOD, &[(header::ACCEPT_ENCODING, value)].into_iter().collect());
+            let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+            let said = (header(header::CONTENT_ENCODING), header(header::VARY));
+            (said.0.map(str::to_owned), said.1.is_some())
+        };
+        for (accepted, encoding) in
+            [("gzip, br", Some("br")), ("gzip, br;q=0", Some("gzip")), ("identity", None)]
+        {
+            assert_eq!(form(&file, accepted), (encoding.map(str::to_owned), true), "{accepted}");
+        }
+        let only = File { brotli: None, ..file };
+        assert_eq!(form(&only, "gzip, br").0.as_deref(), Some("gzip"));
+        assert_eq!(form(&File { gzip: None, ..only }, "gzip, br"), (None, false));
+    }
 }

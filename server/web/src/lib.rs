@@ -23,8 +23,11 @@ const PAGE: &str = "index.html";
 /// What stands in the page for the address of the files.
 const ASSETS: &str = "{{assets}}";
 
-/// A file's path, the file, and the file in gzip.
-type Content = (String, Cow<'static, [u8]>, Option<Cow<'static, [u8]>>);
+/// Bytes of the program, or of a file that was read.
+type Bytes = Cow<'static, [u8]>;
+
+/// A file's path, the file, the file in gzip and in brotli; empty where packing gains nothing.
+type Content = (String, Bytes, Bytes, Bytes);
 
 /// All files of one version of the UI.
 pub struct Site {
@@ -40,9 +43,11 @@ pub struct File {
     /// Hash of its content.
     pub tag: String,
     /// The file as it is.
-    pub plain: Cow<'static, [u8]>,
+    pub plain: Bytes,
     /// The file in gzip, where that is shorter.
-    pub packed: Option<Cow<'static, [u8]>>,
+    pub gzip: Option<Bytes>,
+    /// The file in brotli, where that is shorter; a debug program has none.
+    pub brotli: Option<Bytes>,
 }
 
 impl Site {
@@ -57,13 +62,14 @@ impl Site {
     fn new(contents: Vec<Content>) -> Self {
         let mut whole = Sha256::new();
         let mut files = BTreeMap::new();
-        for (name, plain, packed) in contents {
+        for (name, plain, gzip, brotli) in contents {
             let Some(kind) = kinds::kind(&name) else { continue };
             let tag = hex(&Sha256::digest(&plain));
             whole.update(name.as_bytes());
             whole.update(tag.as_bytes());
-            let packed = packed.filter(|packed| packed.len() < plain.len());
-            files.insert(name, File { kind, tag, plain, packed });
+            let [gzip, brotli] = [gzip, brotli]
+                .map(|packed| (!packed.is_empty() && packed.len() < plain.len()).then_some(packed));
+            files.insert(name, File { kind, tag, plain, gzip, brotli });
         }
         Self { version: hex(&whole.finalize()), files }
     }
@@ -117,13 +123,14 @@ mod source {
 
     use super::Site;
 
-    type Packed = (&'static str, &'static [u8], &'static [u8]);
+    type Packed = (&'static str, &'static [u8], &'static [u8], &'static [u8]);
 
     const FILES: &[Packed] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
     static SITE: LazyLock<Arc<Site>> = LazyLock::new(|| {
-        let borrowed = |(name, plain, packed): &Packed| {
-            ((*name).to_owned(), Cow::Borrowed(*plain), Some(Cow::Borrowed(*packed)))
+        let borrowed = |(name, plain, gzip, brotli): &Packed| {
+            let [plain, gzip, brotli] = [*plain, *gzip, *brotli].map(Cow::Borrowed);
+            ((*name).to_owned(), plain, gzip, brotli)
         };
         Arc::new(Site::new(FILES.iter().map(borrowed).collect()))
     });
@@ -137,7 +144,6 @@ mod source {
 mod source {
     use std::{
         borrow::Cow,
-        collections::BTreeMap,
         fs,
         io::{self, Write as _},
         path::Path,
@@ -167,26 +173,16 @@ mod source {
         {
             return Ok(site.clone());
         }
-        let mut modules = BTreeMap::new();
-        let mut contents = Vec::new();
-        for (name, _, _) in &seen {
-            let bytes = fs::read(root.join(name))?;
-            if bundle::is_module(name) {
-                let text = String::from_utf8(bytes).map_err(io::Error::other)?;
-                modules.insert(name.clone(), text);
-            } else {
-                contents.push((name.clone(), bytes));
-            }
-        }
-        let modules = bundle::bundled(&modules).map_err(io::Error::other)?;
-        contents.extend(modules.into_iter().map(|(name, text)| (name, text.into_bytes())));
+        let read = |(name, _, _): &(String, _, _)| Ok((name.clone(), fs::read(root.join(name))?));
+        let files = seen.iter().map(read).collect::<io::Result<Vec<_>>>()?;
         let packed = |(name, plain): (String, Vec<u8>)| {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(&plain)?;
-            let packed = encoder.finish()?;
-            Ok((name, Cow::Owned(plain), Some(Cow::Owned(packed))))
+            let gzip = encoder.finish()?;
+            Ok((name, Cow::Owned(plain), Cow::Owned(gzip), Cow::Borrowed(&[][..])))
         };
-        let contents = contents.into_iter().map(packed).collect::<io::Result<Vec<_>>>()?;
+        let files = bundle::sent(files).map_err(io::Error::other)?;
+        let contents = files.into_iter().map(packed).collect::<io::Result<Vec<_>>>()?;
         let site = Arc::new(Site::new(contents));
         *last = Some((seen, site.clone()));
         Ok(site)
@@ -212,6 +208,7 @@ mod tests {
             .filter_map(|part| part.strip_prefix(prefix.as_str()))
             .collect();
         assert!(named.len() >= 5, "{page}");
+        assert_eq!(named.iter().filter(|name| name.ends_with(".css")).count(), 1, "{page}");
         for name in named {
             assert!(site.file(name).is_some(), "{name}");
         }
@@ -292,12 +289,14 @@ mod tests {
 
     #[test]
     fn versions_are_of_the_content() {
-        let site = |text: &'static str| {
-            Site::new(vec![("a.js".to_owned(), Cow::Borrowed(text.as_bytes()), None)])
+        let none = Cow::Borrowed(&[][..]);
+        let site_of = |name: &str, text: &'static [u8]| {
+            Site::new(vec![(name.to_owned(), Cow::Borrowed(text), none.clone(), none.clone())])
         };
+        let site = |text: &'static str| site_of("a.js", text.as_bytes());
         assert_eq!(site("1").version(), site("1").version());
         assert_ne!(site("1").version(), site("2").version());
-        let other = Site::new(vec![("b.js".to_owned(), Cow::Borrowed(&b"1"[..]), None)]);
+        let other = site_of("b.js", b"1");
         assert_ne!(site("1").version(), other.version());
     }
 }

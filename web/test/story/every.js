@@ -106,7 +106,19 @@ async function used(tab, size) {
     await talk();
   }
   await tab.pair('#/', ['read', 'write', 'run', 'approve', 'admin', 'terminal']);
+  if (!size.touch) await exactTime(tab.page);
   await look(tab, size, screens(made));
+}
+
+/** Times are relative; the exact one is told to whoever points at one. */
+async function exactTime(page) {
+  const time = page.locator('main time').first();
+  await time.waitFor();
+  const at = new Date(await time.getAttribute('datetime'));
+  assert.equal(await time.getAttribute('title'), null);
+  await time.hover();
+  const told = await time.getAttribute('title');
+  assert(told.includes(String(at.getFullYear())) && told.includes(String(at.getSeconds()).padStart(2, '0')), told);
 }
 
 const [phone, desk] = sizes;

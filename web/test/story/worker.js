@@ -12,11 +12,11 @@ writeFileSync(join(hub.root, 'codex-autorunner.yml'), `notifications:\n  push_se
 await ask('stop');
 await ask('serve');
 
-/** Calls an operation as the page does, with the credential of this browser. */
+/** Calls an operation on pushes as the page does, with the credential of this browser. */
 function operation(page, name, body) {
   return page.evaluate(async ([name, body]) => {
-    const { modules } = await import(document.querySelector('script[src$="/main.js"]').src);
-    return modules['api/operations.js'][name](body);
+    const file = new URL('api/push.js', document.querySelector('script[src$="/main.js"]').src);
+    return (await import(file))[name](body);
   }, [name, body]);
 }
 

@@ -51,12 +51,15 @@ fn what_the_page_asks_for_is_said_in_its_head() {
     let said = page.header("link").unwrap();
     let mut early = 0;
     for path in named(&page.body) {
-        let rel = match path.rsplit_once('.') {
-            Some((_, "css")) => "preload; as=style",
-            Some((_, "js")) => "modulepreload",
+        let kind = match path.rsplit_once('.') {
+            Some((_, "css")) => "style",
+            Some((_, "js")) => "script; crossorigin",
             _ => continue,
         };
-        assert!(said.contains(&format!("<{path}>; rel={rel}")), "{path} is not in {said}");
+        assert!(
+            said.contains(&format!("<{path}>; rel=preload; as={kind}")),
+            "{path} is not in {said}"
+        );
         early += 1;
     }
     assert_eq!(said.split(", ").count(), early, "{said}");
