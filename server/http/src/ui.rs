@@ -56,7 +56,7 @@ fn early(page: &str) -> String {
         let rel = if address.ends_with(".css") {
             "preload; as=style"
         } else if address.ends_with(EARLY) {
-            "preload; as=script; crossorigin"
+            "preload; as=script"
         } else {
             "modulepreload"
         };
