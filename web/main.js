@@ -136,6 +136,7 @@ function App() {
   useLayoutEffect(() => {
     if (within === 'unknown') return;
     if (within === 'out' || wantsToPair) {
+      begun = undefined;
       rest();
       import('./screen/pair.js').then((module) => setPairing(() => module.default), (error) => setTrouble(troubleOf(error)));
       return;
