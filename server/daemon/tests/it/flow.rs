@@ -210,8 +210,10 @@ async fn a_false_claim_is_never_finished() {
         assert_eq!(found.commands[1].exit_code, Some(3));
         assert!(found.commands[1].tail.contains("no cake"));
     }
-    let ticket = fs::read_to_string(repo.ticket_file(1)).unwrap();
-    assert!(ticket.contains("done: false") && ticket.contains("no cake"), "{ticket}");
+    // The file follows the state; both are sure.
+    let ticket = || fs::read_to_string(repo.ticket_file(1)).unwrap();
+    stage.until(&run, "opened its ticket again", |_| ticket().contains("done: false")).await;
+    assert!(ticket().contains("no cake"), "{}", ticket());
     let turns = stage.turns(&run).await;
     assert_eq!(turns.len(), 4);
     let prompt = stage.client().turn_get(&turns[1].id).await.unwrap().prompt.unwrap();
