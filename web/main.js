@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from './vendor/hooks.js'
 import { render } from './vendor/preact.js';
 import { UNREACHED, base, troubleOf } from './api/client.js';
 import { link } from './api/socket.js';
-import { access, recall } from './api/session.js';
+import { access } from './api/session.js';
 import { h, html } from './part/html.js';
 import { Button } from './part/act.js';
 import { HistoryNote, OfflineLine, Rail } from './part/frame.js';
@@ -134,7 +134,6 @@ function App() {
   const away = !ready.value && trouble?.code === UNREACHED;
 
   useLayoutEffect(() => {
-    if (within === 'unknown') return;
     if (within === 'out' || wantsToPair) {
       begun = undefined;
       rest();
@@ -168,7 +167,6 @@ function App() {
     if (ready.value && link.value === 'live') void lookBack();
   }, [ready.value, link.value]);
 
-  if (within === 'unknown') return null;
   if (within === 'out' || wantsToPair) {
     return html`<main id="main">${trouble && h(TroubleNote, { trouble })}${pairing && h(pairing, null)}</main>`;
   }
@@ -188,7 +186,6 @@ function skip(event) {
 }
 
 follow();
-await recall();
 if (access.value === 'in' && !wantsToPair) {
   begun = boot();
   // They are on their way already. Drawing the frame first and then all of it takes a slow phone longer.

@@ -67,6 +67,23 @@ async function keep(answer) {
   }
 }
 
+worker.addEventListener('message', (event) => {
+  if (event.data === 'keep all') event.waitUntil(keepAll().catch(() => undefined));
+});
+
+/**
+ * Keeps what the other screens are made of, so that each opens at once, and without a network too.
+ * One file after the other: nobody waits for them yet. What fails is kept another time.
+ */
+async function keepAll() {
+  const page = await caches.match(base, { cacheName: SHELL });
+  const [assets] = (await page?.text())?.match(/[^"']*\/assets\/[0-9a-f]{20}\//) ?? [];
+  if (!assets) return;
+  const list = await asset(new Request(`${assets}files.txt`));
+  if (!list.ok) return;
+  for (const name of (await list.text()).trim().split('\n')) await asset(new Request(assets + name, { priority: 'low' }));
+}
+
 /** A file that never changes. */
 async function asset(request) {
   const cache = await caches.open(SHELL);

@@ -13,11 +13,14 @@ use flate2::{Compression, write::GzEncoder};
 mod bundle;
 #[path = "src/kinds.rs"]
 mod kinds;
+#[path = "src/sent.rs"]
+mod sent;
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/bundle.rs");
     println!("cargo:rerun-if-changed=src/kinds.rs");
+    println!("cargo:rerun-if-changed=src/sent.rs");
     let missing = |name: &str| io::Error::other(format!("{name} is not set"));
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| missing("OUT_DIR"))?);
     let here = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| missing("CARGO_MANIFEST_DIR"))?;
@@ -31,8 +34,7 @@ fn main() -> io::Result<()> {
     let read = |name: String| Ok((name.clone(), fs::read(root.join(name))?));
     let files = names.into_iter().map(read).collect::<io::Result<Vec<_>>>()?;
     let mut table = String::from("[\n");
-    for (place, (name, bytes)) in bundle::sent(files).map_err(io::Error::other)?.iter().enumerate()
-    {
+    for (place, (name, bytes)) in sent::sent(files).map_err(io::Error::other)?.iter().enumerate() {
         let kept = |end: &str, bytes: &[u8]| {
             let file = out.join(format!("{place}.{end}"));
             fs::write(&file, bytes)?;

@@ -52,7 +52,7 @@ export function troubleOf(error) {
 const kept = new Map();
 
 /** What `early.js` asked, by address. @type {Map<string, Promise<{answer: Response, text: string} | undefined>>} */
-const early = (/** @type {any} */ (globalThis).early ??= { answers: new Map() }).answers;
+const early = /** @type {any} */ (globalThis).early ?? new Map();
 
 /** Forgets what was answered before. */
 export function forgetAnswers() {
@@ -81,6 +81,8 @@ export async function call(method, path, options = {}) {
   const { query, body, file, named, match, once = false, bytes = false, signal } = options;
   const url = API + path + search(query);
   const reads = method === 'GET';
+  const foreseen = reads ? await asked(url) : undefined;
+  if (foreseen) return read(url, foreseen.answer, undefined, foreseen.text);
   /** @type {Record<string, string>} */
   const headers = { accept: bytes ? '*/*' : 'application/json' };
   const proof = session.current();
@@ -88,8 +90,6 @@ export async function call(method, path, options = {}) {
   if (!reads) headers['content-type'] = file ? (named && file.type) || 'application/octet-stream' : 'application/json';
   if (!reads && !once) headers['idempotency-key'] = key();
   if (match) headers['if-match'] = match.startsWith('"') || match === '*' ? match : `"${match}"`;
-  const foreseen = reads ? await asked(url) : undefined;
-  if (foreseen) return read(url, foreseen.answer, undefined, foreseen.text);
   const known = reads ? kept.get(url) : undefined;
   if (known) headers['if-none-match'] = known.etag;
   const request = {
@@ -181,7 +181,7 @@ async function read(url, answer, known, foreseen) {
   }
   const problem = await problemOf(answer);
   // The hub does not know this browser any more.
-  if (answer.status === 401) await session.forget();
+  if (answer.status === 401) session.forget();
   throw new Trouble(problem);
 }
 

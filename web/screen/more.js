@@ -32,5 +32,5 @@ export default function More() {
 
 async function leave() {
   await credential_delete();
-  await session.forget();
+  session.forget();
 }

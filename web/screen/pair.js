@@ -69,7 +69,7 @@ export default function Pair() {
         case 'waiting':
           continue;
         case 'device':
-          await session.keep(told.proof);
+          session.keep(told.proof);
           setStep({ name: 'in' });
           return enter();
         case 'denied':

@@ -26,6 +26,10 @@ export function start() {
   worker = navigator.serviceWorker.register(/** @type {any} */ (trusted(file)), { scope: `${base}/` });
   // Without it the page works as before, with the network only.
   worker.catch(() => undefined);
+  // Whoever saves data fetches a screen when it is gone to.
+  if (!(/** @type {any} */ (navigator).connection?.saveData)) {
+    navigator.serviceWorker.ready.then(({ active }) => active?.postMessage('keep all'));
+  }
   navigator.serviceWorker.addEventListener('message', (event) => {
     if (typeof event.data?.open === 'string') go(event.data.open);
   });

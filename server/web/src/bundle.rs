@@ -1,5 +1,5 @@
-//! The modules of the first screen as one file, and its styles as another, so that a phone far away
-//! asks twice and not forty times. Shared with the build script.
+//! The modules of the first screen as one file, so that a phone far away asks once and not forty
+//! times. Shared with the build script.
 //!
 //! Each module becomes a function that is called once, in the order in which they need each other;
 //! what it exports is an object. Modules that are loaded later take what is in the bundle from there,
@@ -14,12 +14,6 @@ const ENTRY: &str = "main.js";
 /// What the first screen cannot do without, besides.
 const FIRST: &str = "screen/home.js";
 
-/// The page that names the styles, in the order in which they hold.
-const PAGE: &str = "index.html";
-
-/// Where they are all together.
-const SHEET: &str = "style/page.css";
-
 /// Has a browser compile all of it while it is still on its way, beside what the page does, and not
 /// each function when it is first called (<https://v8.dev/blog/explicit-compile-hints>).
 const EAGER: &str = "//# allFunctionsCalledOnLoad\n";
@@ -27,60 +21,15 @@ const EAGER: &str = "//# allFunctionsCalledOnLoad\n";
 /// Modules of others keep what they say of their licence.
 const VENDOR: &str = "vendor/";
 
-/// All files of the page by their paths, as they are sent.
-pub(crate) fn sent(files: Vec<(String, Vec<u8>)>) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let mut modules = BTreeMap::new();
-    let mut others = BTreeMap::new();
-    for (name, bytes) in files {
-        if is_module(&name) {
-            modules.insert(name.clone(), read(&name, bytes)?);
-        } else {
-            others.insert(name, bytes);
-        }
-    }
-    if let Some(page) = others.remove(PAGE) {
-        let page = styled(&read(PAGE, page)?, &mut others)?;
-        others.insert(PAGE.to_owned(), page.into_bytes());
-    }
-    if !modules.is_empty() {
-        let modules = bundled(&modules)?;
-        others.extend(modules.into_iter().map(|(name, text)| (name, text.into_bytes())));
-    }
-    Ok(others.into_iter().collect())
-}
-
-fn read(name: &str, bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|error| format!("{name}: {error}"))
-}
-
-/// The page with one style sheet in place of those it names, which move into it.
-fn styled(page: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<String, String> {
-    let (mut out, mut sheet) = (String::new(), String::new());
-    for line in page.lines() {
-        let address = line.trim().strip_prefix("<link rel=\"stylesheet\" href=\"{{assets}}/");
-        let Some(name) = address.and_then(|rest| rest.strip_suffix("\">")) else {
-            out.push_str(line);
-            out.push('\n');
-            continue;
-        };
-        if sheet.is_empty() {
-            out.push_str(&line.replace(name, SHEET));
-            out.push('\n');
-        }
-        let style = files.remove(name).ok_or_else(|| format!("there is no {name}"))?;
-        sheet.push_str(&without_remarks(&read(name, style)?));
-    }
-    files.insert(SHEET.to_owned(), sheet.into_bytes());
-    Ok(out)
-}
-
 /// Whether a file is a module of the page. The worker is none: it runs by itself.
-fn is_module(name: &str) -> bool {
+pub(crate) fn is_module(name: &str) -> bool {
     name.ends_with(".js") && name != "sw.js"
 }
 
 /// All modules of the page by their paths, as they are sent.
-fn bundled(modules: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn bundled(
+    modules: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, String> {
     let bare = |(name, text): (&String, &String)| {
         let text = if name.starts_with(VENDOR) { text.clone() } else { without_remarks(text) };
         (name.clone(), text)
@@ -369,7 +318,7 @@ fn later(text: &str, name: &str, inside: &BTreeMap<&str, usize>) -> String {
 
 /// A text without the remarks that have lines of their own, and without what lines begin with:
 /// nobody reads them over a slow network.
-fn without_remarks(text: &str) -> String {
+pub(crate) fn without_remarks(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut within = false;
     for line in text.lines() {
@@ -521,31 +470,6 @@ mod tests {
             "import{modules as $modules}from'../main.js';\nconst{a:a}=$modules[\"x/a.js\"];\n\
              import { only } from '../x/only.js';\nexport default function Late() {}\n"
         );
-    }
-
-    #[test]
-    fn the_styles_of_the_page_are_one_file_in_their_order() {
-        let page = "<head>\n  <link rel=\"stylesheet\" href=\"{{assets}}/style/b.css\">\n  \
-                    <link rel=\"stylesheet\" href=\"{{assets}}/style/a.css\">\n</head>\n";
-        let files = [
-            ("index.html", page),
-            ("style/a.css", "/* One. */\na {\n  b: c;\n}\n"),
-            ("style/b.css", "b {}\n"),
-            ("style/later.css", "c {}\n"),
-        ];
-        let bytes = |(name, text): &(&str, &str)| ((*name).to_owned(), text.as_bytes().to_vec());
-        let sent = sent(files.iter().map(bytes).collect()).unwrap();
-        let text = |(name, bytes)| (name, String::from_utf8(bytes).unwrap());
-        let sent: BTreeMap<_, _> = sent.into_iter().map(text).collect();
-        let names: Vec<_> = sent.keys().map(String::as_str).collect();
-        assert_eq!(names, ["index.html", "style/later.css", "style/page.css"]);
-        assert_eq!(
-            sent["index.html"],
-            "<head>\n  <link rel=\"stylesheet\" href=\"{{assets}}/style/page.css\">\n</head>\n"
-        );
-        assert_eq!(sent["style/page.css"], "b {}\na {\nb: c;\n}\n");
-        let gone = super::sent(vec![bytes(&files[0])]).unwrap_err();
-        assert_eq!(gone, "there is no style/b.css");
     }
 
     #[test]

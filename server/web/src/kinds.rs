@@ -12,6 +12,7 @@ pub(crate) fn kind(name: &str) -> Option<&'static str> {
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",
+        "txt" => "text/plain; charset=utf-8",
         "png" => "image/png",
         "webmanifest" => "application/manifest+json",
         _ => return None,

@@ -12,6 +12,8 @@ mod bundle;
     expect(dead_code, reason = "the build script has walked the directory")
 )]
 mod kinds;
+#[cfg(any(test, debug_assertions))]
+mod sent;
 
 use std::{borrow::Cow, collections::BTreeMap, io, sync::Arc};
 
@@ -153,7 +155,7 @@ mod source {
 
     use flate2::{Compression, write::GzEncoder};
 
-    use super::{Site, bundle, kinds};
+    use super::{Site, kinds, sent};
 
     const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web");
 
@@ -181,7 +183,7 @@ mod source {
             let gzip = encoder.finish()?;
             Ok((name, Cow::Owned(plain), Cow::Owned(gzip), Cow::Borrowed(&[][..])))
         };
-        let files = bundle::sent(files).map_err(io::Error::other)?;
+        let files = sent::sent(files).map_err(io::Error::other)?;
         let contents = files.into_iter().map(packed).collect::<io::Result<Vec<_>>>()?;
         let site = Arc::new(Site::new(contents));
         *last = Some((seen, site.clone()));

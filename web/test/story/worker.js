@@ -205,7 +205,14 @@ async function away(tab) {
     const kept = await caches.open('car-shell');
     return navigator.serviceWorker.controller?.state === 'activated' && Boolean(await kept.match('/'));
   });
+  // Every screen is there by now, though nobody was there yet.
+  const late = await page.evaluate(() => document.querySelector('script[src$="/main.js"]').src.replace('main.js', 'screen/usage.js'));
+  await tab.until(async (late) => Boolean(await (await caches.open('car-shell')).match(late)), late);
   await ask('stop');
+  await page.evaluate(() => { location.hash = '#/usage'; });
+  await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor();
+  await page.evaluate(() => { location.hash = '#/'; });
+  await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
   await page.reload();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
   await page.getByRole('status').filter({ hasText: 'No connection to the hub' }).waitFor();
