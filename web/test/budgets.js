@@ -59,7 +59,15 @@ const WATCH = `new MutationObserver((_, observer) => {
 /** How long Home takes, in milliseconds, and what comes over the wire, in bytes. */
 async function home() {
   const bare = new Bare(join(place, 'profile'));
-  const tab = await bare.tab(phone);
+  try {
+    return await visits(await bare.tab(phone));
+  } finally {
+    await bare.close();
+  }
+}
+
+/** Opens Home again and again, with nothing kept and with everything kept. */
+async function visits(tab) {
   const opened = await hub.post('/pairings', { scopes: ['read', 'write', 'run', 'approve', 'admin'] });
   await tab.send('Page.navigate', { url: `${hub.url}/pair#${opened.code}` });
   await hub.until(`/pairings/${opened.pairing.id}`, (pairing) => pairing.state === 'waiting');
@@ -97,7 +105,6 @@ async function home() {
     cold.push(await visit());
     warm.push(await visit());
   }
-  await bare.close();
   const of = (visits) => ({ ms: middle(visits.map((one) => one.drawn)), first: middle(visits.map((one) => one.first)), bytes: middle(visits.map((one) => one.bytes)) });
   return { cold: of(cold), warm: of(warm) };
 }
