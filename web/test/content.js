@@ -103,15 +103,20 @@ export async function day() {
   ], { verify: ["grep -q 'greet.sh Ada' README.md"] });
   const done = await start('greeter', 'completed');
 
-  await repo('billing', {
+  const billing = await repo('billing', {
     'README.md': '# Billing\n',
     'src/invoice.rs': 'pub fn total(lines: &[Line]) -> Money {\n    lines.iter().map(|line| line.price).sum()\n}\n',
     'Cargo.lock': '# generated\n',
   });
+  await context('billing', 'active_context', CONTEXT);
+  const inbox = join(billing, '.codex-autorunner/filebox/inbox');
+  mkdirSync(inbox, { recursive: true });
+  writeFileSync(join(inbox, 'invoices-november.csv'), 'number,lines,total\n2026-1101,3,118.97\n2026-1102,1,40.00\n');
   await ticket('billing', 'Round to the cent', [
     { on: 1, usage: { in: 231_000, cached: 160_000, out: 9_100 } },
     { on: 1, say: 'Two ways to round fit the text; the tax office knows only one of them.' },
     { on: 1, write: ['src/invoice.rs', 'pub fn total(lines: &[Line]) -> Money {\n    let sum: Money = lines.iter().map(|line| line.price * line.count).sum();\n    sum.rounded()\n}\n'] },
+    { on: 1, write: ['.codex-autorunner/filebox/outbox/both-ways.csv', 'number,each line,the sum\n2026-1101,118.97,118.96\n2026-1102,40.00,40.00\n'] },
     { on: 1, dispatch: { mode: 'pause', title: 'Round each line, or the sum?', body: 'German law allows both. **Each line** is what customers see; **the sum** is what the old system did.\n\n1. each line\n2. the sum' } },
     { from: 2, write: ['src/invoice.rs', 'pub fn total(lines: &[Line]) -> Money {\n    lines.iter().map(|line| (line.price * line.count).rounded()).sum()\n}\n'] },
     ...DONE.map((step) => ({ from: 2, ...step })),
@@ -169,6 +174,23 @@ const PLAN = [
     ].join('\n'),
   },
 ];
+
+/** What goes on in a repo whose totals are being mended. */
+const CONTEXT = `# Where we are
+
+Totals are off by a cent now and then; the accountant found 12 invoices in November.
+
+- \`src/invoice.rs\` adds up and never rounds.
+- The export comes **after** the rounding is right.
+- \`invoices-november.csv\` has every case we know.
+`;
+
+/** Writes a document of a repo's contextspace. */
+async function context(id, name, content) {
+  const { items } = await hub.get(`/repos/${id}/contextspace`);
+  const { etag } = items.find((doc) => doc.name === name);
+  await hub.call('PUT', `/repos/${id}/contextspace/${name}`, { content }, { 'if-match': `"${etag}"` });
+}
 
 /** A message to the project manager and its answer; the thread. */
 export async function talk() {
