@@ -1,6 +1,6 @@
 /**
- * Asks for what every screen begins with while the page's program is still on its way: over a slow
- * network this saves a whole round trip. It is small, is no module, stands before the styles and does
+ * Asks for what every screen begins with while the page's program is still on its way, and shows the
+ * frame meanwhile: over a slow network this saves a whole round trip. It is small, is no module, stands before the styles and does
  * nothing else, so that nothing holds it up; `api/client.js` takes the answers from here.
  */
 
@@ -29,6 +29,8 @@
   };
 
   // Nobody is let in yet where a browser is paired.
-  const paths = proof && !location.pathname.endsWith('/pair') ? ['/hub/snapshot', '/jobs?status=running', '/inbox?limit=200'] : [];
+  const known = proof !== null && !location.pathname.endsWith('/pair');
+  document.documentElement.classList.toggle('known', known);
+  const paths = known ? ['/hub/snapshot', '/jobs?status=running', '/inbox?limit=200'] : [];
   /** @type {any} */ (globalThis).early = new Map(paths.map((path) => [api + path, ask(path)]));
 }

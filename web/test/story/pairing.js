@@ -46,6 +46,43 @@ async function pairing(tab) {
   await tab.look('revoked');
 }
 
+/** What is in the navigation: where each place is, its sign and its name. */
+const places = (page) => page.getByRole('navigation', { name: 'Main' }).locator('a').evaluateAll((links) => links.map((link) => [link.getAttribute('href'), link.querySelector('path').getAttribute('d'), link.textContent]));
+
+/** Holds up the page's program, once; gives what lets it go. */
+async function held(page) {
+  let go;
+  const gone = new Promise((done) => { go = done; });
+  await page.route('**/main.js', (route) => gone.then(() => route.continue()), { times: 1 });
+  return go;
+}
+
+/** While the program is on its way, whoever is let in sees the frame, and nobody else. */
+async function early(tab, size) {
+  const { page } = tab;
+  tab.expect(/401/);
+  let go = await held(page);
+  await page.goto('/', { waitUntil: 'commit' });
+  await page.locator('.frame').waitFor({ state: 'attached' });
+  assert.equal(await page.getByRole('navigation').count(), 0);
+  go();
+  await page.getByText(/car pair/).first().waitFor();
+  await tab.pair();
+  await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+  const drawn = await places(page);
+
+  go = await held(page);
+  await page.reload({ waitUntil: 'commit' });
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  await tab.look('the frame alone');
+  const first = size.touch ? 5 : 4;
+  assert.deepEqual((await places(page)).slice(0, first), drawn.slice(0, first));
+  await page.getByRole('link', { name: 'Repos' }).click();
+  go();
+  await page.getByRole('heading', { level: 1, name: 'Repos' }).waitFor();
+  assert.deepEqual(await places(page), drawn, 'it is drawn over, not beside');
+}
+
 async function denied(tab) {
   const { page } = tab;
   tab.expect(/401|404/);
@@ -84,4 +121,4 @@ async function another(tab, size) {
   await other.close();
 }
 
-await run({ unpaired, pairing, denied, another });
+await run({ unpaired, early, pairing, denied, another });
