@@ -117,7 +117,7 @@ export class Tab {
     await this.page.goto(`/pair#${opened.code}`);
     await hub.until(`/pairings/${opened.pairing.id}`, (pairing) => pairing.state === 'waiting');
     await hub.post(`/pairings/${opened.pairing.id}/decide`, { approve: true });
-    await this.page.getByRole('navigation', { name: 'Main' }).waitFor();
+    await this.page.locator('.frame:not(.early)').waitFor();
     if (place !== '#/') await this.go(place);
   }
 
