@@ -1,7 +1,9 @@
 // Measures what the page may cost, of a hub that is served by the program named first: `make
 // web-budgets`. It prints a table and judges nothing: a busy machine is no fault of the page.
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -56,6 +58,29 @@ const WATCH = `new MutationObserver((_, observer) => {
   requestAnimationFrame(() => setTimeout(() => { window.drawn = performance.now(); }));
 }).observe(document, { childList: true, subtree: true });`;
 
+/** The least of a page that asks as Home does: for a style and a script, then for what it draws. */
+const LEAST = {
+  '/': ['text/html', '<!doctype html><link rel="stylesheet" href="/a.css"><body><script src="/a.js"></script></body>'],
+  '/a.css': ['text/css', 'body { margin: 16px; }'],
+  '/a.js': ['text/javascript', `fetch('/a.json').then((answer) => answer.json()).then((text) => {
+    const main = document.createElement('main');
+    main.append(Object.assign(document.createElement('p'), { className: 'card', textContent: text }));
+    document.body.append(main);
+  });`],
+  '/a.json': ['application/json', '"Nothing needs you."'],
+};
+
+/** Serves it. The same machine draws it at the same time, so it tells a slow machine from a slow page. */
+async function serveLeast() {
+  const server = createServer((request, answer) => {
+    const [type, text] = LEAST[request.url] ?? ['text/plain', ''];
+    answer.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
 /** How long Home takes, in milliseconds, and what comes over the wire, in bytes. */
 async function home() {
   const bare = new Bare(join(place, 'profile'));
@@ -87,26 +112,30 @@ async function visits(tab) {
   await tab.send('Page.enable');
   await tab.send('Page.addScriptToEvaluateOnNewDocument', { source: WATCH });
   await slow(tab);
-  const visit = async () => {
+  const visit = async (url) => {
     await tab.send('Page.navigate', { url: 'about:blank' });
     await pause(SILENCE);
     [came, began, last] = [[], 0, Date.now()];
-    await tab.send('Page.navigate', { url: `${hub.url}/` });
+    await tab.send('Page.navigate', { url: `${url}/` });
     while (Date.now() - last < SILENCE) await pause(50);
     const drawn = await tab.evaluate('window.drawn');
     const sum = (all) => all.reduce((total, one) => total + one.bytes, 0);
     return { drawn, first: sum(came.filter((one) => (one.at - began) * 1000 <= drawn)), bytes: sum(came) };
   };
+  const floor = await serveLeast();
+  const least = [];
   const cold = [];
   const warm = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     await tab.send('Network.clearBrowserCache');
     await tab.send('Storage.clearDataForOrigin', { origin: hub.url, storageTypes: 'service_workers,cache_storage' });
-    cold.push(await visit());
-    warm.push(await visit());
+    least.push(await visit(floor.url));
+    cold.push(await visit(hub.url));
+    warm.push(await visit(hub.url));
   }
+  floor.close();
   const of = (visits) => ({ ms: middle(visits.map((one) => one.drawn)), first: middle(visits.map((one) => one.first)), bytes: middle(visits.map((one) => one.bytes)) });
-  return { cold: of(cold), warm: of(warm) };
+  return { least: of(least), cold: of(cold), warm: of(warm) };
 }
 
 /** Scrolls at a place, and says how the frames came meanwhile, in milliseconds. */
@@ -213,8 +242,9 @@ try {
   console.log(`\n${program}\n`);
   line('what', 'measured', 'bar');
   line('-'.repeat(58), '-'.repeat(12), '-'.repeat(10));
-  const { cold, warm } = await home();
+  const { least, cold, warm } = await home();
   line('Home on a slow phone, first visit: drawn after', `${cold.ms.toFixed(0)} ms`, '1000 ms');
+  line('The same: a page of one style, one script, one line', `${least.ms.toFixed(0)} ms`, '');
   line('Home on a slow phone, first visit: over the wire until then', `${(cold.first / 1024).toFixed(1)} KiB`, '60 KiB');
   line('Home on a slow phone, first visit: over the wire in all', `${(cold.bytes / 1024).toFixed(1)} KiB`, '');
   line('Home on a slow phone, second visit: drawn after', `${warm.ms.toFixed(0)} ms`, '');
