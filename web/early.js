@@ -1,7 +1,8 @@
 /**
  * Asks for what every screen begins with while the page's program is still on its way, and shows the
- * frame meanwhile: over a slow network this saves a whole round trip. It is small, is no module, stands before the styles and does
- * nothing else, so that nothing holds it up; `api/client.js` takes the answers from here.
+ * frame meanwhile: over a slow network this saves a whole round trip. It is small, is no module, stands
+ * before the styles and does nothing else, so that nothing holds it up; `api/client.js` takes the
+ * answers from here.
  */
 
 {
