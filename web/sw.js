@@ -10,6 +10,9 @@ const base = new URL(worker.registration.scope).pathname;
 const SHELL = 'car-shell';
 const SHARED = 'car-shared';
 
+/** Where a page has the files of its version, and which one that is. */
+const ASSETS = /[^"']*\/assets\/([0-9a-f]{20})\//;
+
 /** How long a page is waited for before the kept one is shown, in milliseconds. */
 const PATIENCE = 2500;
 
@@ -54,7 +57,7 @@ async function keepPage() {
 async function keep(answer) {
   const cache = await caches.open(SHELL);
   const text = await answer.clone().text();
-  const found = text.match(/[^"']*\/assets\/([0-9a-f]{20})\//);
+  const found = text.match(ASSETS);
   if (!found) return;
   const known = await cache.match(base);
   if (known && (await known.text()).includes(found[1])) return;
@@ -73,15 +76,24 @@ worker.addEventListener('message', (event) => {
 
 /**
  * Keeps what the other screens are made of, so that each opens at once, and without a network too.
- * One file after the other: nobody waits for them yet. What fails is kept another time.
+ * One file after the other: nobody waits for them yet. What fails is kept another time; their list is
+ * kept last, so where it is nothing is left to do.
  */
 async function keepAll() {
   const page = await caches.match(base, { cacheName: SHELL });
-  const [assets] = (await page?.text())?.match(/[^"']*\/assets\/[0-9a-f]{20}\//) ?? [];
+  const [assets] = (await page?.text())?.match(ASSETS) ?? [];
   if (!assets) return;
-  const list = await asset(new Request(`${assets}files.txt`));
-  if (!list.ok) return;
-  for (const name of (await list.text()).trim().split('\n')) await asset(new Request(assets + name, { priority: 'low' }));
+  const cache = await caches.open(SHELL);
+  const list = `${assets}files.txt`;
+  if (await cache.match(list, { ignoreVary: true })) return;
+  const answer = await fetch(list);
+  if (!answer.ok) return;
+  const names = await answer.clone().text();
+  for (const name of names.trim().split('\n')) {
+    const kept = await asset(new Request(assets + name, { priority: 'low' }));
+    if (!kept.ok) return;
+  }
+  await cache.put(list, answer);
 }
 
 /** A file that never changes. */

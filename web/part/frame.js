@@ -9,7 +9,8 @@ import { Icon } from './icon.js';
 import { now, span } from './time.js';
 
 /**
- * The places the page is about, the first of them in `index.html` too; those on wide screens only are below "More" on phones.
+ * The places the page is about, the first of them in `index.html` too; those on wide screens only are
+ * below "More" on phones.
  * @type {{address: string, name: string, icon: import('./icon.js').IconName, of: string[], only?: 'wide' | 'narrow'}[]}
  */
 const PLACES = [
