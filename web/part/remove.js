@@ -1,6 +1,7 @@
 /** Removing a worktree or repo, after a look at what would be lost. */
 
 import { useEffect, useState } from '../vendor/hooks.js';
+import { troubleOf } from '../api/client.js';
 import { repo_remove, salvage_restore, worktree_cleanup } from '../api/repos.js';
 import { go, to } from '../state/route.js';
 import { Act, Button, useAct } from './act.js';
@@ -18,43 +19,57 @@ import { TroubleNote } from './trouble.js';
 /** @param {{repo: import('../api/types.d.ts').Repo, close: () => void}} props */
 export function RemoveRepo({ repo, close }) {
   const worktree = repo.kind === 'worktree';
-  const [report, setReport] = useState(/** @type {RemovalReport | null} */ (null));
   const [branch, setBranch] = useState(false);
   const [files, setFiles] = useState(false);
   const [dropped, setDropped] = useState(/** @type {string[]} */ ([]));
+  const [looks, setLooks] = useState(0);
+  const [looking, setLooking] = useState(true);
+  const [found, setFound] = useState(/** @type {RemovalReport | null} */ (null));
+  const [trouble, setTrouble] = useState(/** @type {import('../api/client.js').Trouble | null} */ (null));
+  const [removed, setRemoved] = useState(/** @type {RemovalReport | null} */ (null));
 
   /** @param {{drop?: string[], dry_run?: boolean}} body */
   const remove = (body) =>
     worktree ? worktree_cleanup(repo.id, { ...body, delete_branch: branch }) : repo_remove(repo.id, { ...body, delete_dir: files });
 
-  const look = useAct(async () => setReport(await remove({ dry_run: true })));
+  // What is found belongs to what is chosen: an answer that comes late is no answer.
   useEffect(() => {
-    void look.act();
-  }, [branch, files]);
-  const removal = useAct(async () => setReport(await remove({ drop: dropped })));
+    let current = true;
+    setLooking(true);
+    setTrouble(null);
+    remove({ dry_run: true })
+      .then((report) => current && setFound(report), (error) => current && setTrouble(troubleOf(error)))
+      .finally(() => current && setLooking(false));
+    return () => {
+      current = false;
+    };
+  }, [branch, files, looks]);
+  const removal = useAct(async () => setRemoved(await remove({ drop: dropped })));
 
-  const unsaved = report?.unsaved ?? [];
+  const known = !looking && !trouble && found;
+  const unsaved = found?.unsaved ?? [];
   const left = unsaved.filter((work) => !dropped.includes(work.kind));
   const leave = () => {
     close();
-    if (report?.removed) go(repo.worktree_of ? to('repos', repo.worktree_of) : '#/repos', { replace: true });
+    if (removed) go(repo.worktree_of ? to('repos', repo.worktree_of) : '#/repos', { replace: true });
   };
 
   return h(Sheet, {
-    title: report?.removed ? 'Removed' : worktree ? `Remove ${repo.name}?` : `Take ${repo.name} out?`,
+    title: removed ? 'Removed' : worktree ? `Remove ${repo.name}?` : `Take ${repo.name} out?`,
     close: leave,
-    children: report?.removed ? h(Removed, { report, leave }) : html`<div class="stack">
+    children: removed ? h(Removed, { report: removed, leave }) : html`<div class="stack">
       ${worktree
         ? html`<p>The working tree goes; its tickets, context and runs are archived.</p>${h(Check, { label: html`Also delete the branch <code>${repo.branch}</code>`, value: branch, set: setBranch })}`
         : html`<p>The hub forgets the repo.</p>${h(Check, { label: 'Also delete its directory', value: files, set: setFiles })}`}
-      ${h(TroubleNote, { trouble: look.trouble })}
-      ${report && unsaved.length === 0 && html`<p class="row">${h(Icon, { name: 'check', size: 18, class: 'good' })} Nothing would be lost: all of it is elsewhere too.</p>`}
+      ${h(TroubleNote, { trouble, again: () => setLooks(looks + 1) })}
+      ${!found && looking && html`<p class="muted" role="status">Looking at what would be lost…</p>`}
+      ${known && unsaved.length === 0 && html`<p class="row">${h(Icon, { name: 'check', size: 18, class: 'good' })} Nothing would be lost: all of it is elsewhere too.</p>`}
       ${unsaved.length > 0 && html`<div class="stack tight"><h3>This exists nowhere else</h3>
         ${unsaved.map((work) => h(Lost, { key: work.kind, work, dropped: dropped.includes(work.kind), set: (/** @type {boolean} */ drop) => setDropped(drop ? [...dropped, work.kind] : dropped.filter((kind) => kind !== work.kind)) }))}
         <p class="small muted">What you let go is kept for 30 days and can be brought back from the archive.</p></div>`}
       ${h(TroubleNote, { trouble: removal.trouble })}
       <div class="row end wrap">${h(Button, { onClick: close, children: 'Keep it' })}
-        ${h(Button, { tone: 'grave', icon: 'trash', busy: removal.slow, disabled: !report || left.length > 0 || removal.busy, onClick: () => void removal.act(), children: worktree ? 'Remove it' : 'Take it out' })}</div>
+        ${h(Button, { tone: 'grave', icon: 'trash', busy: removal.slow, disabled: !known || left.length > 0 || removal.busy, onClick: () => void removal.act(), children: worktree ? 'Remove it' : 'Take it out' })}</div>
     </div>`,
   });
 }

@@ -152,6 +152,12 @@ export class Tab {
     assert(wide <= 0, `${name} (${this.size.name}) is ${wide} pixels wider than the screen`);
   }
 
+  /** What stands on the screen, the dialog before what is under it; for somebody who has no picture. */
+  async reads() {
+    const read = this.page.evaluate(() => [...document.querySelectorAll('dialog[open]'), document.body].map((part) => part.innerText).join('\n--\n'));
+    return (await read.catch((error) => String(error))).slice(0, 4000);
+  }
+
   async close() {
     await this.context.close();
     const faults = this.faults.filter((fault) => !this.allowed.some((pattern) => pattern.test(fault)));
@@ -181,6 +187,7 @@ export async function run(stories) {
           console.error(
             `${name} (${size.name}) at ${tab.page.url()}: ${error.stack}\n${tab.faults.join('\n')}`,
           );
+          console.error(`it reads:\n${await tab.reads()}`);
           throw error;
         }
         console.error(`${name} (${size.name}): ${Date.now() - begun} ms`);

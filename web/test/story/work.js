@@ -71,6 +71,8 @@ async function queue(tab, size) {
   await tab.look('a worktree');
   await page.getByRole('button', { name: 'Run the open ticket' }).click();
   await page.getByText(/1 verified/).first().waitFor();
+  // Or it would do the next ticket too.
+  await hub.until(`/runs?repo=${tree}`, (runs) => runs.items[0].state.status === 'completed');
   await tab.look('a run that is done');
 
   // Its review.
@@ -102,7 +104,7 @@ async function queue(tab, size) {
   await tab.go(`#/repos/${tree}`);
   await page.getByRole('button', { name: 'Remove this worktree' }).click();
   const lost = page.getByRole('checkbox', { name: 'Let it go' });
-  await page.getByRole('dialog').getByText(/exists nowhere else|would be lost/).first().waitFor();
+  await page.getByRole('dialog').getByText('This exists nowhere else').waitFor();
   for (const box of await lost.all()) await box.check();
   await tab.look('what would be lost');
   await page.getByRole('button', { name: 'Remove it' }).click();
