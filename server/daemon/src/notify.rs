@@ -57,8 +57,11 @@ impl Notify {
 
     fn send(&self, message: &str) {
         let Some(to) = &self.to else { return };
-        let sent =
-            UnixDatagram::unbound().and_then(|socket| socket.send_to_addr(message.as_bytes(), to));
+        // A manager that does not read must not hold up whoever tells it.
+        let sent = UnixDatagram::unbound().and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            socket.send_to_addr(message.as_bytes(), to)
+        });
         if let Err(error) = sent {
             tracing::warn!("the service manager cannot be told: {error}");
         }

@@ -15,7 +15,8 @@ pub use rename::{insert_gap, move_block, move_to, renumber};
 use crate::atomic::WriteError;
 use crate::beneath::{Dir, FileKind, Meta};
 use crate::error::{FileError, Reason, if_found};
-use crate::{CAR_DIR, Content, ContentHash, lock};
+use crate::lock::{self, DirLock};
+use crate::{CAR_DIR, Content, ContentHash};
 use car_engine::ticket::queue::{Name, PlanError, classify};
 use car_engine::ticket::{
     Code, EditError, Issue, KnownAgents, Listed, MAX_TICKET_BYTES, Parsed, Severity,
@@ -150,8 +151,7 @@ impl Listing {
 /// [`FileError`] only when the directory itself cannot be read; [`Reason::NotFound`] when the tree
 /// has none.
 pub fn list(tree: &Path, agents: &KnownAgents) -> Result<Listing, FileError> {
-    let dir = open(tree)?;
-    let _lock = lock::lock_shared(&dir)?;
+    let (dir, _lock) = open_unchanging(tree)?;
     let found = entries(&dir)?;
     let files: Vec<TicketFile> = found
         .into_iter()
@@ -186,8 +186,7 @@ pub fn list(tree: &Path, agents: &KnownAgents) -> Result<Listing, FileError> {
 /// # Errors
 /// As [`list`].
 pub fn scan_meta(tree: &Path) -> Result<Vec<FileMeta>, FileError> {
-    let dir = open(tree)?;
-    let _lock = lock::lock_shared(&dir)?;
+    let (dir, _lock) = open_unchanging(tree)?;
     let mut found = Vec::new();
     for name in entries(&dir)? {
         if let Some(meta) = if_found(dir.stat(&name))? {
@@ -220,6 +219,18 @@ fn open(tree: &Path) -> Result<Dir, FileError> {
     let dir = parent.open_beneath(Path::new(TICKETS_DIR))?;
     rename::recover_if_needed(&parent, &dir)?;
     Ok(dir)
+}
+
+/// Opens the directory to look at all of it: as long as the lock is held nothing is renamed.
+fn open_unchanging(tree: &Path) -> Result<(Dir, Option<DirLock>), FileError> {
+    let dir = open(tree)?;
+    if let Some(lock) = lock::lock_shared(&dir)? {
+        return Ok((dir, Some(lock)));
+    }
+    // A renaming on a slow disk is waited for; somebody who only holds the lock is not.
+    let dir = open(tree)?;
+    let lock = lock::lock_shared(&dir)?;
+    Ok((dir, lock))
 }
 
 fn load(dir: &Dir, name: &OsStr, agents: &KnownAgents) -> TicketFile {

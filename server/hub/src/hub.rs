@@ -252,8 +252,7 @@ impl Hub {
             terminals::close(&self.inner).await;
             self.inner.runs.close().await;
             self.inner.lanes.close().await;
-            webhooks::stop(&self.inner).await;
-            outbox::stop(&self.inner).await;
+            tokio::join!(webhooks::stop(&self.inner), outbox::stop(&self.inner));
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSE, closed).await.is_err() {

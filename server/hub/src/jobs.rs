@@ -188,8 +188,12 @@ impl Jobs {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn running(&self, id: &JobId) -> Option<Job> {
-        self.lock().get(id).map(|running| running.job.clone())
+    /// A job as it is now: what it is at is written only now and then.
+    fn as_it_is(&self, stored: Job) -> Job {
+        if stored.ended_at.is_some() {
+            return stored;
+        }
+        self.lock().get(&stored.id).map_or(stored, |running| running.job.clone())
     }
 
     /// How many are at work.
@@ -296,7 +300,8 @@ async fn follow(
         Ok(Outcome { note: None, .. }) => {}
         Err(error) => running.line(&error.detail),
     });
-    let Some(Running { mut job, cancel, .. }) = hub.jobs.lock().remove(id) else { return };
+    let running = hub.jobs.lock().get(id).map(|one| (one.job.clone(), one.cancel.clone()));
+    let Some((mut job, cancel)) = running else { return };
     job.ended_at = Some(clock::now());
     let act = match result {
         Ok(outcome) => {
@@ -329,6 +334,8 @@ async fn follow(
     if let Err(error) = hub.store.commit(last).await {
         tracing::error!(%error, "a job's end could not be written");
     }
+    // Not before: until its end is written it has not ended for anybody.
+    hub.jobs.lock().remove(id);
 }
 
 /// After a start no job is at work: those an earlier process left have failed.
@@ -373,12 +380,8 @@ impl Hub {
             before: cursor::read(&page)?,
             limit: index::more(limit),
         };
-        let mut jobs = self.inner.store.jobs(&query).await?;
-        for job in &mut jobs {
-            if let Some(live) = self.inner.jobs.running(&job.id) {
-                *job = live;
-            }
-        }
+        let jobs = self.inner.store.jobs(&query).await?;
+        let jobs = jobs.into_iter().map(|job| self.inner.jobs.as_it_is(job)).collect();
         Ok(index::cut(jobs, limit, |job| job.id.to_string()))
     }
 
@@ -387,11 +390,9 @@ impl Hub {
     /// # Errors
     /// See the API.
     pub async fn job_get(&self, job: &JobId) -> Result<Job> {
-        if let Some(job) = self.inner.jobs.running(job) {
-            return Ok(job);
-        }
         let stored = self.inner.store.job(job).await?;
-        stored.ok_or_else(|| Error::not_found(format!("job `{job}`")))
+        let stored = stored.ok_or_else(|| Error::not_found(format!("job `{job}`")))?;
+        Ok(self.inner.jobs.as_it_is(stored))
     }
 
     /// A page of a job's log, oldest first.

@@ -44,6 +44,7 @@ mod retention;
 mod run_records;
 mod runner;
 mod runs;
+mod sender;
 mod shell;
 mod snapshot;
 mod spending;

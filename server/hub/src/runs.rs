@@ -401,11 +401,13 @@ pub(crate) fn active_error(active: &RunRow, of: Way) -> Error {
 
 impl Inner {
     /// Refuses what needs a tree for itself while a run of it is not over.
+    /// Nobody works the tree: no run is active, and the agent of the last one has gone.
     pub(crate) async fn no_run(&self, repo: &RepoId) -> Result<()> {
-        match self.active_run(repo).await? {
-            Some(active) => Err(active_error(&active, Way::Alone)),
-            None => Ok(()),
+        if let Some(active) = self.active_run(repo).await? {
+            return Err(active_error(&active, Way::Alone));
         }
+        self.runs.have_left(repo).await;
+        Ok(())
     }
 
     pub(crate) async fn run_row(&self, run: &RunId) -> Result<RunRow> {

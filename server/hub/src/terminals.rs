@@ -188,9 +188,11 @@ impl Hub {
     /// See the API.
     pub async fn terminal_attach(&self, id: &TerminalId, from: Option<u64>) -> Result<Viewer> {
         self.terminals_are_on()?;
-        let terminal = self.terminal_row(id).await?;
+        self.terminal_row(id).await?;
         self.note(self.act("terminal_attach", id)).await?;
         let open = self.inner.terminals.open().get(id).map(Open::look);
+        // Read after that: of one that is not open any more it says how it ended.
+        let terminal = self.terminal_row(id).await?;
         Ok(Viewer::new(self.clone(), terminal, open, from))
     }
 

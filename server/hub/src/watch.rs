@@ -14,7 +14,10 @@ use car_api::{
 use car_engine::flow::Input;
 use car_files::{CAR_DIR, filebox, pma_docs, run_dir, tickets::TICKETS_DIR};
 use car_store::Write;
-use notify::{RecursiveMode, Watcher};
+use notify::{
+    RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode, ModifyKind},
+};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -54,10 +57,13 @@ impl Watch {
         let (news, changes) = mpsc::channel(4096);
         let heard = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            if event.kind.is_access() {
-                return;
-            }
-            for path in event.paths {
+            let whole = is_whole(event.kind);
+            // A reply somebody is still writing is none yet.
+            let matters = |path: &PathBuf| match path.ends_with(run_dir::REPLY_FILE) {
+                true => whole,
+                false => !event.kind.is_access(),
+            };
+            for path in event.paths.into_iter().filter(matters) {
                 // When the queue is full the directory is in it already, or is read at the end.
                 let _ = news.try_send(path);
             }
@@ -158,6 +164,15 @@ impl Watch {
             self.forget(&path);
         }
     }
+}
+
+/// Whether a file has been written to its end, or was put in its place.
+fn is_whole(kind: notify::EventKind) -> bool {
+    matches!(
+        kind,
+        notify::EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | notify::EventKind::Modify(ModifyKind::Name(_))
+    )
 }
 
 /// Reads again what changed, until the hub is gone.
@@ -300,7 +315,7 @@ impl Inner {
             tracing::warn!(%repo, %error, "the ticket index could not be written");
         }
         if done_changed {
-            self.runs.hint_repo(repo, Input::TicketDone);
+            self.runs.hint_repo(repo, &Input::TicketDone);
         }
     }
 }

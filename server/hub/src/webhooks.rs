@@ -13,6 +13,7 @@ use car_api::{
     },
 };
 use car_store::{DeliveryQuery, DeliveryRow, Secrets, WebhookRow, Write};
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use crate::{Channel, Error, Hub, Result, channel::Outcome, clock, cursor, hub::Inner, index};
@@ -40,12 +41,10 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
     Ok(())
 }
 
-/// Ends the sending. What was under way is sent again after the next start.
+/// Ends the sending. What does not end soon is sent again after the next start.
 pub(crate) async fn stop(hub: &Inner) {
     let mut workers = hub.webhooks.workers.lock().await;
-    for (_, worker) in workers.drain() {
-        worker.stop().await;
-    }
+    join_all(workers.drain().map(|(_, worker)| worker.stop())).await;
 }
 
 fn start(hub: &Arc<Inner>, workers: &mut HashMap<WebhookId, Worker>, row: WebhookRow) {

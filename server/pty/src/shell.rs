@@ -205,7 +205,17 @@ impl Shell {
         loop {
             let rests = burst >= BURST && began.elapsed() < WINDOW;
             tokio::select! {
+                // What was asked first is done first: what is typed meets the size that was set
+                // before it.
+                biased;
                 () = self.terminal.end.cancelled() => break,
+                Ok(()) = sizes.changed() => {
+                    let now = sizes.borrow_and_update().size;
+                    if now != size {
+                        size = now;
+                        let _ = writer.resize(pty_process::Size::new(size.rows, size.cols));
+                    }
+                }
                 ended = self.child.wait() => {
                     self.status = ended.ok();
                     let until = Instant::now() + DRAIN;
@@ -215,6 +225,11 @@ impl Shell {
                     }
                     break;
                 }
+                Some(more) = self.input.recv(), if typed.is_empty() => typed = more,
+                wrote = writer.write(&typed), if !typed.is_empty() => match wrote {
+                    Ok(count) => typed.advance(count),
+                    Err(_) => typed.clear(),
+                },
                 read = reader.read(&mut buffer), if !closed && !rests => {
                     // An error means that nobody has the terminal open, not that the shell ended.
                     let Ok(count @ 1..) = read else {
@@ -230,18 +245,6 @@ impl Shell {
                     self.terminal.wrote(&buffer[..count]);
                 }
                 () = sleep_until(began + WINDOW), if rests => {}
-                Some(more) = self.input.recv(), if typed.is_empty() => typed = more,
-                wrote = writer.write(&typed), if !typed.is_empty() => match wrote {
-                    Ok(count) => typed.advance(count),
-                    Err(_) => typed.clear(),
-                },
-                Ok(()) = sizes.changed() => {
-                    let now = sizes.borrow_and_update().size;
-                    if now != size {
-                        size = now;
-                        let _ = writer.resize(pty_process::Size::new(size.rows, size.cols));
-                    }
-                }
             }
         }
         self.record.flush().await;

@@ -137,8 +137,13 @@ impl Journal {
             match File::open(path) {
                 Ok(file) => {
                     let mut reader = BufReader::new(file);
-                    // The shim may have turned the page between the look and the opening.
-                    if first_number(&mut reader)?.is_none_or(|number| number == *first) {
+                    // The shim may have turned the page between the look and the opening; the new
+                    // one has no number yet, which that one had.
+                    let same = match first_number(&mut reader)? {
+                        Some(number) => number == *first,
+                        None => *first == u64::MAX || !path.ends_with(CURRENT),
+                    };
+                    if same {
                         self.segment = Some((*first, reader));
                         return Ok(true);
                     }

@@ -291,6 +291,8 @@ async fn threads(client: &Client, chain: &mut Chain) {
     talk.until_idle().await;
     let fork = client.thread_fork(&key, &ThreadFork::default()).await.unwrap();
     chain.line("thread_fork", fork.id.as_str()).await;
+    // An agent at work would outlive the hub.
+    Talk { client: client.clone(), key: fork.id.as_str().parse().unwrap() }.until_idle().await;
     client.thread_reset(&key).await.unwrap();
     chain.line("thread_reset", &id).await;
     client.thread_resume(&key).await.unwrap();

@@ -3,13 +3,14 @@
 
 use std::{
     fs,
+    io::Write,
     path::PathBuf,
     process::Command,
     time::{Duration, Instant},
 };
 
 use car_api::{
-    EventKind,
+    Event, EventKind,
     agent::ApprovalPolicy,
     dispatch::{Dispatch, DispatchMode, ReplyCreate},
     item::Decision,
@@ -19,9 +20,11 @@ use car_api::{
     verify::Verdict,
 };
 
+use car_client::EventFilter;
+
 use crate::{
     harness::{DEADLINE, wait_until},
-    stage::{FINISH, Repo, Stage, write_file},
+    stage::{FINISH, Repo, Stage, all_events, write_file},
 };
 
 /// A dispatch that waits for an answer.
@@ -75,7 +78,14 @@ async fn a_question_pauses_and_every_door_takes_the_answer() {
             }
             "file" => {
                 let path = format!(".codex-autorunner/runs/{run}/USER_REPLY.md");
-                fs::write(repo.dir.join(path), &answer).unwrap();
+                // As somebody types it: it is a reply when it has been written to its end.
+                let mut file = fs::File::create(repo.dir.join(path)).unwrap();
+                let (begin, end) = answer.split_at(6);
+                file.write_all(begin.as_bytes()).unwrap();
+                until_noticed(&stage, &repo).await;
+                let seen = stage.client().run_get(&run).await.unwrap();
+                assert_eq!(seen.state.status(), RunStatus::Paused, "{seen:#?}");
+                file.write_all(end.as_bytes()).unwrap();
             }
             _ => {
                 let output = Command::new(car())
@@ -318,24 +328,44 @@ async fn every_run_has_the_budget_that_the_hubs_owner_set() {
     assert_eq!(stage.turns(&run.id).await.len(), 2);
 }
 
+/// Waits until the hub has seen what changed in the tree so far.
+async fn until_noticed(stage: &Stage, repo: &Repo) {
+    let filter = EventFilter { repo: Some(repo.id.clone()), ..EventFilter::default() };
+    // What is noticed together is done in no order: the second comes after all of that.
+    for text in ["one", "two"] {
+        let heard = async || {
+            let events = all_events(&stage.client(), 0, &filter).await;
+            let changed = |event: &Event| matches!(event.event, EventKind::ContextChanged { .. });
+            events.iter().filter(|event| changed(event)).count()
+        };
+        let before = heard().await;
+        fs::write(repo.dir.join(".codex-autorunner/contextspace/decisions.md"), text).unwrap();
+        let begun = Instant::now();
+        while heard().await == before {
+            assert!(begun.elapsed() < DEADLINE, "a change is not noticed");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_budget_of_time_runs_on_while_the_hub_is_away() {
     let mut stage = Stage::start("");
     let repo = stage.repo("tree").await;
     repo.ticket(1, "", r#"{"hang": true}"#);
-    let body = RunStart { max_seconds: Some(3), ..RunStart::default() };
+    let body = RunStart { max_seconds: Some(10), ..RunStart::default() };
     let run = stage.client().run_start(&repo.id, &body).await.unwrap().id;
     stage.until_begun(1).await;
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(3) {
+    while begun.elapsed() < Duration::from_secs(10) {
         stage.kill_and_serve();
     }
     stage.until_paused(&run, PauseReason::Budget).await;
     let turn = &stage.turns(&run).await[0];
     let took = turn.ended_at.unwrap().millis_since(turn.started_at);
-    assert!(took >= 3000, "{took}");
-    // Anew after each restart it would have been three seconds longer than the restarts took.
-    assert!(took < 3000 + i64::try_from(begun.elapsed().as_millis()).unwrap(), "{took}");
+    assert!(took >= 10_000, "{took}");
+    // Anew after each restart it would have been ten seconds longer than the restarts took.
+    assert!(took < 10_000 + i64::try_from(begun.elapsed().as_millis()).unwrap(), "{took}");
     // The run is paused before the agent has gone.
     stage.until_no_process().await;
     assert_eq!(stage.noted().len(), 2, "one start, one end");
@@ -368,7 +398,7 @@ async fn a_used_up_quota_parks_every_run_of_the_account_and_wakes_each_once() {
     let stage = Stage::start("hub:\n  max_parallel_runs: 2\n");
     let (first, second) = (stage.repo("first").await, stage.repo("second").await);
     let finish = later(&format!("{}, {FINISH}", write_file(1, "good")));
-    let quota = r#"{"on": 1, "fail": {"class": "quota", "resets_in": 3}}"#;
+    let quota = r#"{"on": 1, "fail": {"class": "quota", "resets_in": 10}}"#;
     first.ticket(1, "", &format!("{quota}, {finish}"));
     second.ticket(1, "", &format!("{WAIT}, {}, {FINISH}", write_file(1, "good")));
     second.easy_ticket(2);
@@ -442,12 +472,9 @@ async fn stopping_ends_whatever_the_agent_started() {
             repo.dir.join("file-1.txt").exists().then_some(())
         });
         assert!(stage.noted().len() > begun && !stage.processes().is_empty());
-        let asked = Instant::now();
         stage.client().run_stop(&run).await.unwrap();
         stage.until(&run, "is stopped", |run| run.state == RunState::Stopped).await;
         stage.until_no_process().await;
-        let took = asked.elapsed();
-        assert!(took < Duration::from_secs(15), "{name}: {took:?}");
     }
 }
 
@@ -510,7 +537,7 @@ async fn a_conversation_that_is_too_long_is_begun_anew_once() {
 
 #[tokio::test]
 async fn an_agent_that_heeds_no_interrupt_is_ended_and_taken_up_again() {
-    let stage = Stage::start("ticket_flow:\n  turn_idle_timeout_s: 1\n");
+    let stage = Stage::start("ticket_flow:\n  turn_idle_timeout_s: 4\n");
     let repo = stage.repo("tree").await;
     let finish = later(&format!("{}, {FINISH}", write_file(1, "good")));
     repo.ticket(1, "", &format!(r#"{{"on": 1, "deaf": true}}, {finish}"#));
@@ -546,7 +573,7 @@ async fn an_agent_that_crashes_goes_on_in_its_conversation_once() {
 
 #[tokio::test]
 async fn an_agent_that_says_nothing_is_interrupted() {
-    let stage = Stage::start("ticket_flow:\n  turn_idle_timeout_s: 1\n");
+    let stage = Stage::start("ticket_flow:\n  turn_idle_timeout_s: 4\n");
     let repo = stage.repo("tree").await;
     let finish = later(&format!("{}, {FINISH}", write_file(1, "good")));
     repo.ticket(1, "", &format!(r#"{{"on": 1, "hang": true}}, {finish}"#));
@@ -571,8 +598,11 @@ async fn runs_over_the_limit_wait_in_a_visible_queue() {
     }
     let mut lines = Vec::new();
     for run in &runs[1..] {
-        let seen = stage.until(run, "waits", |run| run.state == RunState::Pending).await;
-        lines.push(seen.explain.line);
+        // Which place it has it knows a moment after it waits.
+        let waits = |run: &car_api::run::Run| {
+            run.state == RunState::Pending && run.explain.line != "Waiting for a free slot."
+        };
+        lines.push(stage.until(run, "waits in its place", waits).await.explain.line);
     }
     assert!(lines[0] != lines[1] && lines[1].contains('1'), "{lines:?}");
     assert_eq!(stage.noted().len(), 1, "only one agent is at work");
@@ -594,7 +624,7 @@ async fn runs_over_the_limit_wait_in_a_visible_queue() {
 async fn a_check_that_takes_too_long_is_ended_with_all_it_started() {
     let stage = Stage::start("ticket_flow:\n  max_verify_retries: 0\n");
     let repo = stage.repo("tree").await;
-    let front = "verify:\n  - run: \"setsid -f sleep 600; echo begun; sleep 600\"\n    timeout: 1s";
+    let front = "verify:\n  - run: \"setsid -f sleep 600; echo begun; sleep 600\"\n    timeout: 5s";
     repo.ticket(1, front, &format!("{}, {FINISH}", write_file(1, "good")));
     let run = stage.run(&repo).await;
     let details = stage.until_paused(&run, PauseReason::VerifyFailed).await;

@@ -1,5 +1,7 @@
 //! A log that is kept for a time, and readers whose place in it is of no use.
 
+use std::time::{Duration, Instant};
+
 use car_api::{
     Code, EventKind, Timestamp,
     event::{EventCursor, GoneReason, StreamMessage},
@@ -66,6 +68,12 @@ async fn what_is_too_old_goes_and_nobody_reads_over_the_gap() {
         let info: car_api::hub::HubInfo = serde_json::from_str(&answer.body).unwrap();
         (info.oldest_seq == OLD + 1).then_some(info.oldest_seq)
     });
+    // They are refused a moment before they are gone from the disk.
+    let begun = Instant::now();
+    while client.event_list(0, Some(1), &all).await.unwrap().items[0].seq != oldest {
+        assert!(begun.elapsed() < DEADLINE, "they stay");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let error = client.event_list(oldest - 2, None, &all).await.unwrap_err();
     assert_eq!(too_old(&error), GoneReason::TooOld);
     assert_eq!(too_old(&watch_end(&client, (oldest - 2).into()).await), GoneReason::TooOld);

@@ -29,6 +29,13 @@ async fn a_shim_of_another_version_is_ended_and_its_journal_read() {
     for (repo, run) in [(&ended, &runs[0]), (&cut, &runs[1])] {
         let sessions = repo.dir.join(format!(".codex-autorunner/runs/{run}/sessions"));
         let session = fs::read_dir(sessions).unwrap().next().unwrap().unwrap().path();
+        if repo.dir == ended.dir {
+            // The agent notes its end before it tells it.
+            wait_until("the end is in the journal", || {
+                let journal = fs::read_to_string(session.join("journal.jsonl")).unwrap();
+                journal.contains("turn/completed").then_some(())
+            });
+        }
         let state = fs::read_to_string(session.join("shim.json")).unwrap();
         let other = state.replace(r#""version":1,"#, r#""version":99,"#);
         assert_ne!(state, other);

@@ -165,7 +165,7 @@ async fn pages_go_back_from_the_end() {
 async fn a_quota_is_waited_out() {
     let mut stage = Stage::start("");
     let mut talk = Talk::new(&stage.client()).await;
-    let limited = "Work. @@FAKE[{\"on\": 1, \"fail\": {\"class\": \"quota\", \"resets_in\": 3}}, \
+    let limited = "Work. @@FAKE[{\"on\": 1, \"fail\": {\"class\": \"quota\", \"resets_in\": 10}}, \
                    {\"from\": 2, \"say\": \"after the reset\"}]@@";
     let message = talk.post(limited).await;
     let behind = talk.post(&say("behind")).await;

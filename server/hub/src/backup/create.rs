@@ -46,10 +46,7 @@ pub async fn create(wanted: Wanted, mut progress: impl Progress) -> Result<Backu
     let database = hub.join("hub.sqlite3");
     progress("looking at what there is", None);
     let mut about = about(&wanted).await?;
-    let trees = about.trees.clone();
-    let all = wanted.clone();
-    let parts = blocking(move || collect(&all, &trees)).await?;
-    let files: u64 = parts.iter().flat_map(|part| &part.found.files).map(|(_, size)| size).sum();
+    let files = size(&parts(&wanted, &about).await?);
     let size_of = |path: &Path| fs::metadata(path).map_or(0, |meta| meta.len());
     let rows = size_of(&database) + size_of(&database.with_extension("sqlite3-wal"));
     let place = Place::make(&hub)?;
@@ -66,7 +63,9 @@ pub async fn create(wanted: Wanted, mut progress: impl Progress) -> Result<Backu
         (about.schema, about.last_seq, about.instance) =
             (look.schema, look.last_seq, look.instance);
     }
-    about.bytes = files + size_of(&copy);
+    // Looked for again: what the database speaks of was there when it was copied.
+    let parts = parts(&wanted, &about).await?;
+    about.bytes = size(&parts) + size_of(&copy);
     about.notes = parts
         .iter()
         .flat_map(|part| part.found.left.iter().map(|note| format!("{}{note}", part.prefix)))
@@ -143,6 +142,16 @@ fn without_password(url: &str) -> String {
     }
 }
 
+async fn parts(wanted: &Wanted, about: &BackupAbout) -> Result<Vec<Part>> {
+    let (wanted, trees) = (wanted.clone(), about.trees.clone());
+    blocking(move || collect(&wanted, &trees)).await
+}
+
+/// What the files of all parts take, in bytes.
+fn size(parts: &[Part]) -> u64 {
+    parts.iter().flat_map(|part| &part.found.files).map(|(_, size)| size).sum()
+}
+
 /// Every file that goes into the archive beside the database.
 fn collect(wanted: &Wanted, trees: &[BackupTree]) -> Result<Vec<Part>> {
     let root = &wanted.root;
@@ -152,6 +161,7 @@ fn collect(wanted: &Wanted, trees: &[BackupTree]) -> Result<Vec<Part>> {
         let top = path.split('/').next().unwrap_or_default();
         let (archive, salvage) = (without(BackupPart::Archive), without(BackupPart::Salvage));
         passing(path)
+            || lets_an_agent_in(path)
             || ["tmp", "backups", "demo-agent", "hub.log", "hub_endpoint.json"].contains(&top)
             || top.starts_with("hub.sqlite3")
             || path == "templates/mirrors"
@@ -193,6 +203,12 @@ pub(super) const SETTINGS: &[&str] = &["codex-autorunner.yml", "codex-autorunner
 
 /// Directories of the hub that hold what signs or lets in.
 const SECRETS: [&str; 2] = ["keys", "secrets"];
+
+/// What an agent at work shows to this hub. It is of use for hours at most, and to no other hub.
+fn lets_an_agent_in(path: &str) -> bool {
+    let mut names = path.split('/');
+    matches!(names.next(), Some("runs" | "threads")) && names.nth(1) == Some("token")
+}
 
 /// Ends of the names of a database's files.
 const DATABASES: [&str; 6] =

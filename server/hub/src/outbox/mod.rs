@@ -17,6 +17,7 @@ use car_api::{
     },
 };
 use car_store::{ChannelRow, NotificationDraft, NotificationQuery, Write};
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -42,6 +43,15 @@ const TRIAL_MS: i64 = 3_600_000;
 #[derive(Default)]
 pub(crate) struct Outbox {
     workers: Mutex<HashMap<ChannelId, Worker>>,
+}
+
+impl Outbox {
+    /// A channel that is left alone for a while is tried at once all the same.
+    async fn begin_anew(&self, id: &ChannelId) {
+        if let Some(worker) = self.workers.lock().await.get(id) {
+            worker.begin_anew();
+        }
+    }
 }
 
 /// A way out that is to be added.
@@ -74,12 +84,10 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
     Ok(())
 }
 
-/// Ends the sending. What was under way is sent again after the next start.
+/// Ends the sending. What does not end soon is sent again after the next start.
 pub(crate) async fn stop(hub: &Inner) {
     let mut workers = hub.outbox.workers.lock().await;
-    for (_, worker) in workers.drain() {
-        worker.stop().await;
-    }
+    join_all(workers.drain().map(|(_, worker)| worker.stop())).await;
 }
 
 fn start(hub: &Arc<Inner>, workers: &mut HashMap<ChannelId, Worker>, row: ChannelRow) {
@@ -324,7 +332,7 @@ impl Hub {
         self.inner.store.commit(vec![again, act]).await?;
         for way in found.deliveries {
             if way.status == NotificationStatus::Failed {
-                self.inner.begin_anew(&way.channel).await?;
+                self.inner.outbox.begin_anew(&way.channel).await;
             }
         }
         self.notification_get(id).await
@@ -341,21 +349,12 @@ impl Hub {
 
 impl Inner {
     /// Everything a channel was given up on is tried again.
-    pub(crate) async fn retry_channel(self: &Arc<Self>, id: &ChannelId) -> Result<()> {
+    pub(crate) async fn retry_channel(&self, id: &ChannelId) -> Result<()> {
         let now = clock::now();
         let failed = self.store.failed_notifications(id).await?;
         let again = |one| Write::NotificationRetry(one, Some(id.clone()), now);
         self.store.commit(failed.into_iter().map(again).collect()).await?;
-        self.begin_anew(id).await
-    }
-
-    /// A channel that is left alone for a while is tried at once all the same.
-    async fn begin_anew(self: &Arc<Self>, id: &ChannelId) -> Result<()> {
-        let mut workers = self.outbox.workers.lock().await;
-        if let Some(worker) = workers.remove(id) {
-            worker.stop().await;
-            start(self, &mut workers, self.channel_row(id).await?);
-        }
+        self.outbox.begin_anew(id).await;
         Ok(())
     }
 

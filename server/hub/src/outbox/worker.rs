@@ -14,13 +14,13 @@ use car_api::{
     },
 };
 use car_store::{ChannelRow, Write};
-use tokio::task::JoinHandle;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::quiet_until;
 use crate::{
     Channel, Error, Message, Result, channel::Outcome, clock, hub::Inner, inbox::derive,
-    webhooks::retry,
+    sender::Sender, webhooks::retry,
 };
 
 /// Time in which so many are sent at most, in milliseconds.
@@ -34,25 +34,35 @@ const NAP: Duration = Duration::from_secs(600);
 
 /// A channel at work.
 pub(super) struct Worker {
-    cancel: CancellationToken,
-    task: JoinHandle<()>,
+    sender: Sender,
+    anew: Arc<Notify>,
 }
 
 impl Worker {
     pub(super) fn start(hub: &Arc<Inner>, carrier: Arc<dyn Channel>, row: ChannelRow) -> Self {
-        let cancel = CancellationToken::new();
-        let (hub, cancelled) = (Arc::clone(hub), cancel.clone());
-        let work = Work { hub, carrier, row, sent: VecDeque::new(), misses: 0, rest_until: None };
-        let task = tokio::spawn(async move {
-            cancelled.run_until_cancelled(work.run()).await;
-        });
-        Self { cancel, task }
+        let anew = Arc::new(Notify::new());
+        let work = |ending| Work {
+            hub: Arc::clone(hub),
+            carrier,
+            row,
+            ending,
+            anew: Arc::clone(&anew),
+            sent: VecDeque::new(),
+            misses: 0,
+            rest_until: None,
+        };
+        let sender = Sender::start(|ending| work(ending).run());
+        Self { sender, anew }
+    }
+
+    /// A channel that is left alone for a while is tried at once all the same.
+    pub(super) fn begin_anew(&self) {
+        self.anew.notify_one();
     }
 
     /// Ends the work and waits until it has.
     pub(super) async fn stop(self) {
-        self.cancel.cancel();
-        let _ = self.task.await;
+        self.sender.stop().await;
     }
 }
 
@@ -60,6 +70,8 @@ struct Work {
     hub: Arc<Inner>,
     carrier: Arc<dyn Channel>,
     row: ChannelRow,
+    ending: CancellationToken,
+    anew: Arc<Notify>,
     /// When attempts were made lately, oldest first.
     sent: VecDeque<Timestamp>,
     /// Attempts in a row that did not arrive, and until when the channel is left alone then.
@@ -72,6 +84,8 @@ enum Round {
     Again,
     /// Nothing until then, or until something is to be sent.
     Until(Option<Timestamp>),
+    /// Nothing until then, whatever is to be sent.
+    KeptBack(Timestamp),
     /// The channel was turned off.
     Over,
 }
@@ -85,23 +99,24 @@ impl Work {
             Err(error) => tracing::warn!(%error, "a channel's ledger cannot be read"),
         }
         let mut outbox = self.hub.store.outbox();
-        loop {
+        while !self.ending.is_cancelled() {
             outbox.mark_unchanged();
-            match self.round().await {
-                Ok(Round::Again) => {}
+            let (nap, listens) = match self.round().await {
+                Ok(Round::Again) => continue,
                 Ok(Round::Over) => return,
-                Ok(Round::Until(next)) => {
-                    let nap = next.map_or(NAP, |at| clock::until(at).min(NAP));
-                    tokio::select! {
-                        rung = outbox.changed() => if rung.is_err() { return },
-                        () = tokio::time::sleep(nap) => {}
-                    }
-                }
+                Ok(Round::Until(next)) => (next.map_or(NAP, clock::until), true),
+                Ok(Round::KeptBack(until)) => (clock::until(until), false),
                 Err(error) => {
                     let channel = &self.row.channel.id;
                     tracing::warn!(%channel, %error, "a channel's ledger cannot be kept; trying again");
-                    tokio::time::sleep(REST).await;
+                    (REST, false)
                 }
+            };
+            tokio::select! {
+                () = self.ending.cancelled() => return,
+                () = self.anew.notified() => (self.misses, self.rest_until) = (0, None),
+                rung = outbox.changed(), if listens => if rung.is_err() { return },
+                () = tokio::time::sleep(nap.min(NAP)) => {}
             }
         }
     }
@@ -111,9 +126,7 @@ impl Work {
         let kept_back =
             [quiet_until(&self.row.channel, now), self.rest_until, self.full_until(now)];
         if let Some(until) = kept_back.into_iter().flatten().filter(|until| *until > now).max() {
-            // What comes meanwhile changes nothing about that.
-            tokio::time::sleep(clock::until(until).min(NAP)).await;
-            return Ok(Round::Again);
+            return Ok(Round::KeptBack(until));
         }
         let id = &self.row.channel.id;
         let next = self.hub.store.next_notifications(id, 1).await?.into_iter().next();

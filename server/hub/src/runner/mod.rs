@@ -23,6 +23,7 @@ use car_api::{ApprovalId, Code, RepoId, RunId, item::Approval, item::Decision};
 use car_engine::flow::Input;
 use car_store::{RunRow, Write};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Result, hub::Inner};
 
@@ -59,6 +60,8 @@ pub(crate) struct Runs {
 struct Handle {
     repo: RepoId,
     messages: mpsc::Sender<Message>,
+    /// Cancelled when the task is through: it holds nothing of the tree any more.
+    left: CancellationToken,
     task: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -79,7 +82,7 @@ impl Runs {
     }
 
     /// Starts the task of a run, unless the hub is closing: then the next hub does. `first` is what
-    /// it is told first.
+    /// it is told first. A run that has ended ends its agent before this one has the tree.
     pub(crate) fn start(&self, hub: &Arc<Inner>, row: RunRow, first: Option<Input>) {
         let (messages, inbox) = mpsc::channel(64);
         let (id, repo) = (row.id.clone(), row.repo.clone());
@@ -87,8 +90,26 @@ impl Runs {
         if self.are_closed() {
             return;
         }
-        let task = tokio::spawn(actor::run(Arc::clone(hub), row, inbox, first));
-        handles.insert(id, Handle { repo, messages, task: Some(task) });
+        let earlier = leaving(&handles, &repo);
+        let (left, hub) = (CancellationToken::new(), Arc::clone(hub));
+        let over = left.clone().drop_guard();
+        let task = tokio::spawn(async move {
+            let _over = over;
+            for left in earlier {
+                left.cancelled().await;
+            }
+            actor::run(hub, row, inbox, first).await;
+        });
+        handles.insert(id, Handle { repo, messages, left, task: Some(task) });
+    }
+
+    /// Waits until the runs of a repo have left its tree. That is for whoever knows that they have
+    /// ended: their agents still may be on their way out.
+    pub(crate) async fn have_left(&self, repo: &RepoId) {
+        let leaving = leaving(&self.lock(), repo);
+        for left in leaving {
+            left.cancelled().await;
+        }
     }
 
     fn sender(&self, run: &RunId) -> Option<mpsc::Sender<Message>> {
@@ -125,11 +146,12 @@ impl Runs {
         }
     }
 
-    /// Tells the run of a repo something without waiting.
-    pub(crate) fn hint_repo(&self, repo: &RepoId, input: Input) {
-        let run = self.lock().iter().find(|(_, h)| h.repo == *repo).map(|(run, _)| run.clone());
-        if let Some(run) = run {
-            self.hint(&run, input);
+    /// Tells the run of a repo something without waiting. One that has ended makes nothing of it.
+    pub(crate) fn hint_repo(&self, repo: &RepoId, input: &Input) {
+        let of = |(_, handle): &(&RunId, &Handle)| handle.repo == *repo;
+        let runs: Vec<RunId> = self.lock().iter().filter(of).map(|(run, _)| run.clone()).collect();
+        for run in runs {
+            self.hint(&run, input.clone());
         }
     }
 
@@ -169,4 +191,10 @@ impl Runs {
             }
         }
     }
+}
+
+/// What tells when the tasks of a repo's runs are through.
+fn leaving(handles: &HashMap<RunId, Handle>, repo: &RepoId) -> Vec<CancellationToken> {
+    let of = handles.values().filter(|handle| handle.repo == *repo);
+    of.map(|handle| handle.left.clone()).collect()
 }

@@ -11,11 +11,14 @@ use car_api::{
     webhook::{DeliveryStatus, WebhookDelivery, WebhookPayload},
 };
 use car_store::{DeliveryRow, WebhookRow, Write};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::retry;
-use crate::{Channel, Error, EventFilter, Message, Result, channel::Outcome, clock, hub::Inner};
+use crate::{
+    Channel, Error, EventFilter, Message, Result, channel::Outcome, clock, hub::Inner,
+    sender::Sender,
+};
 
 /// So many lines may wait; events after them wait in the log.
 pub(super) const MOST_PENDING: u32 = 1000;
@@ -37,14 +40,13 @@ const NAP: Duration = Duration::from_secs(3600);
 
 /// A webhook at work.
 pub(super) struct Worker {
-    cancel: CancellationToken,
+    sender: Sender,
     wake: Arc<Notify>,
-    task: JoinHandle<()>,
 }
 
 impl Worker {
     pub(super) fn start(hub: &Arc<Inner>, channel: Arc<dyn Channel>, row: WebhookRow) -> Self {
-        let (cancel, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let wake = Arc::new(Notify::new());
         let work = Work {
             pending: row.webhook.pending,
             noted: row.webhook.cursor,
@@ -55,11 +57,9 @@ impl Worker {
             channel,
             row,
         };
-        let (cancelled, woken) = (cancel.clone(), Arc::clone(&wake));
-        let task = tokio::spawn(async move {
-            cancelled.run_until_cancelled(work.run(&woken)).await;
-        });
-        Self { cancel, wake, task }
+        let woken = Arc::clone(&wake);
+        let sender = Sender::start(|ending| work.run(woken, ending));
+        Self { sender, wake }
     }
 
     /// Something is due.
@@ -69,8 +69,7 @@ impl Worker {
 
     /// Ends the work and waits until it has.
     pub(super) async fn stop(self) {
-        self.cancel.cancel();
-        let _ = self.task.await;
+        self.sender.stop().await;
     }
 }
 
@@ -91,9 +90,9 @@ struct Work {
 
 impl Work {
     /// Works until the webhook is turned off.
-    async fn run(mut self, wake: &Notify) {
+    async fn run(mut self, wake: Arc<Notify>, ending: CancellationToken) {
         let mut bell = self.hub.store.bell();
-        loop {
+        while !ending.is_cancelled() {
             let newest = *bell.borrow_and_update();
             match self.round(newest).await {
                 Ok(Round::Again) => {}
@@ -101,6 +100,7 @@ impl Work {
                 Ok(Round::Until(next)) => {
                     let nap = next.map_or(NAP, |at| clock::until(at).min(NAP));
                     tokio::select! {
+                        () = ending.cancelled() => return,
                         rung = bell.changed() => if rung.is_err() { return },
                         () = wake.notified() => self.rest_until = None,
                         () = tokio::time::sleep(nap) => {}
@@ -109,7 +109,7 @@ impl Work {
                 Err(error) => {
                     let webhook = &self.row.webhook.id;
                     tracing::warn!(%webhook, %error, "a webhook's ledger cannot be kept; trying again");
-                    tokio::time::sleep(REST).await;
+                    ending.run_until_cancelled(tokio::time::sleep(REST)).await;
                 }
             }
         }

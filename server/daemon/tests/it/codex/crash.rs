@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use car_api::{
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use super::{World, patient, ticket};
 use crate::{
-    harness::wait_until,
+    harness::{DEADLINE, wait_until},
     work::{git, repo, start, ticket as ticket_in, turns, until},
 };
 
@@ -159,6 +160,7 @@ async fn a_lost_codex_is_taken_up_again_in_the_same_conversation() {
     let run = start(&client, &repo).await.id;
     wait_until("the command runs", || fs::exists(dir.join("begun")).unwrap().then_some(()));
     let pid = fs::read_to_string(dir.join("pid")).unwrap();
+    wait_for_thread(&client, &run).await;
     let first = turns(&client, &run).await.remove(0);
     let midway = Midway { run: run.clone(), dir: dir.clone(), gate };
     kill_shim_and_agent(&midway.sessions()[0]);
@@ -185,7 +187,7 @@ async fn a_lost_conversation_with_changes_is_for_a_person() {
     let Some(world) = World::new() else { return };
     let client = world.client();
     let midway = Midway::reach(&world, &client).await;
-    let thread = turns(&client, &midway.run).await[0].thread.clone().unwrap();
+    let thread = wait_for_thread(&client, &midway.run).await;
     // Neither process nor memory is left of it.
     let rollouts = world.rollouts(&thread);
     assert!(!rollouts.is_empty(), "Codex keeps its conversation elsewhere");
@@ -218,13 +220,25 @@ impl World {
     }
 }
 
+/// The conversation of a run's first turn. Its command may be at work before that is noted.
+async fn wait_for_thread(client: &Client, run: &RunId) -> String {
+    let begun = Instant::now();
+    loop {
+        if let Some(thread) = turns(client, run).await.remove(0).thread {
+            return thread;
+        }
+        assert!(begun.elapsed() < DEADLINE, "the conversation is not noted");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 pub(super) fn kill_shim_and_agent(session: &Path) {
     let Status::Alive(state) = car_shim::status(session).unwrap() else {
         panic!("the shim of {} does not live", session.display())
     };
-    for pid in [state.shim_pid, state.pid] {
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-    }
+    kill_process(Pid::from_raw(state.shim_pid).unwrap(), Signal::KILL).unwrap();
+    // It may have gone with its shim.
+    let _ = kill_process(Pid::from_raw(state.pid).unwrap(), Signal::KILL);
 }
 
 fn journal(session: &Path) -> Vec<Entry> {

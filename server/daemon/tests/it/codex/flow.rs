@@ -1,6 +1,9 @@
 //! Tickets worked, asked about, lied about, stopped.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use car_api::{
     PageQuery,
@@ -14,7 +17,7 @@ use car_api::{
 
 use super::{World, gate, patient, ticket};
 use crate::{
-    harness::wait_until,
+    harness::{DEADLINE, wait_until},
     work::{car, git, repo, start, ticket as ticket_in, turns, until, wait_for, worktree},
 };
 
@@ -25,7 +28,7 @@ async fn two_worktrees_of_a_repo_are_worked_at_the_same_time() {
     let (base, _) = repo(&world.hub, &client, "base").await;
     let meeting = world.hub.root().join("meeting");
     fs::create_dir(&meeting).unwrap();
-    let mut runs = Vec::new();
+    let mut trees = Vec::new();
     for (branch, other) in [("left", "right"), ("right", "left")] {
         let (tree, dir) = worktree(&world.hub, &client, &base, branch).await;
         // Neither gets on before the other is there.
@@ -42,6 +45,10 @@ async fn two_worktrees_of_a_repo_are_worked_at_the_same_time() {
         ticket_in(&client, &tree, ticket("Meet", &first, "test -f met")).await;
         ticket_in(&client, &tree, ticket("Two", second, "grep -q two two.txt")).await;
         ticket_in(&client, &tree, ticket("Three", third, "test $(wc -l < three.txt) = 2")).await;
+        trees.push((tree, dir, branch));
+    }
+    let mut runs = Vec::new();
+    for (tree, dir, branch) in trees {
         runs.push((start(&client, &tree).await.id, tree, dir, branch));
     }
     for (run, tree, dir, branch) in &runs {
@@ -134,8 +141,12 @@ async fn a_liar_never_passes() {
         assert!(prompt.contains("<CAR_VERIFY_FAILED>") && prompt.contains("there is no widget"));
     }
     let number = text.ticket.number.unwrap().to_string();
-    let now = client.ticket_get(&repo, &number).await.unwrap();
-    assert_eq!(now.ticket.state, TicketState::Open, "{}", now.content);
+    // It is taken back a moment after the run is seen to wait.
+    let begun = Instant::now();
+    while client.ticket_get(&repo, &number).await.unwrap().ticket.state != TicketState::Open {
+        assert!(begun.elapsed() < DEADLINE, "the claim stands");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 
     // A person mends it; the claim is checked again and the queue goes on.
     fs::write(dir.join("widget.txt"), "widget\n").unwrap();

