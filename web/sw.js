@@ -41,7 +41,8 @@ async function page(request) {
   const kept = await caches.match(base, { cacheName: SHELL });
   const fresh = fetch(request).then(async (answer) => {
     if (answer.ok) await keep(answer.clone());
-    return answer;
+    // What stands before the hub says that it is not there.
+    return kept && answer.status >= 500 ? kept : answer;
   });
   if (!kept) return fresh;
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, kept));
@@ -53,20 +54,25 @@ async function keepPage() {
   if (answer.ok) await keep(answer);
 }
 
-/** Keeps a page, and with it everything it names; what only older ones named goes. */
+/**
+ * Keeps a page, and with it everything it names. The files of the one before stay until the next:
+ * it may be open still. What only older ones named goes.
+ */
 async function keep(answer) {
   const cache = await caches.open(SHELL);
   const text = await answer.clone().text();
   const found = text.match(ASSETS);
   if (!found) return;
   const known = await cache.match(base);
-  if (known && (await known.text()).includes(found[1])) return;
+  const before = (await known?.text())?.match(ASSETS)?.[1];
+  if (before === found[1]) return;
   const files = [...new Set(text.match(new RegExp(`[^"']*/assets/${found[1]}/[^"']+`, 'g')))];
   await Promise.all(files.map((file) => asset(new Request(file))));
   await cache.put(base, answer);
   for (const request of await cache.keys()) {
     const { pathname } = new URL(request.url);
-    if (pathname !== base && !pathname.includes(`/${found[1]}/`)) await cache.delete(request);
+    const needed = [found[1], before].some((version) => version && pathname.includes(`/${version}/`));
+    if (pathname !== base && !needed) await cache.delete(request);
   }
 }
 

@@ -103,6 +103,11 @@ export async function call(method, path, options = {}) {
   for (let tries = 0; ; tries += 1) {
     const more = !once && tries < PAUSES.length;
     const answer = await reach(url, request, more);
+    if (answer && !once && isUnderWay(answer)) {
+      await pause(waitOf(answer, 0), signal);
+      tries -= 1;
+      continue;
+    }
     if (answer && !(more && isPassing(answer))) return bytes && answer.ok ? answer.blob() : read(url, answer, known);
     await pause(answer ? waitOf(answer, tries) : PAUSES[tries], signal);
   }
@@ -133,6 +138,14 @@ function asked(url) {
   const answer = early.get(url);
   early.delete(url);
   return answer;
+}
+
+/**
+ * Whether an earlier try of the same request, whose answer was lost, is still at work.
+ * @param {Response} answer
+ */
+function isUnderWay(answer) {
+  return answer.status === 409 && answer.headers.has('retry-after');
 }
 
 /** @param {Response} answer */

@@ -13,6 +13,9 @@ import * as session from './session.js';
 /** How long a page may be out of sight before its stream is closed, in milliseconds. */
 const REST_AFTER = 20_000;
 
+/** After so long out of sight a line may be dead although nobody said so, in milliseconds. */
+const DOZED = 5_000;
+
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 15_000;
 
@@ -45,6 +48,7 @@ export class Stream {
     this.timer = 0;
     this.rest = 0;
     this.restsSince = 0;
+    this.hidden = 0;
     this.running = false;
     /** Numbers the attempts: what an old one still says is not heard. */
     this.attempt = 0;
@@ -71,8 +75,9 @@ export class Stream {
   seen() {
     clearTimeout(this.rest);
     if (document.visibilityState === 'hidden') {
+      this.hidden = Date.now();
       this.rest = window.setTimeout(() => this.drop('resting'), REST_AFTER);
-    } else if (link.value !== 'live') {
+    } else if (link.value !== 'live' || Date.now() - this.hidden > DOZED) {
       this.again();
     }
   }

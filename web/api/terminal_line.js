@@ -73,16 +73,20 @@ export class TerminalLine {
     this.socket = null;
   }
 
+  isOpen() {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
   /** What is typed; whether it was sent. @param {Uint8Array} bytes */
   type(bytes) {
-    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    if (!this.socket || !this.isOpen()) return false;
     for (let from = 0; from < bytes.length; from += LONGEST) this.socket.send(bytes.slice(from, from + LONGEST));
     return true;
   }
 
   /** @param {number} cols @param {number} rows */
   resize(cols, rows) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: 'resize', cols, rows }));
+    if (this.isOpen()) this.socket?.send(JSON.stringify({ type: 'resize', cols, rows }));
   }
 
   async connect() {
@@ -126,7 +130,6 @@ export class TerminalLine {
         this.tries = 0;
         begins = this.at !== message.from;
         this.at = message.from;
-        this.listener.stands('live');
       }
       ended ||= message.type === 'ended';
       this.listener.message(message, begins);

@@ -1,10 +1,10 @@
 /** Where a message is written. The draft is kept, with its files, until it is sent. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
-import { key } from '../api/client.js';
+import { key, troubleOf } from '../api/client.js';
 import { file_put } from '../api/files.js';
 import { message_post, thread_compact, thread_interrupt, thread_reset, thread_resume, thread_stop } from '../api/threads.js';
-import { taken } from '../state/shared.js';
+import { sharedFiles, sharedText } from '../state/shared.js';
 import { go, place } from '../state/route.js';
 import { readMessages } from '../state/store.js';
 import { Button, useAct } from './act.js';
@@ -84,7 +84,8 @@ export function Composer({ thread, working, given, shared, posted }) {
   // What comes after the screen was left is in the draft all the same.
   const change = (/** @type {(now: Draft) => Draft} */ how) => (there.current ? setDraft(how) : keepDraft(id, how(draftOf(id))));
 
-  useEffect(() => keepDraft(id, draft), [draft]);
+  // At once: whoever writes and leaves loses no letter.
+  useLayoutEffect(() => keepDraft(id, draft), [draft]);
   // Where to go on writing, once words were put in.
   const caretAt = useRef(/** @type {number | null} */ (null));
   useLayoutEffect(() => {
@@ -103,13 +104,18 @@ export function Composer({ thread, working, given, shared, posted }) {
       await command.work(id);
     } else {
       const message = { body: text, attachments: draft.files.map((file) => file.name), client_turn_id: draft.id, busy };
-      await readMessages(id, () => message_post(id, message), (posted) => [posted]);
+      const send = (/** @type {string} */ client_turn_id) => readMessages(id, () => message_post(id, { ...message, client_turn_id }), (posted) => [posted]);
+      await send(draft.id).catch((error) => {
+        // It had arrived, and was changed since: what is here now is another message.
+        if (troubleOf(error).code === 'idempotency_mismatch') return send(key());
+        throw error;
+      });
       posted();
     }
     // What was written meanwhile stays.
-    setDraft((now) => ({
+    change((now) => ({
       text: now.text.startsWith(draft.text) ? now.text.slice(draft.text.length).trimStart() : now.text,
-      files: now.files.filter((file) => !draft.files.includes(file)),
+      files: now.files.filter((file) => !draft.files.some((sent) => sent.name === file.name)),
       id: key(),
     }));
   });
@@ -138,11 +144,12 @@ export function Composer({ thread, working, given, shared, posted }) {
 
   // What another program shared comes to what is written already.
   const receive = useAct(async () => {
-    const { text, files } = await taken();
-    if (text) setDraft((now) => ({ ...now, text: [now.text.trimEnd(), text].filter(Boolean).join('\n\n') }));
-    go(`#${place.value.path}`, { replace: true });
+    const here = place.value;
+    const text = await sharedText();
+    if (text) change((now) => ({ ...now, text: [now.text.trimEnd(), text].filter(Boolean).join('\n\n') }));
+    await sharedFiles(attach);
+    if (place.value === here) go(`#${here.path}`, { replace: true });
     area.current?.focus();
-    if (files.length) await upload.act(files);
   });
   useEffect(() => {
     if (shared) void receive.act();
@@ -160,7 +167,8 @@ export function Composer({ thread, working, given, shared, posted }) {
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length) void upload.act(files);
     }}>
-    ${h(TroubleNote, { trouble: post.trouble ?? upload.trouble ?? receive.trouble ?? stop.trouble })}
+    ${h(TroubleNote, { trouble: post.trouble ?? upload.trouble ?? stop.trouble })}
+    ${h(TroubleNote, { trouble: receive.trouble, again: () => void receive.act() })}
     ${offered.length > 0 && html`<ul class="list offered">${offered.map((one) => html`<li key=${one.word}><button type="button" class="item" onClick=${() => {
       setDraft({ ...draft, text: one.word });
       area.current?.focus();

@@ -1,4 +1,5 @@
-import { useEffect, useState } from '../vendor/hooks.js';
+import { useLayoutEffect, useState } from '../vendor/hooks.js';
+import { dropText, keepText, keptText } from '../state/kept_text.js';
 import { Button, useAct } from './act.js';
 import { h, html } from './html.js';
 import { Icon } from './icon.js';
@@ -12,18 +13,19 @@ import { TroubleNote } from './trouble.js';
  */
 export function DocEditor({ name, title, hint, content: saved, etag: current, save }) {
   const kept = `doc ${name}`;
-  const draft = localStorage.getItem(kept);
+  const [draft] = useState(() => keptText(kept));
   const [editing, setEditing] = useState(draft !== null);
-  const [content, setContent] = useState(draft ?? saved);
-  const [etag, setEtag] = useState(current);
+  const [content, setContent] = useState(draft?.content ?? saved);
+  const [etag, setEtag] = useState(draft?.etag ?? current);
   const { act, busy, slow, trouble, clear } = useAct(async () => {
     await save(content, etag);
-    localStorage.removeItem(kept);
+    dropText(kept);
     setEditing(false);
   });
-  useEffect(() => {
-    if (editing && content !== saved) localStorage.setItem(kept, content);
-  }, [content]);
+  // At once: whoever writes and leaves loses no letter.
+  useLayoutEffect(() => {
+    if (editing && content !== saved) keepText(kept, content, etag);
+  }, [content, etag]);
   const stale = trouble?.code === 'stale' ? trouble.problem.current : undefined;
 
   if (!editing) {
@@ -44,7 +46,7 @@ export function DocEditor({ name, title, hint, content: saved, etag: current, sa
             ${h(Button, { onClick: () => { setContent(stale.content); setEtag(stale.etag); clear(); }, children: 'Take theirs' })}</div></div></div>`
       : h(TroubleNote, { trouble })}
     <div class="bar-below row end">
-      ${h(Button, { onClick: () => { localStorage.removeItem(kept); setEditing(false); }, children: content === saved ? 'Close' : 'Throw away' })}
+      ${h(Button, { onClick: () => { dropText(kept); setEditing(false); }, children: content === saved ? 'Close' : 'Throw away' })}
       ${h(Button, { tone: 'main', busy: slow, disabled: busy || content === saved, onClick: () => void act(), children: 'Save' })}
     </div>
   </div>`;

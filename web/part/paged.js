@@ -21,19 +21,31 @@ export function Paged({ name, load, matters, row, empty, class: more = 'list' })
   const [rest, setRest] = useState(/** @type {{name: string, items: T[], next?: string}} */ ({ name, items: [] }));
   const below = rest.name === name ? rest : { name, items: [] };
   if (!first.data) return h(Unread, { of: first });
-  const ids = new Set(first.data.items.map(keyOf));
-  const items = [...first.data.items, ...below.items.filter((item) => !ids.has(keyOf(item)))];
-  const next = below.items.length > 0 ? below.next : first.data.next;
+  const items = first.data.next ? [...first.data.items, ...after(below.items, first.data.items)] : first.data.items;
+  const next = first.data.next && below.items.length > 0 ? below.next : first.data.next;
   return html`${h(Unread, { of: first })}
     ${items.length === 0 ? empty : html`<ul class=${more}>${items.map((item) => html`<li key=${keyOf(item)}>${row(item)}</li>`)}</ul>`}
     ${next && h(Act, {
       full: true,
       work: async () => {
         const page = await load(next);
-        setRest({ name, items: [...below.items, ...page.items], next: page.next });
+        // With what is above: new items push it down there.
+        setRest({ name, items: [...items, ...page.items], next: page.next });
       },
       children: 'Show more',
     })}`;
+}
+
+/**
+ * What of a list comes after its first page.
+ * @template {{id?: string, seq?: number}} T
+ * @param {T[]} list
+ * @param {T[]} page
+ */
+function after(list, page) {
+  const ids = new Set(page.map(keyOf));
+  const last = list.findLastIndex((item) => ids.has(keyOf(item)));
+  return list.slice(last + 1);
 }
 
 /** @param {{id?: string, seq?: number}} item */

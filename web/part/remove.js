@@ -3,7 +3,7 @@
 import { useEffect, useState } from '../vendor/hooks.js';
 import { troubleOf } from '../api/client.js';
 import { repo_remove, salvage_restore, worktree_cleanup } from '../api/repos.js';
-import { go, to } from '../state/route.js';
+import { go, goOn, to } from '../state/route.js';
 import { Act, Button, useAct } from './act.js';
 import { Check } from './field.js';
 import { h, html } from './html.js';
@@ -44,7 +44,15 @@ export function RemoveRepo({ repo, close }) {
       current = false;
     };
   }, [branch, files, looks]);
-  const removal = useAct(async () => setRemoved(await remove({ drop: dropped })));
+  const removal = useAct(async () => {
+    try {
+      setRemoved(await remove({ drop: dropped }));
+    } catch (error) {
+      // There may be more to lose than was seen.
+      setLooks((count) => count + 1);
+      throw error;
+    }
+  });
 
   const known = !looking && !trouble && found;
   const unsaved = found?.unsaved ?? [];
@@ -57,7 +65,7 @@ export function RemoveRepo({ repo, close }) {
   return h(Sheet, {
     title: removed ? 'Removed' : worktree ? `Remove ${repo.name}?` : `Take ${repo.name} out?`,
     close: leave,
-    children: removed ? h(Removed, { report: removed, leave }) : html`<div class="stack">
+    children: removed ? h(Removed, { report: removed, leave, close }) : html`<div class="stack">
       ${worktree
         ? html`<p>The working tree goes; its tickets, context and runs are archived.</p>${h(Check, { label: html`Also delete the branch <code>${repo.branch}</code>`, value: branch, set: setBranch })}`
         : html`<p>The hub forgets the repo.</p>${h(Check, { label: 'Also delete its directory', value: files, set: setFiles })}`}
@@ -84,17 +92,16 @@ function Lost({ work, dropped, set }) {
   </div>`;
 }
 
-/** @param {{report: RemovalReport, leave: () => void}} props */
-function Removed({ report, leave }) {
+/** @param {{report: RemovalReport, leave: () => void, close: () => void}} props */
+function Removed({ report, leave, close }) {
   const salvage = report.salvage;
   return html`<div class="stack">
     ${report.archive && html`<p>Tickets, context and runs are in <code>${report.archive}</code>.</p>`}
     ${salvage && html`<p>What existed nowhere else (${bytes(salvage.bytes)}) is kept until ${exactly(salvage.keep_until)}.</p>`}
     ${salvage && h(Act, {
       work: async () => {
-        const repo = await salvage_restore(salvage.id);
-        leave();
-        go(to('repos', repo.id), { replace: true });
+        await goOn(salvage_restore(salvage.id), (repo) => to('repos', repo.id), { replace: true });
+        close();
       },
       children: 'Bring it back',
     })}

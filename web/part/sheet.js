@@ -9,6 +9,8 @@ import { h, html } from './html.js';
  */
 export function Sheet({ title, close, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  // What is pressed in the sheet and let go beside it, as a text that is chosen, closes nothing.
+  const beside = useRef(false);
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
@@ -17,8 +19,11 @@ export function Sheet({ title, close, children }) {
       event.preventDefault();
       close();
     }}
+    onPointerDown=${(/** @type {PointerEvent} */ event) => {
+      beside.current = event.target === dialog.current;
+    }}
     onClick=${(/** @type {MouseEvent} */ event) => {
-      if (event.target === dialog.current) close();
+      if (event.target === dialog.current && beside.current) close();
     }}>
     <div class="sheet">
       <header><h2 tabindex="-1" autofocus>${title}</h2>${h(Button, { icon: 'cross', label: 'Close', tone: 'plain', onClick: close })}</header>

@@ -201,6 +201,8 @@ class View {
       case 'caught_up':
         this.terminal.write('', () => {
           this.replaying = false;
+          // What is typed from now on goes there.
+          if (this.line.isOpen()) this.heard.stands('live');
         });
         break;
       case 'resized':

@@ -1,7 +1,7 @@
 import { useState } from '../vendor/hooks.js';
 import { agent_models } from '../api/agents.js';
 import { thread_compact, thread_fork, thread_reset, thread_update } from '../api/threads.js';
-import { go, to } from '../state/route.js';
+import { goOn, to } from '../state/route.js';
 import { useResource } from '../state/store.js';
 import { Act, Button, useAct } from './act.js';
 import { Choice, Field } from './field.js';
@@ -58,9 +58,8 @@ function Menu({ thread, refresh, close }) {
         ${h(Act, { full: true, work: after(() => thread_compact(id)), children: 'Make its memory shorter' })}
         ${h(Sure, { full: true, work: after(() => thread_reset(id)), question: 'It forgets all of this. Begin anew?', children: 'Begin a new conversation' })}
         ${h(Act, { full: true, work: async () => {
-          const fork = await thread_fork(id, {});
+          await goOn(thread_fork(id, {}), (fork) => to('threads', fork.id));
           close();
-          go(to('threads', fork.id));
         }, children: 'Go on in a copy' })}
         ${thread.kind !== 'pma' && h(Act, { full: true, work: after(() => thread_update(id, { archived: !thread.archived_at })), children: thread.archived_at ? 'Take it out again' : 'Put it away' })}
       </div>

@@ -9,7 +9,7 @@ import { Empty, Head } from '../part/layout.js';
 import { bytes } from '../part/number.js';
 import { Paged } from '../part/paged.js';
 import { When, exactly } from '../part/time.js';
-import { go, to } from '../state/route.js';
+import { goOn, to } from '../state/route.js';
 
 /** @typedef {import('../api/types.d.ts').Salvage} Salvage */
 
@@ -36,10 +36,7 @@ function Kept({ salvage }) {
     <p class="tiny muted mono line">${salvage.path}</p>
     <div class="row wrap">${h(Act, {
       icon: 'again',
-      work: async () => {
-        const repo = await salvage_restore(salvage.id);
-        go(to('repos', repo.id));
-      },
+      work: () => goOn(salvage_restore(salvage.id), (repo) => to('repos', repo.id)),
       children: 'Bring it back',
     })}</div>
   </article>`;

@@ -20,7 +20,7 @@ import { When } from '../part/time.js';
 import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
 import { isEnd } from '../state/apply.js';
-import { go, to } from '../state/route.js';
+import { goOn, to } from '../state/route.js';
 import { state, useResource } from '../state/store.js';
 import { RepoRow } from './repos.js';
 
@@ -153,10 +153,7 @@ function Start({ repo, open }) {
   return html`<div class="stack tight">${h(Act, {
     tone: 'main',
     icon: 'play',
-    work: async () => {
-      const run = await run_start(repo.id);
-      go(to('runs', run.id));
-    },
+    work: () => goOn(run_start(repo.id), (run) => to('runs', run.id)),
     children: open === 1 ? 'Run the open ticket' : `Run ${open} open tickets`,
   })}</div>`;
 }

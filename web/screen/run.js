@@ -22,7 +22,7 @@ import { words } from '../part/words.js';
 import { Permission } from '../part/permission.js';
 import { Reply, below } from '../part/waiting.js';
 import { isEnd } from '../state/apply.js';
-import { go, to } from '../state/route.js';
+import { goOn, to } from '../state/route.js';
 import { leaveTurns, piecesIn, readTurn, state, useResource } from '../state/store.js';
 
 /**
@@ -256,10 +256,7 @@ function Controls({ run, refresh }) {
       return open > 0 ? html`<div class="bar-below row wrap">${h(Act, {
         icon: 'play',
         tone: 'main',
-        work: async () => {
-          const next = await run_start(run.repo);
-          go(to('runs', next.id));
-        },
+        work: () => goOn(run_start(run.repo), (next) => to('runs', next.id)),
         children: `Run the ${counted(open, 'ticket')} left`,
       })}</div>` : null;
     }

@@ -15,7 +15,7 @@ import { Status } from '../part/status.js';
 import { Sure } from '../part/sure.js';
 import { When } from '../part/time.js';
 import { Unread } from '../part/trouble.js';
-import { go, to } from '../state/route.js';
+import { goOn, to } from '../state/route.js';
 import { useResource } from '../state/store.js';
 
 /** @typedef {import('../api/types.d.ts').Terminal} Terminal */
@@ -86,9 +86,8 @@ function Where({ close }) {
 }
 
 /** @param {string} repo */
-async function opened(repo) {
-  const terminal = await terminal_create({ ...SIZE, repo: repo || null });
-  go(to('terminals', terminal.id));
+function opened(repo) {
+  return goOn(terminal_create({ ...SIZE, repo: repo || null }), (terminal) => to('terminals', terminal.id));
 }
 
 /** @param {{terminal: Terminal}} props */

@@ -13,7 +13,7 @@ import { Sheet } from '../part/sheet.js';
 import { ThreadList } from '../part/thread_list.js';
 import { When } from '../part/time.js';
 import { TroubleNote } from '../part/trouble.js';
-import { go, to } from '../state/route.js';
+import { goOn, to } from '../state/route.js';
 import { useResource } from '../state/store.js';
 
 /** @param {{query: Record<string, string>}} props */
@@ -70,13 +70,13 @@ function NewThread({ close, repo: given }) {
   const agents = useResource('agent_list', agent_list);
   const repos = useResource('repo_list names', () => repo_list({ limit: 500, status: 'ready' }));
   const { act, busy, slow, trouble } = useAct(async () => {
-    const thread = await thread_create({
+    const made = thread_create({
       ...(name.trim() ? { name: name.trim() } : {}),
       ...(agent ? { agent } : {}),
       ...(repo ? { repo } : {}),
     });
+    await goOn(made, (thread) => to('threads', thread.id));
     close();
-    go(to('threads', thread.id));
   });
   return h(Sheet, {
     title: 'New thread',

@@ -1,6 +1,6 @@
 /** One ticket: its file, checked while it is written. */
 
-import { useEffect, useRef, useState } from '../vendor/hooks.js';
+import { useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
 import { ticket_done, ticket_get, ticket_lint_text, ticket_update, ticket_verify } from '../api/tickets.js';
 import { Act, Button, useAct } from '../part/act.js';
 import { h, html } from '../part/html.js';
@@ -13,6 +13,7 @@ import { TroubleNote, Unread } from '../part/trouble.js';
 import { words } from '../part/words.js';
 import { to } from '../state/route.js';
 import { bodyOf, verifyOf } from '../state/ticket_text.js';
+import { dropText, keepText, keptText } from '../state/kept_text.js';
 import { useResource } from '../state/store.js';
 
 /**
@@ -95,17 +96,21 @@ function Issues({ issues, go }) {
 /** @param {{repo: string, ticket: string, data: TicketText, close: () => void, saved: (next: TicketText) => void}} props */
 function Editor({ repo, ticket, data, close, saved }) {
   const kept = `ticket ${repo} ${ticket}`;
-  const [content, setContent] = useState(() => localStorage.getItem(kept) ?? data.content);
-  const [etag, setEtag] = useState(data.ticket.etag);
+  const [draft] = useState(() => keptText(kept));
+  const [content, setContent] = useState(draft?.content ?? data.content);
+  const [etag, setEtag] = useState(draft?.etag ?? data.ticket.etag);
   const [issues, setIssues] = useState(data.ticket.issues);
   const [checked, setChecked] = useState(true);
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const changed = content !== data.content;
   const errors = issues.filter((issue) => issue.severity === 'error').length;
 
+  // At once: whoever writes and leaves loses no letter.
+  useLayoutEffect(() => {
+    if (changed) keepText(kept, content, etag);
+    else dropText(kept);
+  }, [content, etag]);
   useEffect(() => {
-    if (changed) localStorage.setItem(kept, content);
-    else localStorage.removeItem(kept);
     setChecked(false);
     const stopped = new AbortController();
     const timer = setTimeout(() => {
@@ -122,7 +127,7 @@ function Editor({ repo, ticket, data, close, saved }) {
 
   const save = useAct(async (/** @type {boolean} */ allow) => {
     const next = await ticket_update(repo, ticket, { content, allow_invalid: allow }, etag);
-    localStorage.removeItem(kept);
+    dropText(kept);
     saved(next);
   });
   const stale = save.trouble?.code === 'stale' ? save.trouble.problem.current : undefined;
@@ -154,7 +159,7 @@ function Editor({ repo, ticket, data, close, saved }) {
       : h(Issues, { issues: issues.slice(0, 1), go: show })}
       ${issues.length > 1 && html`<span class="muted">and ${issues.length - 1} more above</span>`}</div>
     <div class="row wrap end">
-      ${h(Button, { onClick: () => { localStorage.removeItem(kept); close(); }, children: changed ? 'Throw away' : 'Close' })}
+      ${h(Button, { onClick: () => { dropText(kept); close(); }, children: changed ? 'Throw away' : 'Close' })}
       ${errors > 0 && h(Button, { disabled: save.busy || !changed, onClick: () => void save.act(true), children: 'Save with errors' })}
       ${errors === 0 && h(Button, { tone: 'main', busy: save.slow, disabled: save.busy || !changed, onClick: () => void save.act(false), children: 'Save' })}
     </div></div>

@@ -1,6 +1,6 @@
 /** A new ticket, from a few fields; its file can be edited afterwards. */
 
-import { useEffect, useState } from '../vendor/hooks.js';
+import { useLayoutEffect, useState } from '../vendor/hooks.js';
 import { agent_list } from '../api/agents.js';
 import { template_apply, template_list } from '../api/templates.js';
 import { ticket_create, ticket_get, ticket_list } from '../api/tickets.js';
@@ -11,7 +11,7 @@ import { Head } from '../part/layout.js';
 import { Sheet } from '../part/sheet.js';
 import { TemplateList, TemplateSheet, changesTemplates } from '../part/template.js';
 import { TroubleNote } from '../part/trouble.js';
-import { go, to } from '../state/route.js';
+import { go, goOn, to } from '../state/route.js';
 import { bodyOf, verifyOf } from '../state/ticket_text.js';
 import { useResource } from '../state/store.js';
 
@@ -24,19 +24,20 @@ export default function NewTicket({ params, query }) {
   const kept = `ticket_new ${repo}`;
   const [draft, setDraft] = useState(() => ({ ...EMPTY, ...JSON.parse(localStorage.getItem(kept) ?? '{}'), ...(query.title ? { title: query.title } : {}), ...(query.body ? { body: query.body } : {}) }));
   const agents = useResource('agent_list', agent_list);
-  useEffect(() => localStorage.setItem(kept, JSON.stringify(draft)), [draft]);
+  // At once: whoever writes and leaves loses no letter.
+  useLayoutEffect(() => localStorage.setItem(kept, JSON.stringify(draft)), [draft]);
   /** @param {string} name */
   const set = (name) => (/** @type {string} */ value) => setDraft({ ...draft, [name]: value });
 
   const { act, busy, slow, trouble } = useAct(async () => {
-    const made = await ticket_create(repo, {
+    const made = ticket_create(repo, {
       title: draft.title.trim(),
       ...(draft.agent ? { agent: draft.agent } : {}),
       ...(draft.body.trim() ? { body: draft.body } : {}),
       verify: commandsIn(draft.verify),
     });
+    await goOn(made, ({ ticket }) => to('repos', repo, 'tickets', ticket.id), { replace: true });
     localStorage.removeItem(kept);
-    go(to('repos', repo, 'tickets', made.ticket.id), { replace: true });
   });
   const earlier = useResource(`ticket_list ${repo} to begin like`, () => ticket_list(repo, { limit: 200 }));
   // The one it begins like, and what was written before it was chosen.

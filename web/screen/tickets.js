@@ -83,15 +83,20 @@ async function everyTicket(repo) {
  * The queue while its order is changed: by dragging, or a step at a time.
  * @param {{repo: string, items: Ticket[], set: (items: Ticket[]) => void, refresh: () => void}} props
  */
-function Order({ repo, items, set, refresh }) {
+function Order({ repo, items: known, set, refresh }) {
   const [trouble, setTrouble] = useState(/** @type {import('../api/client.js').Trouble | null} */ (null));
   const [dragged, setDragged] = useState(/** @type {number | null} */ (null));
   const [said, setSaid] = useState('');
   const list = useRef(/** @type {HTMLElement | null} */ (null));
 
+  // Until the last move is made, what the hub says in between is older than what is seen.
+  const [wished, setWished] = useState(/** @type {Ticket[] | null} */ (null));
+  const items = wished ?? known;
+
   // Moves are made one after another, with the numbers that the hub gave last: whoever is quick
   // does not wait for them.
-  const standing = useRef(items);
+  const standing = useRef(known);
+  if (!wished) standing.current = known;
   const moves = useRef({ under: 0, done: Promise.resolve() });
 
   /** @param {number} from @param {number} to */
@@ -100,9 +105,9 @@ function Order({ repo, items, set, refresh }) {
     const ticket = items[from];
     const next = items.filter((one) => one !== ticket);
     next.splice(to, 0, ticket);
-    if (moves.current.under === 0) standing.current = items;
     moves.current.under += 1;
     set(next);
+    setWished(next);
     setSaid(`${ticket.title} is number ${to + 1} of ${items.length}`);
     moves.current.done = moves.current.done.then(() => carryOut(ticket, next[to + 1], next[to - 1]));
   }
@@ -117,14 +122,14 @@ function Order({ repo, items, set, refresh }) {
     try {
       const wanted = number(after) ?? (number(before) ?? 0) + 1;
       standing.current = (await ticket_move(repo, ticket.id, wanted)).items;
-      moves.current.under -= 1;
-      if (moves.current.under === 0) set(standing.current);
+      if (moves.current.under === 1) set(standing.current);
       setTrouble(null);
     } catch (error) {
-      moves.current.under -= 1;
       setTrouble(troubleOf(error));
       refresh();
     }
+    moves.current.under -= 1;
+    if (moves.current.under === 0) setWished(null);
   }
 
   /** Which place a pointer is at. @param {number} y */

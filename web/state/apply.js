@@ -66,9 +66,33 @@ export function fromSnapshot(snapshot, jobs, inbox, before = EMPTY) {
     epoch: snapshot.epoch ?? '',
     seq: snapshot.as_of,
     runs: Object.fromEntries(snapshot.runs.map((run) => [run.id, run])),
-    jobs: Object.fromEntries(jobs.map((job) => [job.id, job])),
-    inbox: Object.fromEntries(inbox.map((item) => [item.id, item])),
+    // Those somebody looks at are read again.
+    threads: {},
+    ...lists(jobs, inbox, before),
     waiting: snapshot.attention_total,
+  };
+}
+
+/**
+ * The state with the jobs and the open items of the inbox as they were read.
+ * @param {State} state
+ * @param {Job[]} jobs
+ * @param {InboxItem[]} inbox
+ * @returns {State}
+ */
+export function withLists(state, jobs, inbox) {
+  return { ...state, ...lists(jobs, inbox, state) };
+}
+
+/**
+ * @param {Job[]} jobs
+ * @param {InboxItem[]} inbox
+ * @param {State} before Jobs that have ended stay.
+ */
+function lists(jobs, inbox, before) {
+  return {
+    jobs: { ...before.jobs, ...Object.fromEntries(jobs.map((job) => [job.id, job])) },
+    inbox: Object.fromEntries(inbox.map((item) => [item.id, item])),
   };
 }
 

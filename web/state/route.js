@@ -85,6 +85,21 @@ export function go(address, { replace = false } = {}) {
 }
 
 /**
+ * Goes to what an answer names, unless somebody has gone elsewhere while it was on its way.
+ * @template T
+ * @param {Promise<T>} answer
+ * @param {(found: T) => string} address
+ * @param {{replace?: boolean}} [how]
+ * @returns {Promise<T>}
+ */
+export async function goOn(answer, address, how) {
+  const here = place.value;
+  const found = await answer;
+  if (place.value === here) go(address(found), how);
+  return found;
+}
+
+/**
  * Goes back, or up when this page was opened here.
  * @param {string} up
  */

@@ -1,21 +1,34 @@
-/** What other programs share with the page. */
+/** What other programs share with the page: the worker keeps it until it is taken. */
+
+const SHARED = 'car-shared';
 
 /**
- * What another program shared with the page; the worker keeps it until it is asked for, once.
- * @returns {Promise<{text: string, files: File[]}>}
+ * The words another program shared, once.
+ * @returns {Promise<string>}
  */
-export async function taken() {
-  const cache = await caches.open('car-shared');
-  let text = '';
-  /** @type {File[]} */
-  const files = [];
+export async function sharedText() {
+  const cache = await caches.open(SHARED);
   for (const request of await cache.keys()) {
     const kept = await cache.match(request);
+    if (kept?.headers.get('x-name') !== null) continue;
     await cache.delete(request);
-    if (!kept) continue;
-    const name = kept.headers.get('x-name');
-    if (name === null) text = await kept.text();
-    else files.push(new File([await kept.blob()], decodeURIComponent(name) || 'shared', { type: kept.headers.get('content-type') ?? '' }));
+    return kept.text();
   }
-  return { text, files };
+  return '';
+}
+
+/**
+ * The files another program shared, one after the other; each is kept until it was taken in.
+ * @param {(file: File) => Promise<unknown>} take
+ */
+export async function sharedFiles(take) {
+  const cache = await caches.open(SHARED);
+  for (const request of await cache.keys()) {
+    const kept = await cache.match(request);
+    const name = kept?.headers.get('x-name');
+    if (!kept || typeof name !== 'string') continue;
+    const type = kept.headers.get('content-type') ?? '';
+    await take(new File([await kept.blob()], decodeURIComponent(name) || 'shared', { type }));
+    await cache.delete(request);
+  }
 }

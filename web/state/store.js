@@ -12,10 +12,10 @@ import { batch, signal } from '../vendor/signals.js';
 import { forgetAnswers, troubleOf } from '../api/client.js';
 import { hub_snapshot } from '../api/hub.js';
 import { inbox_list } from '../api/inbox.js';
-import { job_list } from '../api/jobs.js';
+import { job_get, job_list } from '../api/jobs.js';
 import { turn_get } from '../api/runs.js';
 import { Stream } from '../api/socket.js';
-import { EMPTY, apply, fromSnapshot, lastLine, withInbox, withMessages, withNews, withTurn, withoutTurns } from './apply.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withInbox, withLists, withMessages, withNews, withTurn, withoutTurns } from './apply.js';
 import { piecesOf, withFrame, withoutItem } from './live.js';
 
 export const state = signal(EMPTY);
@@ -50,7 +50,8 @@ const stream = new Stream({
         queue.push({ frame: message.frame });
         return wake();
       case 'caught_up':
-        return passed(message.seq);
+        passed(message.seq);
+        return compare();
       case 'gone':
         return undefined;
     }
@@ -95,8 +96,12 @@ export function rest() {
   resources.clear();
 }
 
+/** Whether the lists were read while the snapshot was: they may lack what came in between. */
+let apart = false;
+
 async function begin() {
   const [snapshot, jobs, inbox] = await Promise.all([hub_snapshot(), running(), inbox_list({ limit: 200 })]);
+  apart = true;
   batch(() => {
     state.value = fromSnapshot(snapshot, jobs, inbox.items, state.value);
     generation.value += 1;
@@ -107,9 +112,25 @@ async function begin() {
   for (const resource of resources.values()) resource.refresh();
 }
 
+/** Reads the lists once more where the log is followed already: from here on nothing is missed. */
+function compare() {
+  if (!apart) return;
+  apart = false;
+  const lists = () => Promise.all([running(), inbox_list({ limit: 200 })]);
+  asked(lists, ([jobs, inbox]) => {
+    state.value = withLists(state.value, jobs, inbox.items);
+  }).catch(() => {
+    apart = true;
+  });
+}
+
+/** Jobs at work, and how those ended that were when this was asked last. */
 async function running() {
+  const known = Object.values(state.value.jobs).filter((job) => job.status === 'running');
   try {
-    return (await job_list({ status: 'running' })).items;
+    const { items } = await job_list({ status: 'running' });
+    const missing = known.filter((job) => !items.some((one) => one.id === job.id));
+    return [...items, ...(await Promise.all(missing.map((job) => job_get(job.id).catch(() => job))))];
   } catch {
     // A credential that is limited to some repos sees no jobs.
     return [];
@@ -417,6 +438,8 @@ export function useResource(key, load, matters = never) {
   if (!resources.has(key)) resources.set(key, resource);
   resource.load = load;
   useEffect(() => {
+    // It may have been dropped a moment ago, when the screen before left.
+    resources.set(key, resource);
     resource.shown += 1;
     // What was given with the start of the page is not asked for by its first screen.
     if (performance.now() - resource.given > FRESH) resource.ask();

@@ -99,6 +99,15 @@ export class Tab {
     tab.allowed = [];
     if (!options.bare) await watchRules(context);
     tab.page = await context.newPage();
+    tab.asking = new Set();
+    tab.answered = Date.now();
+    tab.page.on('request', (request) => tab.asking.add(request));
+    for (const end of ['requestfinished', 'requestfailed']) {
+      tab.page.on(end, (request) => {
+        tab.asking.delete(request);
+        tab.answered = Date.now();
+      });
+    }
     tab.page.on('console', (message) => {
       if (message.type() === 'error') tab.faults.push(`${message.text()} (${message.location().url})`);
     });
@@ -123,8 +132,34 @@ export class Tab {
 
   /** Goes to a place of the page. */
   async go(place) {
+    // The heading of the screen before is none of this one.
+    await this.page.evaluate((hash) => {
+      if (location.hash !== hash) for (const one of document.querySelectorAll('h1')) one.dataset.left = '';
+    }, place);
     await this.page.goto(`/${place}`);
-    await this.page.getByRole('heading', { level: 1 }).waitFor();
+    await this.page.locator('h1:not([data-left])').waitFor();
+  }
+
+  /** Presses a button that asks once more, and says yes in time. */
+  async sure(button, question) {
+    for (let tries = 0; ; tries += 1) {
+      await button.click();
+      try {
+        return await question.click({ timeout: 3000 });
+      } catch (error) {
+        // It asks for a few seconds only.
+        if (tries === 9) throw error;
+      }
+    }
+  }
+
+  /** Waits until nothing was asked of the hub for a moment, so that what is seen is what stays. */
+  async quiet() {
+    const end = Date.now() + 60_000;
+    while (this.asking.size > 0 || Date.now() - this.answered < 300) {
+      assert(Date.now() < end, `the page asks and asks: ${[...this.asking].map((request) => request.url())}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
   }
 
   /**
@@ -169,9 +204,9 @@ export class Tab {
 export async function run(stories) {
   // A story that hangs must not hold up everything else.
   setTimeout(() => {
-    console.error('the stories did not end within ten minutes');
+    console.error('the stories did not end within twenty minutes');
     process.exit(1);
-  }, 600_000).unref();
+  }, 1_200_000).unref();
   const browser = await open();
   try {
     for (const [name, story] of Object.entries(stories)) {

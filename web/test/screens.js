@@ -7,7 +7,7 @@ export const empty = [['home-empty', '#/'], ['repos-empty', '#/repos'], ['runs-e
 async function speak(page) {
   await page.context().grantPermissions(['microphone']);
   await page.getByRole('button', { name: 'Speak' }).click();
-  await page.getByRole('group', { name: 'Recording' }).getByText('0:01').waitFor();
+  await page.getByRole('group', { name: 'Recording' }).getByText(/0:0[1-9]/).waitFor();
 }
 
 /** All of them, once there is a day's work in the hub. */

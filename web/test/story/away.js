@@ -105,8 +105,7 @@ async function rewritten(tab) {
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.getByText(/The chain is broken at line 1/).waitFor();
   await tab.look('audit, changed');
-  await said.getByRole('button', { name: 'Take what is there now' }).click();
-  await said.getByRole('button', { name: 'Really take it?' }).click();
+  await tab.sure(said.getByRole('button', { name: 'Take what is there now' }), said.getByRole('button', { name: 'Really take it?' }));
   await said.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.getByText(/is as this browser saw it/).waitFor();

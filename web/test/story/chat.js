@@ -25,10 +25,11 @@ async function chat(tab, size) {
   await field.fill(`Read it. ${script({ sh: 'true' }, { say: 'I have read **it**.' })}`);
   await tab.look('a message with a file');
   await page.getByRole('button', { name: 'Send' }).click();
-  await sent.first().getByText('I have read').waitFor();
+  await sent.first().locator('.answer').getByText('I have read').waitFor();
   const first = await messages((items) => items.length === 1 && items[0].status === 'completed');
   assert.deepEqual(first.items[0].attachments, [`spec-${size.name}.md`]);
-  assert.equal(await field.inputValue(), '', 'what is sent is no draft any more');
+  // What is sent is no draft any more.
+  await tab.until((input) => input.value === '', await field.elementHandle());
 
   // What is written while it works waits, and can be taken back; the answer can be cut off.
   // The stream tells the whole answer while what the page asked of it is still on its way.
@@ -69,7 +70,7 @@ async function chat(tab, size) {
 
   // What holds it is said, with what lets it go on.
   const held = await hub.post('/threads', { agent: 'demo', name: `Held ${size.name}` });
-  await hub.post(`/threads/${held.id}/messages`, { body: script({ on: 1, fail: { class: 'quota', resets_in: 5 } }, { from: 2, say: 'After the reset.' }) });
+  await hub.post(`/threads/${held.id}/messages`, { body: script({ on: 1, fail: { class: 'quota', resets_in: 15 } }, { from: 2, say: 'After the reset.' }) });
   await tab.go(`#/threads/${held.id}`);
   await page.getByText('It goes on by itself', { exact: false }).waitFor();
   await page.getByRole('button', { name: 'Go on' }).waitFor();

@@ -82,7 +82,7 @@ async function look(tab, size, list) {
   for (const [name, address, prepare] of list) {
     await show(tab, address);
     await prepare?.(tab.page);
-    await tab.page.waitForLoadState('networkidle').catch(() => {});
+    await tab.quiet();
     await tab.look(name).catch(note);
     if (size.touch) wrong.push(...(await tab.page.evaluate(small, TOUCH)).map((one) => `${name}: too small for a thumb: ${one}`));
     // In a terminal the Tab key is the shell's; Shift+Escape leaves it.

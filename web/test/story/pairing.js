@@ -115,8 +115,7 @@ async function another(tab, size) {
   await other.page.getByRole('navigation', { name: 'Main' }).waitFor();
   await page.getByRole('dialog').getByText(/is paired/).waitFor();
   await page.getByRole('button', { name: 'Done' }).click();
-  await page.getByRole('listitem').filter({ hasText: 'Chrome on' }).getByRole('button', { name: 'Revoke' }).click();
-  await page.getByRole('button', { name: 'Log it out?' }).click();
+  await tab.sure(page.getByRole('listitem').filter({ hasText: 'Chrome on' }).getByRole('button', { name: 'Revoke' }), page.getByRole('button', { name: 'Log it out?' }));
   await other.page.getByText(/car pair/).first().waitFor();
   await other.close();
 }

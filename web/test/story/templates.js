@@ -89,8 +89,7 @@ async function library(tab, size) {
   await card.getByRole('button', { name: 'Fetch' }).click();
   await card.getByText('It could not be fetched; the copy goes on being used.').waitFor();
   await tab.look('a source that is away');
-  await card.getByRole('button', { name: 'Remove' }).click();
-  await card.getByRole('button', { name: 'Remove it?' }).click();
+  await tab.sure(card.getByRole('button', { name: 'Remove' }), card.getByRole('button', { name: 'Remove it?' }));
   await card.waitFor({ state: 'detached' });
 }
 

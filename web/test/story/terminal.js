@@ -71,8 +71,7 @@ async function typed(tab, size) {
   // Another look at the same one sees the same.
   await page.reload();
   await shows(page, 'pasted-44');
-  await page.getByRole('button', { name: 'End' }).click();
-  await page.getByRole('button', { name: 'End it now?' }).click();
+  await tab.sure(page.getByRole('button', { name: 'End' }), page.getByRole('button', { name: 'End it now?' }));
   await page.getByText('This terminal has ended').waitFor();
   await tab.look('an ended terminal');
   await tab.go('#/terminals');

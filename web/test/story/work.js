@@ -102,6 +102,9 @@ async function queue(tab, size) {
   const { path } = await hub.get(`/repos/${tree}`);
   writeFileSync(join(hub.root, path, 'idea.txt'), 'Greet in verse.\n');
   await tab.go(`#/repos/${tree}`);
+  // What was known of it before the run moves when the answers come.
+  await page.getByText('All tickets are done').waitFor();
+  await page.getByText('1 untracked').waitFor();
   await page.getByRole('button', { name: 'Remove this worktree' }).click();
   const lost = page.getByRole('checkbox', { name: 'Let it go' });
   await page.getByRole('dialog').getByText('This exists nowhere else').waitFor();
@@ -136,8 +139,7 @@ async function answers(tab, size) {
   await page.getByRole('button', { name: 'Allow', exact: true }).first().click();
   await hub.until(`/runs/${run.id}`, (seen) => !seen.approvals?.length);
   await tab.look('a run at work');
-  await page.getByRole('button', { name: 'Stop', exact: true }).first().click();
-  await page.getByRole('button', { name: 'Stop it for good?' }).click();
+  await tab.sure(page.getByRole('button', { name: 'Stop', exact: true }).first(), page.getByRole('button', { name: 'Stop it for good?' }));
   await hub.until(`/runs/${run.id}`, (seen) => seen.state.status === 'stopped');
   await page.getByText('stopped').first().waitFor();
   await tab.look('a run that was stopped');
@@ -161,7 +163,8 @@ async function order(tab, size) {
   await page.getByRole('button', { name: 'Move “First” down' }).click();
   await stands('Third,First,Second');
   await tab.look('the order');
-  await page.locator('.ordering li').nth(2).filter({ hasText: 'Second' }).waitFor();
+  await page.locator('.ordering li').nth(0).filter({ hasText: 'Third' }).waitFor();
+  await page.locator('.ordering li').nth(1).filter({ hasText: 'First' }).waitFor();
   const [first, last] = await Promise.all([0, 2].map((place) => page.locator('.ordering .handle').nth(place).boundingBox()));
   await page.mouse.move(first.x + 20, first.y + 20);
   await page.mouse.down();
@@ -170,7 +173,69 @@ async function order(tab, size) {
   await stands('First,Second,Third');
 }
 
-await run({ queue, answers, order });
+/** What a slow line does to somebody who does not wait for it. */
+async function slow(tab, size) {
+  const { page } = tab;
+  const id = `slow-${size.name}`;
+  await repo(id);
+  await ticket(id, 'Take your time', DONE);
+  await tab.pair(`#/repos/${id}/tickets`);
+
+  // An answer that comes late takes nobody away from where they went meanwhile.
+  const start = `**/repos/${id}/runs`;
+  let answered;
+  const late = new Promise((done) => {
+    answered = done;
+  });
+  const gone = new Promise((done) => {
+    void page.route(start, async (route) => {
+      const answer = await route.fetch();
+      done();
+      await late;
+      await route.fulfill({ response: answer });
+    }, { times: 1 });
+  });
+  await tab.go(`#/repos/${id}`);
+  await page.getByRole('button', { name: 'Run the open ticket' }).click();
+  await gone;
+  await tab.go('#/usage');
+  const told = page.waitForResponse(start);
+  answered();
+  await told;
+  await tab.quiet();
+  assert.equal(new URL(page.url()).hash, '#/usage');
+  await hub.until(`/runs?repo=${id}`, (runs) => runs.items[0].state.status === 'completed');
+
+  // A text that was left and that an agent changed since is not written over.
+  tab.expect(/412/);
+  const [about] = (await hub.get(`/repos/${id}/tickets`)).items;
+  await tab.go(`#/repos/${id}/tickets/${about.id}`);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  const text = page.getByLabel('The ticket’s file');
+  await text.press('Control+End');
+  await text.pressSequentially('Mine.');
+  await tab.go('#/usage');
+  await hub.post(`/repos/${id}/tickets/1/done`, { done: false });
+  await tab.go(`#/repos/${id}/tickets/${about.id}`);
+  await page.getByText('open', { exact: true }).first().waitFor();
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('It was changed meanwhile').waitFor();
+  assert((await text.inputValue()).includes('Mine.'));
+  await tab.look('a ticket that was changed meanwhile');
+  await page.getByRole('button', { name: 'Keep mine instead' }).click();
+
+  // A try whose answer was lost is still at work: its end is waited for.
+  tab.expect(/409/);
+  await page.route(`**/repos/${id}/tickets/${about.id}`, (route) =>
+    route.fulfill({ status: 409, headers: { 'retry-after': '1', 'content-type': 'application/problem+json' }, body: JSON.stringify({ code: 'idempotency_in_flight', title: 'Under way', detail: 'Ask again.' }) }), { times: 1 });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit' }).waitFor();
+  const saved = await hub.get(`/repos/${id}/tickets/1`);
+  assert(saved.content.includes('Mine.'));
+}
+
+await run({ queue, answers, order, slow });
 
 /** The page is a fold over the log: from nothing, it comes to what the hub says. */
 async function folded() {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EMPTY, apply, fromSnapshot, lastLine, withMessages, withTurn, withoutTurns } from '../../state/apply.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withLists, withMessages, withTurn, withoutTurns } from '../../state/apply.js';
 
 let seq = 0;
 const event = (kind, more = {}) => ({ seq: (seq += 1), at: '2026-01-01T00:00:00Z', repo: 'demo', run: 'run_1', event: kind, ...more });
@@ -36,6 +36,16 @@ test('what is in the state already changes nothing, and nothing is changed in pl
   assert.deepEqual([before.runs, after.seq, Object.keys(after.runs)], [{}, 51, ['run_1']]);
   const unknown = apply(after, { ...event({ kind: 'of_a_newer_hub' }), seq: 52 });
   assert.deepEqual({ ...unknown, seq: 51 }, after);
+});
+
+test('a new snapshot keeps no thread as it was, and jobs that have ended', () => {
+  const job = (id, status) => ({ id, status });
+  const before = { ...EMPTY, threads: { thr_1: { id: 'thr_1', status: 'working' } }, jobs: { a: job('a', 'completed'), b: job('b', 'running') } };
+  const state = fromSnapshot({ epoch: 'e', as_of: 50, runs: [], attention_total: 0 }, [job('b', 'failed'), job('c', 'running')], [{ id: 'itm_1', status: 'open' }], before);
+  assert.deepEqual([state.threads, Object.keys(state.inbox)], [{}, ['itm_1']]);
+  assert.deepEqual(Object.values(state.jobs).map((one) => `${one.id} ${one.status}`), ['a completed', 'b failed', 'c running']);
+  const read = withLists(state, [job('c', 'completed')], []);
+  assert.deepEqual([read.seq, read.inbox, read.jobs.c.status, read.jobs.a.status], [50, {}, 'completed', 'completed']);
 });
 
 test('turns are followed while somebody looks', () => {

@@ -13,7 +13,7 @@ use car_client::{Client, ClientError};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::{
-    harness::TestHub,
+    harness::{TestHub, wait_until},
     work::{Scripted, repo, ticket},
 };
 
@@ -111,6 +111,12 @@ async fn no_edit_is_lost() {
         tokio::task::spawn_blocking(move || {
             for n in 0..count {
                 edit(&file, &format!("editor {n}"));
+                // A write of the hub may be seen for a moment; it gives way by itself.
+                let own = || {
+                    let text = fs::read_to_string(&file).unwrap();
+                    text.lines().any(|line| line == format!("editor {n}")).then_some(())
+                };
+                wait_until("the edit is there", own);
             }
         })
     };

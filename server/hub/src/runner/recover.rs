@@ -22,22 +22,21 @@ pub(crate) async fn recover(hub: &Arc<Inner>) -> Result<()> {
             | RunStatus::Superseded => {}
         }
     }
-    let mut started = HashSet::new();
-    for row in rows {
-        started.insert(row.id.clone());
-        hub.runs.start(hub, row, Some(Input::Recovered));
-    }
     // A run may have ended in the database while its last effects were not carried out, or a
-    // process of it was not ended.
+    // process of it was not ended. Those come first: what is active has their trees after them.
+    let mut known: HashSet<_> = rows.iter().map(|row| row.id.clone()).collect();
     let effects = hub.store.runs_with_effects().await.map_err(Error::from)?;
     let sessions = hub.store.open_sessions(None).await.map_err(Error::from)?;
     let of_runs = sessions.into_iter().filter_map(|session| session.errand.run().cloned());
     for id in effects.into_iter().chain(of_runs) {
-        if started.insert(id.clone())
+        if known.insert(id.clone())
             && let Some(row) = hub.store.run(&id).await.map_err(Error::from)?
         {
             hub.runs.start(hub, row, Some(Input::Recovered));
         }
+    }
+    for row in rows {
+        hub.runs.start(hub, row, Some(Input::Recovered));
     }
     Ok(())
 }

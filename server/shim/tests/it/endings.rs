@@ -163,7 +163,9 @@ async fn the_run_outlives_whoever_started_it() {
 
 #[tokio::test]
 async fn a_shim_that_is_told_to_end_ends_its_run_first() {
-    let run = script("echo ready; sleep 1000").start();
+    let run = script("echo ready; sleep 1000")
+        .with(|options| options.grace = Duration::from_secs(60))
+        .start();
     let mut conn = run.attach(1).await;
     assert_eq!(next_out(&mut conn).await, "ready");
     run.processes().0.signal(Signal::TERM).unwrap();

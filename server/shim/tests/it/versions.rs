@@ -83,7 +83,7 @@ async fn a_shim_of_version_1_is_understood() {
 
 #[tokio::test]
 async fn one_of_an_unknown_version_is_not_attached_to_and_can_be_stopped() {
-    let run = script("read x").start();
+    let run = script("read x").with(|options| options.grace = Duration::from_secs(60)).start();
     // From the first line on, so that the run's end is seen.
     let mut conn = run.attach(1).await;
     let file = run.dir().join("shim.json");

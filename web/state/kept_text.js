@@ -1,0 +1,29 @@
+/**
+ * Texts that somebody is changing and others may change too: kept by this browser until they are
+ * saved, each with the version it began from, so that nothing newer is written over unseen.
+ */
+
+/**
+ * What was written and not saved yet.
+ * @param {string} name
+ * @returns {{content: string, etag: string} | null}
+ */
+export function keptText(name) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(name) ?? 'null');
+    if (typeof kept?.content === 'string' && typeof kept.etag === 'string') return kept;
+  } catch {
+    // Something else wrote there.
+  }
+  return null;
+}
+
+/** @param {string} name @param {string} content @param {string} etag */
+export function keepText(name, content, etag) {
+  localStorage.setItem(name, JSON.stringify({ content, etag }));
+}
+
+/** @param {string} name */
+export function dropText(name) {
+  localStorage.removeItem(name);
+}
