@@ -119,6 +119,10 @@ async fn a_hub_comes_back_as_it_was_and_waits_for_a_word() {
         kept.keys().filter(|name| !passing(name)).collect::<Vec<_>>()
     );
     assert!(again.iter().all(|(name, bytes)| kept[name] == *bytes));
+    // What lets an agent at work in is of no use elsewhere.
+    let token = format!("two/{CAR}/runs/{hangs}/token");
+    assert!(stage.hub.root().join(&token).exists() && !second.root().join(&token).exists());
+    assert!(second.root().join("two").join(CAR).join(format!("runs/{hangs}")).exists());
     // The trees' own history is git's.
     for repo in ["one", "two"] {
         let to = second.root().join(repo).join(".git");

@@ -172,7 +172,10 @@ fn collect(wanted: &Wanted, trees: &[BackupTree]) -> Result<Vec<Part>> {
     };
     let of_tree = |path: &str| {
         let journal = path.split('/').nth(2) == Some("sessions");
-        passing(path) || path == "bin/car" || (journal && without(BackupPart::Journals))
+        passing(path)
+            || lets_an_agent_in(path)
+            || path == "bin/car"
+            || (journal && without(BackupPart::Journals))
     };
     let mut parts = vec![
         Part {
