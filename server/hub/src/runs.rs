@@ -400,8 +400,8 @@ pub(crate) fn active_error(active: &RunRow, of: Way) -> Error {
 }
 
 impl Inner {
-    /// Refuses what needs a tree for itself while a run of it is not over.
-    /// Nobody works the tree: no run is active, and the agent of the last one has gone.
+    /// Refuses what needs a tree for itself while a run of it is not over; waits until the agent of
+    /// one that is has gone.
     pub(crate) async fn no_run(&self, repo: &RepoId) -> Result<()> {
         if let Some(active) = self.active_run(repo).await? {
             return Err(active_error(&active, Way::Alone));
