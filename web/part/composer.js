@@ -107,8 +107,10 @@ export function Composer({ thread, working, given, shared, posted }) {
       const send = (/** @type {string} */ client_turn_id) => readMessages(id, () => message_post(id, { ...message, client_turn_id }), (posted) => [posted]);
       await send(draft.id).catch((error) => {
         // It had arrived, and was changed since: what is here now is another message.
-        if (troubleOf(error).code === 'idempotency_mismatch') return send(key());
-        throw error;
+        if (troubleOf(error).code !== 'idempotency_mismatch') throw error;
+        const fresh = key();
+        change((now) => ({ ...now, id: fresh }));
+        return send(fresh);
       });
       posted();
     }

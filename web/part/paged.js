@@ -43,9 +43,11 @@ export function Paged({ name, load, matters, row, empty, class: more = 'list' })
  * @param {T[]} page
  */
 function after(list, page) {
-  const ids = new Set(page.map(keyOf));
-  const last = list.findLastIndex((item) => ids.has(keyOf(item)));
-  return list.slice(last + 1);
+  const [known, above] = [list, page].map((items) => new Set(items.map(keyOf)));
+  // New ones at its top push the page's end up in the list; old ones may have come up into it.
+  const edge = page.findLast((item) => known.has(keyOf(item)));
+  const last = list.findIndex((item) => edge && keyOf(item) === keyOf(edge));
+  return list.slice(last + 1).filter((item) => !above.has(keyOf(item)));
 }
 
 /** @param {{id?: string, seq?: number}} item */

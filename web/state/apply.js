@@ -90,8 +90,9 @@ export function withLists(state, jobs, inbox) {
  * @param {State} before Jobs that have ended stay.
  */
 function lists(jobs, inbox, before) {
+  const ended = Object.values(before.jobs).filter((job) => job.status !== 'running');
   return {
-    jobs: { ...before.jobs, ...Object.fromEntries(jobs.map((job) => [job.id, job])) },
+    jobs: Object.fromEntries([...ended, ...jobs].map((job) => [job.id, job])),
     inbox: Object.fromEntries(inbox.map((item) => [item.id, item])),
   };
 }
@@ -205,15 +206,14 @@ function folded(state, event) {
       return run(withNews(state, event), event, (line) => ({ ...line, last: lastOf(kind.item) ?? line.last }));
     case 'plan_updated':
     case 'message_updated':
+    case 'job_updated':
       return withNews(state, event);
     case 'agent_notice':
       return turn(state, kind.turn, (view) => ({ ...view, notices: [...view.notices, kind.message] }));
     case 'verify_started':
       return run(state, event, (line) => ({ ...line, last: `checks: ${kind.commands.join(' && ')}` }));
-    case 'job_updated':
-      return { ...state, jobs: { ...state.jobs, [kind.job.id]: kind.job } };
     case 'inbox_updated':
-      return { ...withInbox(state, kind.item), waiting: kind.counts.open };
+      return { ...withNews(state, event), waiting: kind.counts.open };
     case 'thread_updated':
       return { ...state, threads: { ...state.threads, [kind.thread.id]: kind.thread } };
     case 'hub_started':
@@ -249,7 +249,7 @@ function folded(state, event) {
 }
 
 /**
- * What an event says of a turn or a message as a whole. It may be said again over an answer of the
+ * What an event says of a turn, a message, a job or an item of the inbox as a whole. It may be said again over an answer of the
  * hub that was made before it: what changed last stands.
  * @param {State} state
  * @param {Event} event
@@ -266,6 +266,10 @@ export function withNews(state, event) {
       const { thread } = kind.message;
       return state.messages[thread] ? withMessages(state, thread, [kind.message]) : state;
     }
+    case 'job_updated':
+      return { ...state, jobs: { ...state.jobs, [kind.job.id]: kind.job } };
+    case 'inbox_updated':
+      return withInbox(state, kind.item);
     default:
       return state;
   }

@@ -6,16 +6,18 @@
 /**
  * What was written and not saved yet.
  * @param {string} name
- * @returns {{content: string, etag: string} | null}
+ * @returns {{content: string, etag?: string} | null}
  */
 export function keptText(name) {
+  const kept = localStorage.getItem(name);
+  if (kept === null) return null;
   try {
-    const kept = JSON.parse(localStorage.getItem(name) ?? 'null');
-    if (typeof kept?.content === 'string' && typeof kept.etag === 'string') return kept;
+    const { content, etag } = JSON.parse(kept);
+    if (typeof content === 'string') return { content, etag };
   } catch {
-    // Something else wrote there.
+    // It is from before versions were kept.
   }
-  return null;
+  return { content: kept };
 }
 
 /** @param {string} name @param {string} content @param {string} etag */

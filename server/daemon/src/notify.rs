@@ -15,6 +15,9 @@ use std::{
 
 use car_hub::Hub;
 
+/// How long a manager whose queue is full is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Somebody who wants to know, or nobody.
 #[derive(Clone)]
 pub(crate) struct Notify {
@@ -57,9 +60,9 @@ impl Notify {
 
     fn send(&self, message: &str) {
         let Some(to) = &self.to else { return };
-        // A manager that does not read must not hold up whoever tells it.
+        // A manager that does not read must not hold up whoever tells it for long.
         let sent = UnixDatagram::unbound().and_then(|socket| {
-            socket.set_nonblocking(true)?;
+            socket.set_write_timeout(Some(PATIENCE))?;
             socket.send_to_addr(message.as_bytes(), to)
         });
         if let Err(error) = sent {

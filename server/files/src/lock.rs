@@ -25,7 +25,16 @@ pub(crate) fn lock(dir: &Dir) -> Result<DirLock, FileError> {
 /// Locks `dir` against changes while it is read. A reader that cannot have the lock in time reads
 /// all the same: an agent that holds it must not keep people from seeing their tickets.
 pub(crate) fn lock_shared(dir: &Dir) -> Result<Option<DirLock>, FileError> {
-    match acquire(dir, FlockOperation::NonBlockingLockShared, READER_PATIENCE) {
+    shared_within(dir, READER_PATIENCE)
+}
+
+/// The same without waiting: `None` when somebody has it.
+pub(crate) fn try_shared(dir: &Dir) -> Result<Option<DirLock>, FileError> {
+    shared_within(dir, Duration::ZERO)
+}
+
+fn shared_within(dir: &Dir, patience: Duration) -> Result<Option<DirLock>, FileError> {
+    match acquire(dir, FlockOperation::NonBlockingLockShared, patience) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.reason == Reason::Busy => Ok(None),
         Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use crate::Content;
 use crate::atomic::WriteError;
 use crate::dispatches::{MessageFailure, check_name};
-use crate::error::FileError;
+use crate::error::{FileError, if_found};
 use crate::history::{self, Attachment, MAX_MESSAGE_BYTES, Spool};
 use crate::run_dir::{REPLY_DIR, REPLY_FILE, REPLY_HISTORY, RunDir};
 use car_engine::dispatch::{Reply, parse_reply, render_reply};
@@ -24,12 +24,14 @@ pub struct Entry {
     pub archived_us: i64,
 }
 
-/// Whether a `USER_REPLY.md` waits to be archived.
+/// Whether a `USER_REPLY.md` waits to be archived. One with nothing in it does not: somebody is
+/// about to write it.
 ///
 /// # Errors
 /// [`FileError`] when the directory cannot be read.
 pub fn is_waiting(run: &RunDir) -> Result<bool, FileError> {
-    history::is_waiting(run.dir(), &SPOOL)
+    let begun = if_found(run.dir().stat(OsStr::new(SPOOL.message)))?;
+    Ok(begun.is_none_or(|meta| meta.size > 0) && history::is_waiting(run.dir(), &SPOOL)?)
 }
 
 /// The number the next reply gets.

@@ -229,7 +229,7 @@ fn open_unchanging(tree: &Path) -> Result<(Dir, Option<DirLock>), FileError> {
     }
     // A renaming on a slow disk is waited for; somebody who only holds the lock is not.
     let dir = open(tree)?;
-    let lock = lock::lock_shared(&dir)?;
+    let lock = lock::try_shared(&dir)?;
     Ok((dir, lock))
 }
 

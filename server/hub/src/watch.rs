@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -16,7 +17,7 @@ use car_files::{CAR_DIR, filebox, pma_docs, run_dir, tickets::TICKETS_DIR};
 use car_store::Write;
 use notify::{
     RecursiveMode, Watcher,
-    event::{AccessKind, AccessMode, ModifyKind},
+    event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 use tokio::sync::mpsc;
 
@@ -53,19 +54,17 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// A watch of nothing yet, and where its news come.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<PathBuf>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Changed>) {
         let (news, changes) = mpsc::channel(4096);
         let heard = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            let whole = is_whole(event.kind);
-            // A reply somebody is still writing is none yet.
-            let matters = |path: &PathBuf| match path.ends_with(run_dir::REPLY_FILE) {
-                true => whole,
-                false => !event.kind.is_access(),
-            };
-            for path in event.paths.into_iter().filter(matters) {
+            for path in event.paths {
+                let whole = is_whole(event.kind, &path);
+                if event.kind.is_access() && !whole {
+                    continue;
+                }
                 // When the queue is full the directory is in it already, or is read at the end.
-                let _ = news.try_send(path);
+                let _ = news.try_send(Changed { path, whole });
             }
         };
         let watcher = notify::recommended_watcher(heard)
@@ -166,31 +165,42 @@ impl Watch {
     }
 }
 
-/// Whether a file has been written to its end, or was put in its place.
-fn is_whole(kind: notify::EventKind) -> bool {
-    matches!(
-        kind,
-        notify::EventKind::Access(AccessKind::Close(AccessMode::Write))
-            | notify::EventKind::Modify(ModifyKind::Name(_))
-    )
+/// Something happened to a file.
+pub(crate) struct Changed {
+    path: PathBuf,
+    /// It has been written to its end, or was put there whole; only of a reply is that known.
+    whole: bool,
+}
+
+/// Whether a reply somebody writes as a file is one now.
+fn is_whole(kind: notify::EventKind, path: &Path) -> bool {
+    use notify::EventKind::{Access, Any, Create, Modify, Other, Remove};
+    let linked = || std::fs::metadata(path).is_ok_and(|meta| meta.nlink() > 1);
+    path.ends_with(run_dir::REPLY_FILE)
+        && match kind {
+            Access(AccessKind::Close(AccessMode::Write)) => true,
+            Modify(ModifyKind::Name(mode)) => mode != RenameMode::From,
+            Create(_) => linked(),
+            Any | Access(_) | Modify(_) | Remove(_) | Other => false,
+        }
 }
 
 /// Reads again what changed, until the hub is gone.
-pub(crate) async fn follow(hub: Weak<Inner>, mut changes: mpsc::Receiver<PathBuf>) {
-    let mut paths = Vec::new();
-    while changes.recv_many(&mut paths, 4096).await > 0 {
+pub(crate) async fn follow(hub: Weak<Inner>, mut changes: mpsc::Receiver<Changed>) {
+    let mut changed = Vec::new();
+    while changes.recv_many(&mut changed, 4096).await > 0 {
         tokio::time::sleep(SETTLE).await;
-        while let Ok(path) = changes.try_recv() {
-            paths.push(path);
+        while let Ok(one) = changes.try_recv() {
+            changed.push(one);
         }
         let Some(hub) = hub.upgrade() else { return };
         let mut todo = HashSet::new();
-        for path in paths.drain(..) {
-            let Some((dir, what)) = hub.watch.what(&path) else { continue };
+        for one in changed.drain(..) {
+            let Some((dir, what)) = hub.watch.what(&one.path) else { continue };
             if !dir.is_dir() {
                 hub.watch.forget(&dir);
             }
-            if let Some(task) = task(&path, what) {
+            if let Some(task) = task(&one, what) {
                 todo.insert(task);
             }
         }
@@ -211,7 +221,7 @@ enum Task {
     PmaDoc(PmaDocName),
 }
 
-fn task(path: &Path, what: Watched) -> Option<Task> {
+fn task(Changed { path, whole }: &Changed, what: Watched) -> Option<Task> {
     let name = path.file_name()?.to_str().unwrap_or_default();
     match what {
         Watched::Parent(repo) => {
@@ -223,7 +233,7 @@ fn task(path: &Path, what: Watched) -> Option<Task> {
             .iter()
             .find(|doc| car_files::contextspace::file_name(**doc) == name)
             .map(|doc| Task::Context(repo, *doc)),
-        Watched::Run(_, run) => (name == run_dir::REPLY_FILE).then_some(Task::Reply(run)),
+        Watched::Run(_, run) => whole.then_some(Task::Reply(run)),
         Watched::Box(scope, r#box) => match (name, scope) {
             ("pending" | "sent", Some(repo)) => Some(Task::Refresh(repo)),
             ("pending" | "sent", None) => Some(Task::Hub),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EMPTY, apply, fromSnapshot, lastLine, withLists, withMessages, withTurn, withoutTurns } from '../../state/apply.js';
+import { EMPTY, apply, fromSnapshot, lastLine, withLists, withMessages, withNews, withTurn, withoutTurns } from '../../state/apply.js';
 
 let seq = 0;
 const event = (kind, more = {}) => ({ seq: (seq += 1), at: '2026-01-01T00:00:00Z', repo: 'demo', run: 'run_1', event: kind, ...more });
@@ -46,6 +46,10 @@ test('a new snapshot keeps no thread as it was, and jobs that have ended', () =>
   assert.deepEqual(Object.values(state.jobs).map((one) => `${one.id} ${one.status}`), ['a completed', 'b failed', 'c running']);
   const read = withLists(state, [job('c', 'completed')], []);
   assert.deepEqual([read.seq, read.inbox, read.jobs.c.status, read.jobs.a.status], [50, {}, 'completed', 'completed']);
+  // What came while the lists were read is said again over them.
+  const news = [{ kind: 'job_updated', job: job('d', 'running') }, { kind: 'inbox_updated', item: { id: 'itm_2', status: 'open' }, counts: { open: 1 } }];
+  const after = news.reduce((now, kind) => withNews(now, event(kind)), read);
+  assert.deepEqual([after.jobs.d.status, Object.keys(after.inbox)], ['running', ['itm_2']]);
 });
 
 test('turns are followed while somebody looks', () => {

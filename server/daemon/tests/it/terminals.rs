@@ -467,7 +467,13 @@ async fn car_leaves_when_nobody_looks_at_it() {
         seen.then_some(())
     });
     // What the shell says comes through it.
-    std::io::Read::read_exact(car.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    let mut shown = car.stdout.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        std::io::Read::read_exact(&mut shown, &mut [0]).unwrap();
+        shown
+    });
+    wait_until("it shows something", || reading.is_finished().then_some(()));
+    let _open = reading.join().unwrap();
     hub.kill();
     let pid = rustix::process::Pid::from_child(&car);
     // Whether it has heard that the hub is gone or not.

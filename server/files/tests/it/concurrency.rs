@@ -56,7 +56,9 @@ fn readers_never_see_a_queue_with_a_ticket_missing_while_it_is_reordered() {
             for round in 0..20 {
                 tickets::move_block(tree.root(), 1, 3, 5).unwrap();
                 // Whoever waits has its turn, or would read without the lock in the end.
+                let deadline = Instant::now() + Duration::from_secs(240);
                 while listed.load(Ordering::Relaxed) < round {
+                    assert!(Instant::now() < deadline, "nobody reads any more");
                     std::thread::yield_now();
                 }
             }

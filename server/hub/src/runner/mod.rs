@@ -98,6 +98,10 @@ impl Runs {
             for left in earlier {
                 left.cancelled().await;
             }
+            // The next hub begins it.
+            if hub.runs.are_closed() {
+                return;
+            }
             actor::run(hub, row, inbox, first).await;
         });
         handles.insert(id, Handle { repo, messages, left, task: Some(task) });
