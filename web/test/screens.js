@@ -10,6 +10,12 @@ async function speak(page) {
   await page.getByRole('group', { name: 'Recording' }).getByText(/0:0[1-9]/).waitFor();
 }
 
+/** Opens the text, and waits for what the linter says of it. */
+async function edit(page) {
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByText('The linter finds nothing.').waitFor();
+}
+
 /** All of them, once there is a day's work in the hub. */
 export function screens({ done, asks, fails, works, terminal }) {
   return [
@@ -27,7 +33,7 @@ export function screens({ done, asks, fails, works, terminal }) {
     ['tickets', '#/repos/billing/tickets'],
     ['ticket', '#/repos/billing/tickets/1'],
     ['ticket-new', '#/repos/billing/tickets/new'],
-    ['ticket-edit', '#/repos/billing/tickets/2', (page) => page.getByRole('button', { name: 'Edit' }).click()],
+    ['ticket-edit', '#/repos/billing/tickets/2', edit],
     ['tickets-order', '#/repos/billing/tickets', (page) => page.getByRole('button', { name: 'Order' }).click()],
     ['context', '#/repos/billing/context'],
     ['files', '#/repos/billing/files'],

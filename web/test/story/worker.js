@@ -2,6 +2,7 @@
 // another program shares is in the chat, and the page opens while the hub is away.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { DONE, repo, start, ticket } from '../content.js';
 import { ask, hub, run } from '../harness.js';
@@ -199,7 +200,7 @@ async function turnedOn(tab, size) {
 
 async function away(tab) {
   const { page } = tab;
-  tab.expect(/ERR_|WebSocket|Failed to load resource|503/);
+  tab.expect(/ERR_|WebSocket|Failed to load resource|50[23]/);
   await tab.pair();
   await tab.until(async () => {
     const kept = await caches.open('car-shell');
@@ -217,6 +218,14 @@ async function away(tab) {
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
   await page.getByRole('status').filter({ hasText: 'No connection to the hub' }).waitFor();
   await tab.look('opened without the hub');
+  // What stands before the hub answers in its place: that is no page to show.
+  const proxy = createServer((_, response) => response.writeHead(502).end('Bad Gateway'));
+  await new Promise((done) => proxy.listen(new URL(hub.url).port, '127.0.0.1', done));
+  await page.reload();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  assert.equal(await page.getByText('Bad Gateway').count(), 0);
+  proxy.closeAllConnections();
+  await new Promise((done) => proxy.close(done));
   await ask('serve');
   await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
   await page.getByText('No connection to the hub', { exact: false }).waitFor({ state: 'detached' });
