@@ -5,7 +5,7 @@ mod hardening;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -236,21 +236,31 @@ impl Call<'_> {
     pub(crate) async fn run_watched(
         mut self,
         codes: &[i32],
-        on_stderr: impl FnMut(&[u8]),
+        mut on_stderr: impl FnMut(&[u8]),
     ) -> Result<Output, GitError> {
         let sections = self.sections().await?;
         if self.access == Access::Network {
             self.honour_user_credentials().await?;
         }
-        let command = self.command(&sections)?;
         let args = shown(&self.args);
         self.timeout = self.git.timeout.unwrap_or(self.timeout);
-        let limits = Limits {
-            timeout: self.timeout,
-            stdout: self.stdout_limit,
-            cancel: self.cancel.clone(),
+        let begun = Instant::now();
+        let ended = loop {
+            let limits = Limits {
+                timeout: self.timeout,
+                stdout: self.stdout_limit,
+                cancel: self.cancel.clone(),
+            };
+            let command = self.command(&sections)?;
+            let ended = run(command, &self.input, limits, &mut on_stderr).await;
+            let again = matches!(&ended, Ok(Ended::Exit { code, stderr, .. })
+                if code.is_none_or(|code| !codes.contains(&code)) && met_half_a_worktree(stderr));
+            if !again || begun.elapsed() > HALF_MADE {
+                break ended;
+            }
+            tokio::time::sleep(LOOK).await;
         };
-        match run(command, &self.input, limits, on_stderr).await {
+        match ended {
             Err(source) => Err(GitError::NoGit { source }),
             Ok(Ended::Timeout) => Err(GitError::Timeout { args, after: self.timeout }),
             Ok(Ended::Cancelled) => Err(GitError::Cancelled { args }),
@@ -265,6 +275,18 @@ impl Call<'_> {
             Ok(Ended::Exit { code, stderr, .. }) => Err(GitError::Failed { args, code, stderr }),
         }
     }
+}
+
+/// How long a worktree may be half made before that is an error, and how often it is looked at.
+const HALF_MADE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Whether git gave up on a worktree that another git is just adding or removing: it looks at all of
+/// them before it does anything, and dies of one whose files are not there yet, or any more. (Seen
+/// with git 2.47.)
+fn met_half_a_worktree(stderr: &str) -> bool {
+    let dies = |line: &str| line.contains("failed to read ") || line.contains("Invalid path ");
+    stderr.lines().any(|line| dies(line) && line.contains("/worktrees/"))
 }
 
 fn shown(args: &[OsString]) -> String {

@@ -185,3 +185,45 @@ async fn the_number_of_processes_is_bounded() {
     base.worktree_add(&world.path("w3"), "three", &StartPoint::Default).await.unwrap();
     assert_eq!(count(), 4, "worktree_add from origin, one of them the fetch");
 }
+
+/// A worktree another git is just making is none yet, and no reason to give up.
+#[tokio::test]
+async fn a_worktree_that_is_being_made_is_waited_for() {
+    let world = World::with_worktree();
+    let half = world.path("base/.git/worktrees/half");
+    std::fs::create_dir_all(&half).unwrap();
+    std::fs::write(half.join("gitdir"), format!("{}/.git\n", world.path("half").display()))
+        .unwrap();
+    std::fs::write(half.join("HEAD"), world.sh("base", "git rev-parse HEAD")).unwrap();
+    std::fs::write(half.join("commondir"), "").unwrap();
+    // The second time it is asked, the other one has come further.
+    let program = world.path("slow-git");
+    let script = format!(
+        "#!/bin/sh\nif [ -e {0}/asked ]; then echo ../.. >{0}/commondir; fi\n: >{0}/asked\nexec git \"$@\"\n",
+        half.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let listed = world.git("base").with_program(&program).worktree_list().await.unwrap();
+    assert!(listed.iter().any(|tree| tree.path == world.path("half")), "{listed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_checkouts_are_made_at_once() {
+    let world = World::with_worktree();
+    let head = world.git("base").head().await.unwrap().unwrap();
+    let mut making = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let (git, head) = (world.git("base"), head.clone());
+        let dest = world.path(&format!("checkout-{number}"));
+        making.spawn(async move {
+            git.checkout_detached(&head, &dest).await.unwrap();
+            git.worktree_list().await.unwrap();
+            git.checkout_remove(&dest).await.unwrap();
+        });
+    }
+    while let Some(made) = making.join_next().await {
+        made.unwrap();
+    }
+    assert_eq!(world.git("base").worktree_list().await.unwrap().len(), 2);
+}
