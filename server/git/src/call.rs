@@ -139,6 +139,7 @@ impl Git {
             stdout_limit: STDOUT_LIMIT,
             truncate: false,
             outside: false,
+            once: false,
             cancel: None,
         }
     }
@@ -164,6 +165,7 @@ pub(crate) struct Call<'a> {
     stdout_limit: usize,
     truncate: bool,
     outside: bool,
+    once: bool,
     cancel: Option<CancellationToken>,
 }
 
@@ -214,6 +216,12 @@ impl Call<'_> {
         self
     }
 
+    /// Git is not asked again by itself: what it did before it gave up has to be undone first.
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
     pub(crate) fn cancelled_by(mut self, cancel: CancellationToken) -> Self {
         self.cancel = Some(cancel);
         self
@@ -255,7 +263,7 @@ impl Call<'_> {
             let ended = run(command, &self.input, limits, &mut on_stderr).await;
             let again = matches!(&ended, Ok(Ended::Exit { code, stderr, .. })
                 if code.is_none_or(|code| !codes.contains(&code)) && met_half_a_worktree(stderr));
-            if !again || begun.elapsed() > HALF_MADE {
+            if !again || self.once || begun.elapsed() > HALF_MADE {
                 break ended;
             }
             tokio::time::sleep(LOOK).await;
@@ -278,13 +286,13 @@ impl Call<'_> {
 }
 
 /// How long a worktree may be half made before that is an error, and how often it is looked at.
-const HALF_MADE: Duration = Duration::from_secs(2);
-const LOOK: Duration = Duration::from_millis(20);
+pub(crate) const HALF_MADE: Duration = Duration::from_secs(5);
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
 /// Whether git gave up on a worktree that another git is just adding or removing: it looks at all of
 /// them before it does anything, and dies of one whose files are not there yet, or any more. (Seen
 /// with git 2.47.)
-fn met_half_a_worktree(stderr: &str) -> bool {
+pub(crate) fn met_half_a_worktree(stderr: &str) -> bool {
     let dies = |line: &str| line.contains("failed to read ") || line.contains("Invalid path ");
     stderr.lines().any(|line| dies(line) && line.contains("/worktrees/"))
 }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::call::{HALF_MADE, LOOK, met_half_a_worktree};
 use crate::error::GitError;
 use crate::layout::{path_of, small_file};
 use crate::{Git, LayoutKind, Oid};
@@ -98,7 +99,7 @@ impl Git {
         cancel: CancellationToken,
     ) -> Result<Added, GitError> {
         check_branch_name(branch)?;
-        let made_dir = check_free(path)?;
+        check_free(path)?;
         let refs = self.branch_facts(branch).await?;
         if let Some(elsewhere) = refs.checked_out_at {
             return Err(GitError::refused(format!(
@@ -124,16 +125,25 @@ impl Git {
             (None, StartPoint::Default) => self.default_start(refs.origin_head).await?,
         };
         let created_branch = refs.oid.is_none();
-        let mut add = self.checkout_call(&["worktree", "add", "--quiet"]);
-        if created_branch {
-            add = add.arg("--no-track").arg("-b").arg(branch).arg("--");
-            add = add.arg(path).arg(start_oid.as_str());
-        } else {
-            add = add.arg("--").arg(path).arg(branch);
-        }
-        if let Err(error) = add.cancelled_by(cancel).run().await {
+        let begun = Instant::now();
+        loop {
+            let made_dir = check_free(path)?;
+            let mut add = self.checkout_call(&["worktree", "add", "--quiet"]);
+            if created_branch {
+                add = add.arg("--no-track").arg("-b").arg(branch).arg("--");
+                add = add.arg(path).arg(start_oid.as_str());
+            } else {
+                add = add.arg("--").arg(path).arg(branch);
+            }
+            // Once: the branch may be there already when git gives up.
+            let Err(error) = add.cancelled_by(cancel.clone()).once().run().await else { break };
             self.undo_add(path, made_dir, created_branch.then_some((branch, &start_oid))).await;
-            return Err(error);
+            let half =
+                matches!(&error, GitError::Failed { stderr, .. } if met_half_a_worktree(stderr));
+            if !half || begun.elapsed() > HALF_MADE {
+                return Err(error);
+            }
+            tokio::time::sleep(LOOK).await;
         }
         let note = match (note, self.beside(path).filters_left_out().await?) {
             (Some(note), Some(filters)) => Some(format!("{note}; {filters}")),

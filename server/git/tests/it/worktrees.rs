@@ -209,21 +209,26 @@ async fn a_worktree_that_is_being_made_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_checkouts_are_made_at_once() {
+async fn many_are_made_and_removed_at_once() {
     let world = World::with_worktree();
     let head = world.git("base").head().await.unwrap().unwrap();
     let mut making = tokio::task::JoinSet::new();
     for number in 0..12 {
         let (git, head) = (world.git("base"), head.clone());
-        let dest = world.path(&format!("checkout-{number}"));
+        let dest = world.path(&format!("tree-{number}"));
         making.spawn(async move {
-            git.checkout_detached(&head, &dest).await.unwrap();
-            git.worktree_list().await.unwrap();
-            git.checkout_remove(&dest).await.unwrap();
+            if number % 2 == 0 {
+                let start = StartPoint::Rev("HEAD".to_owned());
+                git.worktree_add(&dest, &format!("topic-{number}"), &start).await.unwrap();
+            } else {
+                git.checkout_detached(&head, &dest).await.unwrap();
+                git.worktree_list().await.unwrap();
+                git.checkout_remove(&dest).await.unwrap();
+            }
         });
     }
     while let Some(made) = making.join_next().await {
         made.unwrap();
     }
-    assert_eq!(world.git("base").worktree_list().await.unwrap().len(), 2);
+    assert_eq!(world.git("base").worktree_list().await.unwrap().len(), 2 + 6);
 }
