@@ -236,7 +236,7 @@ wire! {
         pub verify: Vec<String>,
         /// Number to take; the next free one when absent. A taken number moves the rest on.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schema(minimum = 1))]
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 9_007_199_254_740_991_i64))]
         pub at: Option<u64>,
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Counting {
     repo: Option<RepoId>,
     /// How far the clocks by which these days begin are ahead of UTC, as in `+02:00`; UTC when
     /// absent. One difference holds for all the days.
-    #[param(pattern = "^(Z|[+-][0-9]{2}:[0-9]{2})$")]
+    #[param(pattern = "^(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)$")]
     utc_offset: Option<String>,
     /// At most so many rows, 1 to 500; 100 when absent. `total` counts also what is left off.
     #[param(minimum = 1, maximum = 500)]

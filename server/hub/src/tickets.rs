@@ -138,8 +138,7 @@ impl Hub {
             self.not_while_running(repo).await?;
         }
         let place = match at {
-            Some(0) => return Err(Error::bad_request("`at` is 1 or more.")),
-            Some(at) => Place::Before(at),
+            Some(at) => Place::Before(number("at", at)?),
             None => Place::Last,
         };
         let bytes = new_ticket(&draft);
@@ -314,9 +313,7 @@ impl Hub {
     ) -> Result<Page<Ticket>> {
         let tree = self.inner.tree(repo)?;
         let ticket = self.inner.index.ticket(repo, ticket)?;
-        if body.to == 0 {
-            return Err(Error::bad_request("`to` is 1 or more."));
-        }
+        let to = number("to", body.to)?;
         let Some(from) = ticket.number else {
             let detail = format!("{} has no number; rename the file first.", ticket.file);
             return Err(Error::bad_request(detail));
@@ -329,11 +326,11 @@ impl Hub {
             let detail = "The queue has changed since this was asked first; look at it again.";
             return Err(Error::new(Code::Stale, detail));
         }
-        self.intend(&Made::TicketMove { repo: repo.clone(), to: body.to, version }).await?;
-        blocking(move || Ok(tickets::move_to(&tree, from, body.to)?)).await?;
+        self.intend(&Made::TicketMove { repo: repo.clone(), to, version }).await?;
+        blocking(move || Ok(tickets::move_to(&tree, from, to)?)).await?;
         self.inner.refresh(repo).await;
         let act = self.act("ticket_move", format!("{repo}/{}", ticket.file));
-        self.note(act.detail(format!("{from} to {}", body.to))).await?;
+        self.note(act.detail(format!("{from} to {to}"))).await?;
         self.inner.index.tickets(repo, &TicketFilter::default(), &PageQuery::default())
     }
 
@@ -388,6 +385,16 @@ impl Hub {
 
 /// Any good name: that of the file the text will be in is not the text's fault.
 const UNNAMED: &str = "TICKET-001.md";
+
+/// The largest number a ticket can be given: what every reader of JSON takes for itself.
+const LARGEST: u64 = (1 << 53) - 1;
+
+fn number(name: &str, wanted: u64) -> Result<u64> {
+    if (1..=LARGEST).contains(&wanted) {
+        return Ok(wanted);
+    }
+    Err(Error::bad_request(format!("`{name}` is 1 to {LARGEST}.")))
+}
 
 fn lint_text(content: &str, agents: &KnownAgents) -> LintReport {
     let parsed = parse(UNNAMED, content.as_bytes(), agents);

@@ -190,6 +190,12 @@ async fn tickets(client: &Client, repo: &RepoId) {
     assert_eq!(ended(client, tried.clone()).await.status, JobStatus::Completed);
     let done = client.ticket_done(repo, &number(&one), &TicketDone { done: true }, None).await;
     assert!(done.unwrap().content.contains("done: true"));
+    // A number every reader of JSON takes for itself.
+    for to in [0, 1 << 53, u64::MAX] {
+        let refused =
+            client.ticket_move(repo, &number(&two), &TicketMove { to }).await.unwrap_err();
+        assert_eq!(refused.code(), Some(Code::BadRequest), "{to}");
+    }
     let moved = client.ticket_move(repo, &number(&two), &TicketMove { to: 1 }).await.unwrap();
     assert_eq!(moved.items[0].title, "Two");
     let renumbered = client.ticket_renumber(repo).await.unwrap();
