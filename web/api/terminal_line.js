@@ -25,7 +25,8 @@ const LONGEST = 32 * 1024;
  * @property {(bytes: Uint8Array) => void} output
  * @property {(message: TerminalMessage, begins: boolean) => void} message `begins` says, of
  *   `attached`, that what follows does not go on where the last byte was.
- * @property {(state: 'connecting' | 'live' | 'offline' | 'ended') => void} stands
+ * @property {(state: 'connecting' | 'offline' | 'ended') => void} stands Whoever shows what came says
+ *   itself when it is live: once that is shown.
  * @property {(trouble: Trouble) => void} trouble It is over: nobody may look, or there is nothing.
  */
 
@@ -73,6 +74,7 @@ export class TerminalLine {
     this.socket = null;
   }
 
+  /** Whether what is typed would be sent. */
   isOpen() {
     return this.socket?.readyState === WebSocket.OPEN;
   }

@@ -249,8 +249,8 @@ function folded(state, event) {
 }
 
 /**
- * What an event says of a turn, a message, a job or an item of the inbox as a whole. It may be said again over an answer of the
- * hub that was made before it: what changed last stands.
+ * What an event says of a turn, a message, a job or an item of the inbox as a whole. It may be said
+ * again over an answer of the hub that was made before it: what changed last stands.
  * @param {State} state
  * @param {Event} event
  * @returns {State}
